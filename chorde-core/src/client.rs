@@ -1,0 +1,195 @@
+//! What a cache can do: the traits that a backend implements, and the methods that users call.
+//!
+//! [`Cache`] is what needs no value: deleting, expiring, clearing. [`Client<V>`] adds reading and writing values of one
+//! type, so that each client says by its implementations which values it can hold. Both take ready-made [`Key`]s and are
+//! for those who write a backend; those who use one call the methods of [`CacheExt`], which take any serialisable key.
+//!
+//! Futures are returned unboxed. [`DynClient`] boxes them, for places that need one type for several clients.
+
+mod claim;
+mod dynamic;
+mod ext;
+mod forward;
+mod identity;
+mod options;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use claim::{Claim, ClaimOptions, Token};
+pub use dynamic::DynClient;
+pub use ext::CacheExt;
+pub use identity::{ClientId, Identity};
+pub use options::{OnPromote, ReadOptions, WriteOptions};
+
+use crate::entry::{Entry, Lookup};
+use crate::error::Result;
+use crate::key::{Key, Probe};
+use crate::namespace::Path;
+
+/// What any client must be able to do with its values: hand out copies, to any thread.
+///
+/// Implemented for every type that can.
+pub trait Value: Clone + Send + Sync + 'static {}
+
+impl<T: Clone + Send + Sync + 'static> Value for T {}
+
+/// The part of a client that does not depend on the type of the values.
+///
+/// # Concurrency
+///
+/// All operations may be called from any thread at any time.
+///
+/// # Cancel safety
+///
+/// A future dropped before its end may or may not have had its effect; it leaves the client usable.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache client",
+    label = "this is not a client, nor a reference, `Arc`, `Box` or `LazyLock` of one",
+    note = "give `client = ...` an `InprocClient`, a `TieredClient`, or your own type that implements `chorde::Cache` and `chorde::Client<V>`"
+)]
+pub trait Cache: Send + Sync {
+    /// Returns who this client is and whose time it keeps. Handles of one store share one identity.
+    fn identity(&self) -> &Identity;
+
+    /// Removes an entry; returns whether there was a valid one.
+    fn delete_entry(&self, key: &Key) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Marks an entry as stale but keeps it; returns whether there was a valid one.
+    fn expire_entry(&self, key: &Key) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Lengthens the life of a valid entry to `ttl` from now, never shortens it, never revives a stale one; returns
+    /// whether the entry is valid.
+    fn renew_entry(&self, key: &Key, ttl: Duration) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Returns whether there is an entry that stays valid for longer than `min_ttl`, without fetching its value.
+    fn contains_entry(&self, key: &Key, min_ttl: Duration) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Removes all entries.
+    fn clear_all(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Forgets all entries whose keys are in the namespace that `path` leads to, or in one inside of it.
+    ///
+    /// May only make them unreachable, leaving it to eviction and expiry to take their space.
+    fn clear_namespace(&self, path: Path<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes the entries that have been stale for longer than `grace`.
+    fn purge_stale(&self, grace: Duration) -> impl Future<Output = Result<()>> + Send;
+
+    /// Returns how much each tier can hold, the nearest first, in the client's unit.
+    fn capacities(&self) -> impl Future<Output = Result<Vec<u64>>> + Send;
+
+    /// Returns how much each tier holds, the nearest first, in the client's unit.
+    fn usages(&self) -> impl Future<Output = Result<Vec<u64>>> + Send;
+
+    /// Returns how many tiers this client has, counted as [`ReadOptions::max_tiers`] and [`WriteOptions::max_tiers`]
+    /// count them.
+    fn tiers(&self) -> usize {
+        1
+    }
+
+    /// Returns which revision of its namespaces the key has: another one after each
+    /// [`clear_namespace`](Self::clear_namespace) that concerns it, zero before the first.
+    ///
+    /// Answers from memory. Clients of shared stores may lag behind the other processes by a delay that they state.
+    fn revision(&self, probe: &Probe<'_>) -> u64 {
+        self.identity().revision(probe.path)
+    }
+}
+
+/// The part of a client that reads and writes values of type `V`.
+///
+/// Implement [`Cache`], and then this for the values that the client can hold; the methods without a body are enough. Run
+/// [the conformance suite](crate::testing::conformance) on the result.
+///
+/// The entry of one key has one value: writing one of another type replaces it, and reading it as another type is a miss.
+#[diagnostic::on_unimplemented(
+    message = "the client `{Self}` cannot hold values of type `{V}`",
+    label = "cannot hold `{V}`",
+    note = "in-process clients hold any `Clone + Send + Sync + 'static`; wrap the value in an `Arc`, or use `encode` and `decode`"
+)]
+pub trait Client<V: Value>: Cache {
+    /// Says at once what is held under a key; `None` means that only waiting can tell.
+    ///
+    /// The hit path of a cached function is this call and nothing else.
+    fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
+        let _ = (probe, options);
+        None
+    }
+
+    /// Returns the entry of a key, a stale one included.
+    fn get_entry(
+        &self,
+        key: &Key,
+        options: ReadOptions<'_, V>,
+    ) -> impl Future<Output = Result<Option<Entry<V>>>> + Send;
+
+    /// Returns the entries of several keys, in their order.
+    fn get_entries(
+        &self,
+        keys: &[Key],
+        options: ReadOptions<'_, V>,
+    ) -> impl Future<Output = Result<Vec<Option<Entry<V>>>>> + Send {
+        async move {
+            let mut entries = Vec::with_capacity(keys.len());
+            for key in keys {
+                entries.push(self.get_entry(key, options).await?);
+            }
+            Ok(entries)
+        }
+    }
+
+    /// Stores a value, whatever was there.
+    fn put_entry(
+        &self,
+        key: &Key,
+        value: V,
+        ttl: Duration,
+        options: WriteOptions,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Stores several values with one time to live.
+    fn put_entries(
+        &self,
+        entries: Vec<(Key, V)>,
+        ttl: Duration,
+        options: WriteOptions,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async move {
+            for (key, value) in entries {
+                self.put_entry(&key, value, ttl, options).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Stores a value where no valid one is; returns whether it did. Of several at once exactly one does.
+    fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Copies the entry of a key to the nearest tier; returns whether there was a valid one to copy.
+    fn promote_entry(&self, key: &Key) -> impl Future<Output = Result<bool>> + Send {
+        async move { Ok(self.get_entry(key, ReadOptions::new()).await?.is_some_and(|entry| !entry.is_stale())) }
+    }
+
+    /// Reads a key and, where nothing usable is held, takes on its computation for all who share the store.
+    ///
+    /// Clients that cannot lease keep the default, by which every claim is won.
+    fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> impl Future<Output = Result<Claim<V>>> + Send {
+        async move { Ok(Claim::won(self.get_entry(key, options.read_options()).await?, options)) }
+    }
+
+    /// Stores what a claim was taken for; returns whether it did. Drops the value when the key was written or
+    /// invalidated since the claim, as far as the client can tell.
+    fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> impl Future<Output = Result<bool>> + Send {
+        async move {
+            let _ = token;
+            self.put_entry(key, value, ttl, WriteOptions::new()).await?;
+            Ok(true)
+        }
+    }
+
+    /// Gives a claim back unused, so that the next one who asks wins. Must not block.
+    fn release(&self, key: &Key, token: Token) {
+        let _ = (key, token);
+    }
+}

@@ -1,0 +1,113 @@
+//! Claims: how a store that is shared by many processes makes one of them compute.
+
+use std::time::Duration;
+
+use super::ReadOptions;
+use crate::clock::nanos;
+use crate::entry::Entry;
+
+/// Says on what terms a computation is claimed.
+#[derive(Debug)]
+pub struct ClaimOptions<'a, V> {
+    /// How long the claim holds others back.
+    lease: Duration,
+    /// An entry with less life than this is due.
+    refresh_below: Duration,
+    /// How the entry is read.
+    read: ReadOptions<'a, V>,
+}
+
+impl<'a, V> ClaimOptions<'a, V> {
+    /// Creates options for a claim that holds others back for `lease`; no valid entry is due.
+    #[must_use]
+    pub fn new(lease: Duration) -> Self {
+        Self { lease, refresh_below: Duration::ZERO, read: ReadOptions::new() }
+    }
+
+    /// Makes entries with less than `remaining` to live due.
+    #[must_use]
+    pub fn refresh_below(mut self, remaining: Duration) -> Self {
+        self.refresh_below = remaining;
+        self
+    }
+
+    /// Reads the entry as `read` says.
+    #[must_use]
+    pub fn reading(mut self, read: ReadOptions<'a, V>) -> Self {
+        self.read = read;
+        self
+    }
+
+    /// Returns how long the claim holds others back.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// Returns below which remaining life an entry is due.
+    #[must_use]
+    pub fn due_below(&self) -> Duration {
+        self.refresh_below
+    }
+
+    /// Returns how the entry is read.
+    #[must_use]
+    pub fn read_options(&self) -> ReadOptions<'a, V> {
+        self.read
+    }
+}
+
+impl<V> Clone for ClaimOptions<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for ClaimOptions<'_, V> {}
+
+/// Answers a claim.
+#[derive(Clone, Debug)]
+pub enum Claim<V> {
+    /// A valid entry, not due.
+    Fresh(Entry<V>),
+    /// A valid entry that is due; the asker is to refresh it.
+    Due(Entry<V>, Token),
+    /// A valid entry that is due, which somebody else refreshes.
+    DueElsewhere(Entry<V>),
+    /// Nothing valid; the asker is to compute it.
+    Absent(Token),
+    /// Nothing valid, but somebody else computes it.
+    AbsentElsewhere,
+}
+
+impl<V> Claim<V> {
+    /// Answers for a client that cannot lease: whoever asks wins.
+    #[must_use]
+    pub fn won(entry: Option<Entry<V>>, options: ClaimOptions<'_, V>) -> Self {
+        match entry.filter(|entry| !entry.is_stale()) {
+            None => Self::Absent(Token::default()),
+            Some(entry) if entry.vitals().remaining < nanos(options.refresh_below) => {
+                Self::Due(entry, Token::default())
+            }
+            Some(entry) => Self::Fresh(entry),
+        }
+    }
+}
+
+/// Proves a claim to the client that granted it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Token(u64);
+
+impl Token {
+    /// Makes a token from a number that means something to the client alone.
+    #[must_use]
+    pub fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Returns the client's number.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,117 @@
+//! Who a client is: what each client holds one of, and what all handles of one store share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::clock::Clock;
+use crate::digest::Digest;
+use crate::namespace::Path;
+
+/// Tells clients apart within this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(u64);
+
+impl ClientId {
+    /// Returns an id that no other client has.
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Identifies a client, keeps its time, and counts the revisions of its namespaces.
+///
+/// A client owns one and returns it from [`Cache::identity`](super::Cache::identity); handles of the same store must
+/// return the same one, for computations are shared among calls with equal identity.
+#[derive(Debug)]
+pub struct Identity {
+    id: ClientId,
+    clock: Clock,
+    /// Whether any namespace has ever been cleared; keeps the common case to one load.
+    revised: AtomicBool,
+    /// The revisions of those that have.
+    revisions: RwLock<HashMap<Digest, u64>>,
+}
+
+impl Identity {
+    /// Creates an identity that keeps the system's time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Clock::system())
+    }
+
+    /// Creates an identity that keeps the time of `clock`.
+    #[must_use]
+    pub fn with_clock(clock: Clock) -> Self {
+        Self { id: ClientId::next(), clock, revised: AtomicBool::new(false), revisions: RwLock::default() }
+    }
+
+    /// Returns what tells this client from all others in the process.
+    #[must_use]
+    pub fn id(&self) -> ClientId {
+        self.id
+    }
+
+    /// Returns the clock by which the client reckons.
+    #[inline]
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Begins a new revision of the namespace that `path` leads to; returns it.
+    ///
+    /// # Concurrency
+    ///
+    /// Visible to all handles when it returns; no two calls begin the same revision.
+    pub fn revise(&self, path: Path<'_>) -> u64 {
+        let Some(digest) = path.digests().last() else { return 0 };
+        let mut revisions = self.revisions.write().unwrap_or_else(PoisonError::into_inner);
+        let revision = revisions.entry(digest).or_default();
+        *revision += 1;
+        let revision = *revision;
+        self.revised.store(true, Ordering::Release);
+        revision
+    }
+
+    /// Returns a number that changes with each revision of any namespace in `path`; zero before the first.
+    #[inline]
+    #[must_use]
+    pub fn revision(&self, path: Path<'_>) -> u64 {
+        if self.revised.load(Ordering::Acquire) { self.sum_of_revisions(path) } else { 0 }
+    }
+
+    // Revisions only grow, so that their sum grows with each of them.
+    #[cold]
+    fn sum_of_revisions(&self, path: Path<'_>) -> u64 {
+        let revisions = self.revisions.read().unwrap_or_else(PoisonError::into_inner);
+        path.digests().map(|digest| revisions.get(&digest).copied().unwrap_or(0)).sum()
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::namespace::Namespace;
+
+    #[test]
+    fn a_revision_concerns_what_is_inside_only() {
+        let identity = Identity::new();
+        let [a, b] = ["a", "b"].map(Namespace::named);
+        let (outer, inner, other) = ([a.clone()], [a, b.clone()], [b]);
+        assert_eq!(identity.revision(Path::new(&inner)), 0);
+        identity.revise(Path::new(&outer));
+        assert_eq!(identity.revision(Path::new(&inner)), 1);
+        assert_eq!(identity.revision(Path::new(&other)), 0);
+        identity.revise(Path::new(&inner));
+        assert_eq!(identity.revision(Path::new(&inner)), 2);
+        assert_eq!(identity.revision(Path::new(&outer)), 1);
+    }
+}

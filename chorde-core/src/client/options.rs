@@ -1,0 +1,137 @@
+//! How an operation may be narrowed.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::key::Key;
+
+/// Hears of an entry copied to a nearer tier: its key, its value, its remaining life.
+pub type OnPromote<'a, V> = &'a (dyn Fn(&Key, &V, Duration) + Send + Sync);
+
+/// Narrows a read.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use chorde_core::{CacheExt, InprocClient, ReadOptions, Wait};
+///
+/// let client = InprocClient::new(10);
+/// client.put(&1, "short", Duration::from_secs(2)).wait()?;
+/// let long_lived = ReadOptions::new().min_ttl(Duration::from_secs(60));
+/// assert_eq!(client.get_with::<&str>(&1, long_lived).wait()?, None);
+/// # Ok::<(), chorde_core::Error>(())
+/// ```
+pub struct ReadOptions<'a, V> {
+    /// Entries with less life than this are passed over.
+    min_ttl: Duration,
+    /// How many tiers may be looked at, counted from the nearest.
+    max_tiers: usize,
+    /// Hears of promotions.
+    on_promote: Option<OnPromote<'a, V>>,
+}
+
+impl<'a, V> ReadOptions<'a, V> {
+    /// Creates options that narrow nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { min_ttl: Duration::ZERO, max_tiers: usize::MAX, on_promote: None }
+    }
+
+    /// Passes over entries with less life left than this, as if they were not there.
+    #[must_use]
+    pub const fn min_ttl(mut self, min_ttl: Duration) -> Self {
+        self.min_ttl = min_ttl;
+        self
+    }
+
+    /// Looks at no more than this many tiers, the nearest first.
+    #[must_use]
+    pub const fn max_tiers(mut self, max_tiers: usize) -> Self {
+        self.max_tiers = max_tiers;
+        self
+    }
+
+    /// Calls `hear` for each entry that is copied to a nearer tier.
+    #[must_use]
+    pub const fn on_promote(mut self, hear: OnPromote<'a, V>) -> Self {
+        self.on_promote = Some(hear);
+        self
+    }
+
+    /// Returns the life that an entry must have left.
+    #[must_use]
+    pub const fn least_ttl(&self) -> Duration {
+        self.min_ttl
+    }
+
+    /// Returns how many tiers may be looked at.
+    #[must_use]
+    pub const fn tiers(&self) -> usize {
+        self.max_tiers
+    }
+
+    /// Returns who hears of promotions.
+    #[must_use]
+    pub const fn promotion_hearer(&self) -> Option<OnPromote<'a, V>> {
+        self.on_promote
+    }
+}
+
+impl<V> Default for ReadOptions<'_, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V> Clone for ReadOptions<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for ReadOptions<'_, V> {}
+
+impl<V> fmt::Debug for ReadOptions<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadOptions")
+            .field("min_ttl", &self.min_ttl)
+            .field("max_tiers", &self.max_tiers)
+            .field("on_promote", &self.on_promote.is_some())
+            .finish()
+    }
+}
+
+/// Narrows a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// How many tiers are written, counted from the nearest.
+    max_tiers: usize,
+}
+
+impl WriteOptions {
+    /// Creates options that narrow nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { max_tiers: usize::MAX }
+    }
+
+    /// Writes to no more than this many tiers, the nearest first.
+    #[must_use]
+    pub const fn max_tiers(mut self, max_tiers: usize) -> Self {
+        self.max_tiers = max_tiers;
+        self
+    }
+
+    /// Returns how many tiers are written.
+    #[must_use]
+    pub const fn tiers(&self) -> usize {
+        self.max_tiers
+    }
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

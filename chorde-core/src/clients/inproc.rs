@@ -1,0 +1,26 @@
+//! The in-process client: any values, bounded, with a time to live each.
+//!
+//! Entries are spread over shards by the digest of their keys. A hit takes the read half of one shard's lock, which is
+//! itself spread over cache lines by reader so that readers on different cores do not disturb one another, and neither
+//! allocates nor moves anything. The values of one type lie inline in one table of each shard.
+//!
+//! All value types of a client share one budget. When it is spent, an expired entry leaves, or else the one that the
+//! eviction policy chooses.
+
+mod builder;
+mod client;
+mod expiry;
+mod janitor;
+mod links;
+mod policy;
+mod policy_duel;
+mod policy_lru;
+mod registry;
+mod shard;
+mod table;
+
+pub use builder::{InprocBuilder, Policy};
+pub use client::InprocClient;
+pub use janitor::{Janitor, start_janitor};
+pub use policy::{EvictionPolicy, Marks, Node};
+pub use registry::{InprocStats, clear_all, purge_all, stats};

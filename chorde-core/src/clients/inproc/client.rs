@@ -1,0 +1,390 @@
+//! The client's handle: finds the shard, keeps the budget.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+
+use super::builder::{InprocBuilder, Policy, Weigher};
+use super::registry::{self, InprocStats};
+use super::shard::{Departures, Shard};
+use super::table::{Slot, Times, Trash};
+use crate::client::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
+use crate::clock::nanos;
+use crate::digest::Digest;
+use crate::entry::{Entry, Lookup};
+use crate::error::Result;
+use crate::key::{Key, Probe};
+use crate::namespace::Path;
+
+/// Caches values of any types in the memory of this process, up to a capacity.
+///
+/// Values need not be serialisable; they are handed out as clones, so that large ones are best kept in an `Arc`. Of a
+/// key only a keyed 128-bit digest is kept. Clones of the client are handles of the same store.
+///
+/// # Concurrency
+///
+/// A hit takes a shared lock and writes nothing that other hits read. A value's `Clone` runs under that lock and must not
+/// use the client; its `Drop` runs outside of all locks.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use chorde_core::{CacheExt, InprocClient, Wait};
+///
+/// let client = InprocClient::new(200);
+/// client.put("motto", "hordes and stampedes", Duration::from_secs(60)).wait()?;
+/// assert_eq!(client.get::<&str>("motto").wait()?, Some("hordes and stampedes"));
+/// # Ok::<(), chorde_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct InprocClient(Arc<Inner>);
+
+pub(super) struct Inner {
+    identity: Identity,
+    name: Option<String>,
+    /// One lock a shard; a reader locks only its own part of it.
+    shards: Box<[ShardedLock<Shard>]>,
+    capacity: u64,
+    policy: Policy,
+    weighers: HashMap<TypeId, Weigher>,
+    /// The sum of all entries' weights.
+    weight: CachePadded<AtomicU64>,
+    evicted: AtomicU64,
+    expired: AtomicU64,
+}
+
+impl InprocClient {
+    /// Creates a client for that many entries, with the default policy.
+    ///
+    /// A capacity of 0 counts as 1; the [`builder`](Self::builder) rejects it.
+    #[must_use]
+    pub fn new(entries: u64) -> Self {
+        let capacity = entries.max(1);
+        Self::builder().capacity(capacity).build().expect("invariant: a capacity above zero is all that is needed")
+    }
+
+    /// Returns a builder, for everything else.
+    pub fn builder() -> InprocBuilder {
+        InprocBuilder::default()
+    }
+
+    pub(super) fn from_builder(builder: InprocBuilder, capacity: u64, shards: usize) -> Self {
+        let share = capacity.div_ceil(shards as u64);
+        let shards = (0..shards).map(|_| ShardedLock::new(Shard::new(builder.policy.make(share)))).collect();
+        let inner = Arc::new(Inner {
+            identity: Identity::with_clock(builder.clock),
+            name: builder.name,
+            shards,
+            capacity,
+            policy: builder.policy,
+            weighers: builder.weighers,
+            weight: CachePadded::default(),
+            evicted: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+        });
+        registry::register(Arc::downgrade(&inner));
+        Self(inner)
+    }
+
+    pub(super) fn from_inner(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+
+    /// Returns how the client is doing.
+    #[must_use]
+    pub fn stats(&self) -> InprocStats {
+        let inner = &*self.0;
+        InprocStats {
+            name: inner.name.clone(),
+            capacity: inner.capacity,
+            usage: inner.weight.load(Ordering::Relaxed),
+            entries: inner.shards.iter().map(|shard| read(shard).len() as u64).sum(),
+            evicted: inner.evicted.load(Ordering::Relaxed),
+            expired: inner.expired.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn purge_now(&self, grace: Duration) {
+        let until = self.0.identity.clock().now().saturating_sub(nanos(grace));
+        for shard in &self.0.shards {
+            self.change(shard, |shard, trash, departures| shard.purge(until, trash, departures));
+        }
+    }
+
+    pub(super) fn clear_now(&self) {
+        let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
+        for shard in &self.0.shards {
+            // The old contents are dropped after the lock is.
+            let old = self.change(shard, |shard, _, _| {
+                std::mem::replace(shard, Shard::new(self.0.policy.make(share)))
+            });
+            drop(old);
+        }
+    }
+
+    /// Picks the shard by multiplication instead of a mask, so that their number need not be a power of two.
+    #[inline]
+    fn shard(&self, digest: Digest) -> &ShardedLock<Shard> {
+        let shards = &self.0.shards;
+        &shards[((digest.high() >> 32).wrapping_mul(shards.len() as u64) >> 32) as usize]
+    }
+
+    /// Returns the digest under which this client keeps a key at the present revision of its namespaces.
+    #[inline]
+    fn digest(&self, probe: &Probe<'_>) -> Digest {
+        match self.0.identity.revision(probe.path) {
+            0 => probe.digest,
+            revision => probe.digest.revised(revision),
+        }
+    }
+
+    fn read_entry<V: Value>(&self, probe: &Probe<'_>, least_ttl: Duration) -> Option<Entry<V>> {
+        let digest = self.digest(probe);
+        let now = self.0.identity.clock().now();
+        let lock = self.shard(digest);
+        let shard = read(lock);
+        let slot = shard.find::<V>(digest)?;
+        let entry = entry_at(slot, now);
+        let vitals = entry.vitals();
+        if vitals.remaining < nanos(least_ttl) {
+            return None;
+        }
+        if vitals.remaining > 0 && shard.mark(slot.node) {
+            drop(shard);
+            write(lock).touch(digest);
+        }
+        Some(entry)
+    }
+
+    /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking.
+    fn change<R>(
+        &self,
+        lock: &ShardedLock<Shard>,
+        change: impl FnOnce(&mut Shard, &mut Trash, &mut Departures) -> R,
+    ) -> R {
+        let mut trash = Trash::new();
+        let mut departures = Departures::default();
+        let mut shard = write(lock);
+        let before = shard.weight();
+        let result = change(&mut shard, &mut trash, &mut departures);
+        self.account(before, shard.weight());
+        drop(shard);
+        self.count(departures);
+        result
+    }
+
+    fn account(&self, before: u64, after: u64) {
+        self.0.weight.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    fn count(&self, departures: Departures) {
+        if departures.evicted > 0 {
+            self.0.evicted.fetch_add(departures.evicted, Ordering::Relaxed);
+        }
+        if departures.expired > 0 {
+            self.0.expired.fetch_add(departures.expired, Ordering::Relaxed);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.weight.load(Ordering::Relaxed) > self.0.capacity
+    }
+
+    /// Stores a value if `replaces` agrees, given whether a valid one is there. Returns whether it did.
+    fn store<V: Value>(&self, key: &Key, value: V, ttl: Duration, replaces: impl FnOnce(bool) -> bool) -> bool {
+        let weight = self.weigh(key, &value);
+        let digest = self.digest(&key.probe());
+        let now = self.0.identity.clock().now();
+        let lock = self.shard(digest);
+        let stored = self.change(lock, |shard, trash, departures| {
+            let is_valid = shard.entry(digest).is_some_and(|(_, times)| now < times.expires);
+            if !replaces(is_valid) {
+                return false;
+            }
+            if u64::from(weight) > self.0.capacity {
+                shard.remove(digest, trash);
+                return true;
+            }
+            let before = shard.weight();
+            shard.put(digest, value, Times::new(now, nanos(ttl)), weight, trash);
+            self.make_room(shard, before, weight, now, trash, departures);
+            true
+        });
+        if stored && self.is_over() {
+            self.make_room_elsewhere(lock, now);
+        }
+        stored
+    }
+
+    fn weigh<V: Value>(&self, key: &Key, value: &V) -> u32 {
+        if self.0.weighers.is_empty() {
+            return 1;
+        }
+        self.0.weighers.get(&TypeId::of::<V>()).map_or(1, |weigh| weigh(key, value as &dyn Any))
+    }
+
+    /// Evicts from the shard that has grown while the client is over its budget and this shard is over its share.
+    fn make_room(
+        &self,
+        shard: &mut Shard,
+        before: u64,
+        newest: u32,
+        now: u64,
+        trash: &mut Trash,
+        departures: &mut Departures,
+    ) {
+        // The change is accounted for when it is complete; until then it is added here.
+        let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(before);
+        let share = self.share();
+        while others + shard.weight() > self.0.capacity
+            && shard.weight() > share
+            && shard.weight() > u64::from(newest)
+            && shard.evict(now, trash, departures)
+        {}
+    }
+
+    /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
+    fn make_room_elsewhere(&self, grown: &ShardedLock<Shard>, now: u64) {
+        for floor in [self.share(), 0] {
+            for lock in self.0.shards.iter().filter(|lock| !std::ptr::eq(*lock, grown)) {
+                if !self.is_over() {
+                    return;
+                }
+                self.change(lock, |shard, trash, departures| {
+                    let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
+                    while others + shard.weight() > self.0.capacity
+                        && shard.weight() > floor
+                        && shard.evict(now, trash, departures)
+                    {}
+                });
+            }
+        }
+    }
+
+    fn share(&self) -> u64 {
+        self.0.capacity / self.0.shards.len() as u64
+    }
+
+    /// Changes the end of a valid entry to what `end` makes of it; returns whether there is one.
+    fn reschedule(&self, key: &Key, end: impl FnOnce(u64, u64) -> u64) -> bool {
+        let digest = self.digest(&key.probe());
+        let now = self.0.identity.clock().now();
+        self.change(self.shard(digest), |shard, _, _| {
+            let Some((_, times)) = shard.entry(digest).filter(|(_, times)| now < times.expires) else { return false };
+            shard.set_times(digest, times.ending(end(now, times.expires)));
+            true
+        })
+    }
+}
+
+/// A panic while a shard was locked can only come from a policy of the user's; the store goes on without its good advice.
+#[inline]
+fn read(lock: &ShardedLock<Shard>) -> ShardedLockReadGuard<'_, Shard> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(lock: &ShardedLock<Shard>) -> ShardedLockWriteGuard<'_, Shard> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[inline]
+fn entry_at<V: Value>(slot: &Slot<V>, now: u64) -> Entry<V> {
+    Entry::from_nanos(slot.value.clone(), slot.expires.saturating_sub(now), slot.age(now), slot.seed())
+}
+
+impl Cache for InprocClient {
+    #[inline]
+    fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    async fn delete_entry(&self, key: &Key) -> Result<bool> {
+        let digest = self.digest(&key.probe());
+        let now = self.0.identity.clock().now();
+        Ok(self.change(self.shard(digest), |shard, trash, _| {
+            let was_valid = shard.entry(digest).is_some_and(|(_, times)| now < times.expires);
+            shard.remove(digest, trash);
+            was_valid
+        }))
+    }
+
+    async fn expire_entry(&self, key: &Key) -> Result<bool> {
+        Ok(self.reschedule(key, |now, _| now))
+    }
+
+    async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
+        Ok(self.reschedule(key, |now, expires| expires.max(now.saturating_add(nanos(ttl)))))
+    }
+
+    async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
+        let digest = self.digest(&key.probe());
+        let now = self.0.identity.clock().now();
+        let held = read(self.shard(digest)).entry(digest);
+        Ok(held.is_some_and(|(_, times)| times.expires.saturating_sub(now) > nanos(min_ttl)))
+    }
+
+    async fn clear_all(&self) -> Result<()> {
+        self.clear_now();
+        Ok(())
+    }
+
+    async fn clear_namespace(&self, path: Path<'_>) -> Result<()> {
+        if path.is_empty() {
+            self.clear_now();
+        } else {
+            self.0.identity.revise(path);
+        }
+        Ok(())
+    }
+
+    async fn purge_stale(&self, grace: Duration) -> Result<()> {
+        self.purge_now(grace);
+        Ok(())
+    }
+
+    async fn capacities(&self) -> Result<Vec<u64>> {
+        Ok(vec![self.0.capacity])
+    }
+
+    async fn usages(&self) -> Result<Vec<u64>> {
+        Ok(vec![self.0.weight.load(Ordering::Relaxed)])
+    }
+}
+
+impl<V: Value> Client<V> for InprocClient {
+    #[inline]
+    fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
+        Some(self.read_entry(probe, options.least_ttl()).map_or(Lookup::Absent, Lookup::Held))
+    }
+
+    async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
+        Ok(self.read_entry(&key.probe(), options.least_ttl()))
+    }
+
+    async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
+        self.store(key, value, ttl, |_| true);
+        Ok(())
+    }
+
+    async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
+        Ok(self.store(key, value, ttl, |is_valid| !is_valid))
+    }
+}
+
+impl fmt::Debug for InprocClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InprocClient")
+            .field("name", &self.0.name)
+            .field("capacity", &self.0.capacity)
+            .field("usage", &self.0.weight.load(Ordering::Relaxed))
+            .field("policy", &self.0.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! All in-process clients of the process.
+
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::client::{InprocClient, Inner};
+
+static CLIENTS: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+
+/// Shows how an in-process client is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InprocStats {
+    /// The name given to the builder.
+    pub name: Option<String>,
+    /// The most that the entries may weigh.
+    pub capacity: u64,
+    /// What the entries weigh now, stale ones included.
+    pub usage: u64,
+    /// How many entries there are, stale ones included.
+    pub entries: u64,
+    /// How many valid entries had to leave for want of room.
+    pub evicted: u64,
+    /// How many stale entries were removed.
+    pub expired: u64,
+}
+
+pub(super) fn register(client: Weak<Inner>) {
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    clients.retain(|client| client.strong_count() > 0);
+    clients.push(client);
+}
+
+fn all() -> Vec<InprocClient> {
+    let clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    clients.iter().filter_map(Weak::upgrade).map(InprocClient::from_inner).collect()
+}
+
+/// Returns the state of every in-process client, in the order of their creation.
+#[must_use]
+pub fn stats() -> Vec<InprocStats> {
+    all().iter().map(InprocClient::stats).collect()
+}
+
+/// Removes from every in-process client the entries that have been stale for longer than `grace`.
+pub fn purge_all(grace: Duration) {
+    for client in all() {
+        client.purge_now(grace);
+    }
+}
+
+/// Empties every in-process client.
+pub fn clear_all() {
+    for client in all() {
+        client.clear_now();
+    }
+}

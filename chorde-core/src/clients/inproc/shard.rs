@@ -1,0 +1,204 @@
+//! One shard of the in-process store: its entries of all types, and who of them leaves next.
+//!
+//! Everything here happens under the shard's lock. Reads take the read half: they find an entry, copy it and raise its
+//! mark. Whatever changes entries takes the write half.
+
+use std::any::TypeId;
+
+use super::expiry::Expiry;
+use super::policy::{EvictionPolicy, Marks, Node};
+use super::table::{AnyTable, Slot, Table, Times, Trash, discard};
+use crate::digest::Digest;
+
+/// What a shard holds.
+pub(super) struct Shard {
+    /// A table for each type of value seen so far.
+    tables: Vec<(TypeId, Box<dyn AnyTable>)>,
+    /// What is known of each entry without its type, by node.
+    nodes: Vec<NodeInfo>,
+    /// Nodes to use again.
+    free: Vec<Node>,
+    /// Hits since the policy last looked.
+    marks: Marks,
+    mark_limit: u8,
+    policy: Box<dyn EvictionPolicy>,
+    expiry: Expiry,
+    /// The sum of the entries' weights.
+    weight: u64,
+}
+
+/// What eviction needs to find an entry again.
+#[derive(Clone, Copy)]
+struct NodeInfo {
+    /// The lower half of the digest, by which tables are indexed.
+    hash: u64,
+    /// Which table.
+    table: u32,
+    weight: u32,
+}
+
+/// How many entries left a shard, and why.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Departures {
+    pub(super) evicted: u64,
+    pub(super) expired: u64,
+}
+
+impl Shard {
+    pub(super) fn new(policy: Box<dyn EvictionPolicy>) -> Self {
+        Self {
+            tables: Vec::new(),
+            nodes: Vec::new(),
+            free: Vec::new(),
+            marks: Marks::new(),
+            mark_limit: policy.mark_limit(),
+            policy,
+            expiry: Expiry::new(),
+            weight: 0,
+        }
+    }
+
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tables.iter().map(|(_, table)| table.len()).sum()
+    }
+
+    /// Finds an entry of type `V`.
+    #[inline]
+    pub(super) fn find<V: Send + Sync + 'static>(&self, digest: Digest) -> Option<&Slot<V>> {
+        let (_, table) = self.tables.iter().find(|(id, _)| *id == TypeId::of::<V>())?;
+        table.as_any().downcast_ref::<Table<V>>()?.find(digest)
+    }
+
+    /// Notes a hit under the read lock; returns whether [`touch`](Self::touch) must be called as well.
+    #[inline]
+    pub(super) fn mark(&self, node: Node) -> bool {
+        self.marks.raise(node, self.mark_limit);
+        self.policy.wants_touch()
+    }
+
+    /// Notes a hit in exact order, if the entry is still there.
+    pub(super) fn touch(&mut self, digest: Digest) {
+        if let Some((node, _)) = self.entry(digest) {
+            self.policy.touch(node);
+        }
+    }
+
+    /// Finds an entry of whatever type.
+    pub(super) fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
+        self.tables.iter().find_map(|(_, table)| table.entry(digest))
+    }
+
+    /// Puts a value in the place of whatever is stored under the digest.
+    pub(super) fn put<V: Send + Sync + 'static>(
+        &mut self,
+        digest: Digest,
+        value: V,
+        times: Times,
+        weight: u32,
+        trash: &mut Trash,
+    ) {
+        let index = self.table_index::<V>();
+        if let Some(slot) = self.table_mut::<V>(index).find_mut(digest) {
+            (slot.expires, slot.life) = (times.expires, times.life);
+            let node = slot.node;
+            discard(std::mem::replace(&mut slot.value, value), trash);
+            self.reweigh(node, weight);
+            self.expiry.schedule(node, times.expires);
+            return;
+        }
+        self.remove(digest, trash);
+        let info = NodeInfo { hash: digest.low(), table: index as u32, weight };
+        let node = self.add_node(info);
+        self.table_mut::<V>(index).insert(Slot { digest, expires: times.expires, value, life: times.life, node });
+        self.policy.insert(node, digest.high(), u64::from(weight));
+        self.expiry.schedule(node, times.expires);
+        self.weight += u64::from(weight);
+    }
+
+    fn table_index<V: Send + Sync + 'static>(&mut self) -> usize {
+        let id = TypeId::of::<V>();
+        if let Some(index) = self.tables.iter().position(|(known, _)| *known == id) {
+            return index;
+        }
+        self.tables.push((id, Box::new(Table::<V>::new())));
+        self.tables.len() - 1
+    }
+
+    fn table_mut<V: Send + Sync + 'static>(&mut self, index: usize) -> &mut Table<V> {
+        let table = self.tables[index].1.as_any_mut();
+        table.downcast_mut().expect("invariant: the table at a type's index holds that type")
+    }
+
+    fn reweigh(&mut self, node: Node, weight: u32) {
+        let info = &mut self.nodes[node as usize];
+        self.weight = self.weight - u64::from(info.weight) + u64::from(weight);
+        info.weight = weight;
+        self.marks.raise(node, self.mark_limit);
+        self.policy.update(node, u64::from(weight));
+    }
+
+    fn add_node(&mut self, info: NodeInfo) -> Node {
+        let node = if let Some(node) = self.free.pop() {
+            self.nodes[node as usize] = info;
+            node
+        } else {
+            self.nodes.push(info);
+            (self.nodes.len() - 1) as Node
+        };
+        self.marks.set(node, 0);
+        node
+    }
+
+    /// Removes the entry of a digest, if there is one.
+    pub(super) fn remove(&mut self, digest: Digest, trash: &mut Trash) {
+        if let Some((node, _)) = self.entry(digest) {
+            self.policy.remove(node);
+            self.forget(node, trash);
+        }
+    }
+
+    /// Changes the times of an entry.
+    pub(super) fn set_times(&mut self, digest: Digest, times: Times) {
+        let Some((node, _)) = self.entry(digest) else { return };
+        self.expiry.schedule(node, times.expires);
+        let table = self.nodes[node as usize].table;
+        self.tables[table as usize].1.set_times(digest, times);
+    }
+
+    /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
+    /// was one.
+    pub(super) fn evict(&mut self, now: u64, trash: &mut Trash, departures: &mut Departures) -> bool {
+        if let Some(node) = self.expiry.pop_expired(now) {
+            self.policy.remove(node);
+            self.forget(node, trash);
+            departures.expired += 1;
+            return true;
+        }
+        let Some(node) = self.policy.victim(&mut self.marks) else { return false };
+        self.forget(node, trash);
+        departures.evicted += 1;
+        true
+    }
+
+    /// Removes what has expired by `now`.
+    pub(super) fn purge(&mut self, now: u64, trash: &mut Trash, departures: &mut Departures) {
+        while let Some(node) = self.expiry.pop_expired(now) {
+            self.policy.remove(node);
+            self.forget(node, trash);
+            departures.expired += 1;
+        }
+    }
+
+    /// Takes out an entry that the policy no longer knows.
+    fn forget(&mut self, node: Node, trash: &mut Trash) {
+        self.expiry.cancel(node);
+        let NodeInfo { hash, table, weight } = self.nodes[node as usize];
+        self.tables[table as usize].1.remove(hash, node, trash);
+        self.weight -= u64::from(weight);
+        self.free.push(node);
+    }
+}

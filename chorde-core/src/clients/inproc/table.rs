@@ -1,0 +1,168 @@
+//! The entries of one value type in one shard, values inline.
+
+use std::any::Any;
+
+use hashbrown::HashTable;
+
+use super::policy::Node;
+use crate::digest::Digest;
+
+/// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
+pub(super) type Trash = Vec<Box<dyn Any + Send>>;
+
+/// One entry: 32 bytes and the value.
+pub(super) struct Slot<V> {
+    /// Stands for the key; nothing else of it is kept.
+    pub(super) digest: Digest,
+    /// When the entry turns stale, in nanoseconds of the client's clock.
+    pub(super) expires: u64,
+    pub(super) value: V,
+    /// Seconds from the write to `expires`, from which the age follows; half the size of a time, to within 2^-24 of it.
+    pub(super) life: f32,
+    /// The name under which eviction and expiry know the entry.
+    pub(super) node: Node,
+}
+
+/// When an entry was written and when it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) expires: u64,
+    pub(super) life: f32,
+}
+
+impl Times {
+    /// The times of an entry written at `now` to live for `life` nanoseconds.
+    pub(super) fn new(now: u64, life: u64) -> Self {
+        Self { expires: now.saturating_add(life), life: (life as f64 / 1e9) as f32 }
+    }
+
+    /// The same entry, ending at another time.
+    pub(super) fn ending(self, expires: u64) -> Self {
+        let change = expires as f64 - self.expires as f64;
+        Self { expires, life: (f64::from(self.life) + change / 1e9).max(0.0) as f32 }
+    }
+}
+
+impl<V> Slot<V> {
+    pub(super) fn times(&self) -> Times {
+        Times { expires: self.expires, life: self.life }
+    }
+
+    /// Nanoseconds since the write.
+    #[inline]
+    pub(super) fn age(&self, now: u64) -> u64 {
+        let life = (f64::from(self.life) * 1e9) as u64;
+        now.saturating_add(life).saturating_sub(self.expires)
+    }
+
+    /// Differs between entries and lasts as long as this one.
+    #[inline]
+    pub(super) fn seed(&self) -> u64 {
+        self.digest.low() ^ self.expires
+    }
+}
+
+/// The entries of one value type, by digest.
+pub(super) struct Table<V> {
+    slots: HashTable<Slot<V>>,
+}
+
+impl<V: Send + Sync + 'static> Table<V> {
+    pub(super) fn new() -> Self {
+        Self { slots: HashTable::new() }
+    }
+
+    #[inline]
+    pub(super) fn find(&self, digest: Digest) -> Option<&Slot<V>> {
+        self.slots.find(digest.low(), |slot| slot.digest == digest)
+    }
+
+    pub(super) fn find_mut(&mut self, digest: Digest) -> Option<&mut Slot<V>> {
+        self.slots.find_mut(digest.low(), |slot| slot.digest == digest)
+    }
+
+    /// Adds an entry whose digest is not in the table.
+    pub(super) fn insert(&mut self, slot: Slot<V>) {
+        self.slots.insert_unique(slot.digest.low(), slot, |slot| slot.digest.low());
+    }
+}
+
+/// What a shard does with a table without knowing the type of its values.
+pub(super) trait AnyTable: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+    fn len(&self) -> usize;
+    /// The node and times of an entry.
+    fn entry(&self, digest: Digest) -> Option<(Node, Times)>;
+    /// Changes the times of an entry.
+    fn set_times(&mut self, digest: Digest, times: Times);
+    /// Takes out the entry of a node, whose digest has these lower bits.
+    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash);
+}
+
+impl<V: Send + Sync + 'static> AnyTable for Table<V> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
+        self.find(digest).map(|slot| (slot.node, slot.times()))
+    }
+
+    fn set_times(&mut self, digest: Digest, times: Times) {
+        if let Some(slot) = self.find_mut(digest) {
+            (slot.expires, slot.life) = (times.expires, times.life);
+        }
+    }
+
+    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash) {
+        if let Ok(entry) = self.slots.find_entry(hash, |slot| slot.node == node) {
+            discard(entry.remove().0.value, trash);
+        }
+    }
+}
+
+/// Keeps a value for later if dropping it runs any code.
+pub(super) fn discard<V: Send + 'static>(value: V, trash: &mut Trash) {
+    if std::mem::needs_drop::<V>() {
+        trash.push(Box::new(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_word_takes_40_bytes() {
+        assert_eq!(size_of::<Slot<u64>>(), 40);
+    }
+
+    #[test]
+    fn the_age_follows_from_life_and_end() {
+        let second = 1_000_000_000;
+        let written = 1000 * second;
+        let slot = |times: Times| Slot {
+            digest: Digest::of_text("k"),
+            expires: times.expires,
+            value: (),
+            life: times.life,
+            node: 0,
+        };
+        let times = Times::new(written, 10 * second);
+        assert_eq!(slot(times).age(written), 0);
+        assert_eq!(slot(times).age(written + 3 * second), 3 * second);
+        let renewed = times.ending(written + 20 * second);
+        assert_eq!(slot(renewed).age(written + 3 * second), 3 * second);
+        let expired = times.ending(written + 4 * second);
+        assert_eq!(slot(expired).age(written + 4 * second), 4 * second);
+    }
+}

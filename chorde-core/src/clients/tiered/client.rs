@@ -1,0 +1,147 @@
+//! The traits of a client, for two of them.
+
+use std::time::Duration;
+
+use super::TieredClient;
+use super::stats::Tier;
+use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Token, Value, WriteOptions};
+use crate::entry::{Entry, Lookup};
+use crate::error::Result;
+use crate::key::{Key, Probe};
+use crate::namespace::Path;
+
+impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
+    #[inline]
+    fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    async fn delete_entry(&self, key: &Key) -> Result<bool> {
+        let (tiers, near_key) = (&*self.0, self.0.near_key(key));
+        let _writing = tiers.overlaps.write([key]);
+        let far = tiers.noted(Tier::Far, tiers.far.delete_entry(key).await);
+        let near = tiers.noted(Tier::Near, tiers.near.delete_entry(&near_key).await);
+        Ok(far? | near?)
+    }
+
+    async fn expire_entry(&self, key: &Key) -> Result<bool> {
+        let (tiers, near_key) = (&*self.0, self.0.near_key(key));
+        let _writing = tiers.overlaps.write([key]);
+        let far = tiers.noted(Tier::Far, tiers.far.expire_entry(key).await);
+        let near = tiers.noted(Tier::Near, tiers.near.expire_entry(&near_key).await);
+        Ok(far? | near?)
+    }
+
+    async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
+        self.0.renew(key, ttl).await
+    }
+
+    async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
+        self.0.contains(key, min_ttl).await
+    }
+
+    async fn clear_all(&self) -> Result<()> {
+        let tiers = &*self.0;
+        let _writing = tiers.overlaps.write_all();
+        let far = tiers.noted(Tier::Far, tiers.far.clear_all().await);
+        let near = tiers.noted(Tier::Near, tiers.near.clear_all().await);
+        far.and(near)
+    }
+
+    async fn clear_namespace(&self, path: Path<'_>) -> Result<()> {
+        let tiers = &*self.0;
+        let _writing = tiers.overlaps.write_all();
+        let far = tiers.noted(Tier::Far, tiers.far.clear_namespace(path).await);
+        if far.is_err() {
+            // The far tier has no new revision to show, and the near copies are to go all the same.
+            tiers.identity.revise(path);
+        }
+        let near = tiers.noted(Tier::Near, tiers.near.clear_namespace(path).await);
+        far.and(near)
+    }
+
+    async fn purge_stale(&self, grace: Duration) -> Result<()> {
+        let tiers = &*self.0;
+        let far = tiers.noted(Tier::Far, tiers.far.purge_stale(grace).await);
+        let near = tiers.noted(Tier::Near, tiers.near.purge_stale(grace).await);
+        near.or(far)
+    }
+
+    async fn capacities(&self) -> Result<Vec<u64>> {
+        let tiers = &*self.0;
+        let near = tiers.noted(Tier::Near, tiers.near.capacities().await);
+        let far = tiers.noted(Tier::Far, tiers.far.capacities().await);
+        joined((near, tiers.near.tiers()), (far, tiers.far.tiers()))
+    }
+
+    async fn usages(&self) -> Result<Vec<u64>> {
+        let tiers = &*self.0;
+        let near = tiers.noted(Tier::Near, tiers.near.usages().await);
+        let far = tiers.noted(Tier::Far, tiers.far.usages().await);
+        joined((near, tiers.near.tiers()), (far, tiers.far.tiers()))
+    }
+
+    fn tiers(&self) -> usize {
+        self.0.near.tiers() + self.0.far.tiers()
+    }
+
+    #[inline]
+    fn revision(&self, probe: &Probe<'_>) -> u64 {
+        self.0.copies_revision(probe).wrapping_add(self.0.near.revision(probe))
+    }
+}
+
+/// Lists what both tiers answered, the near one first; a tier that failed keeps its places, with zeros.
+fn joined(near: (Result<Vec<u64>>, usize), far: (Result<Vec<u64>>, usize)) -> Result<Vec<u64>> {
+    match (near, far) {
+        ((Err(_), _), (Err(error), _)) => Err(error),
+        ((near, near_tiers), (far, far_tiers)) => {
+            let mut all = near.unwrap_or_else(|_| vec![0; near_tiers]);
+            all.extend(far.unwrap_or_else(|_| vec![0; far_tiers]));
+            Ok(all)
+        }
+    }
+}
+
+impl<V: Value, N: Client<V>, F: Client<V>> Client<V> for TieredClient<N, F> {
+    #[inline]
+    fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
+        self.0.look(probe, options)
+    }
+
+    async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
+        self.0.read(key, options).await
+    }
+
+    async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
+        self.0.read_all(keys, options).await
+    }
+
+    async fn put_entry(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<()> {
+        self.0.put(key, value, ttl, options).await
+    }
+
+    async fn put_entries(&self, entries: Vec<(Key, V)>, ttl: Duration, options: WriteOptions) -> Result<()> {
+        self.0.put_all(entries, ttl, options).await
+    }
+
+    async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
+        self.0.add(key, value, ttl).await
+    }
+
+    async fn promote_entry(&self, key: &Key) -> Result<bool> {
+        self.0.promote_to_near::<V>(key).await
+    }
+
+    async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
+        self.0.claim(key, options).await
+    }
+
+    async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
+        self.0.fill(key, token, value, ttl).await
+    }
+
+    fn release(&self, key: &Key, token: Token) {
+        Client::<V>::release(&self.0.far, key, token);
+    }
+}

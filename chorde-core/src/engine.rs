@@ -1,0 +1,25 @@
+//! What happens when a cached function is called.
+//!
+//! 1. The code of `#[cached]` borrows the key from the arguments and asks [`At::look`](crate::function::At::look): the
+//!    client says at once what it holds, [`decide`] says what that is worth, and a fresh value is returned. Nothing of
+//!    the following happens on a hit.
+//! 2. A due value is returned as well, and a [`background`] job is sent that goes through the following steps with
+//!    arguments of its own, at most one for a key.
+//! 3. Otherwise the call enters the [`flight`] of its key: as its leader, or as one of those who wait for it.
+//! 4. The leader claims the key at the client. This looks once more, since the value may have come in the meantime; and
+//!    where the client is shared, it may learn that another process computes, and wait for that one.
+//! 5. The leader runs the user's function ([`runtime`]), with its panic caught.
+//! 6. If no explicit write has come in between, it fills the claim, and lands the flight: those who wait get the value.
+//!    If there is no value to share, one of those who wait takes over.
+//!
+//! [`drive`] is all of this in one place, for synchronous and asynchronous functions alike: the former are driven on
+//! their caller's thread.
+
+pub(crate) mod active;
+pub mod background;
+pub(crate) mod decide;
+mod drive;
+pub(crate) mod flight;
+pub(crate) mod runtime;
+
+pub(crate) use drive::{Drive, End, Mode, Run, Scene};

@@ -1,0 +1,297 @@
+//! The queue, its bounds, and its threads.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::clock::{Clock, Sleep};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Threads without work go away after this long.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Something to do.
+pub(crate) struct Task {
+    work: Work,
+    /// The runtime in whose context the task was made.
+    runtime: Option<Handle>,
+}
+
+enum Work {
+    Blocking(Box<dyn FnOnce() + Send>),
+    Future(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Task {
+    pub(crate) fn blocking(run: impl FnOnce() + Send + 'static) -> Self {
+        Self { work: Work::Blocking(Box::new(run)), runtime: Handle::try_current().ok() }
+    }
+
+    pub(crate) fn future(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { work: Work::Future(Box::pin(future)), runtime: Handle::try_current().ok() }
+    }
+}
+
+/// Bounds background work.
+///
+/// # Examples
+///
+/// ```
+/// use chorde_core::background::{Limits, limits, set_limits};
+///
+/// set_limits(Limits { concurrency: 4, ..limits() });
+/// assert_eq!(limits().concurrency, 4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many computations may run at once; at least 1. By default four for each processor, and at least 8.
+    pub concurrency: usize,
+    /// How many more may wait for their turn before new ones are refused. By default 1024.
+    pub queue: usize,
+}
+
+/// The state of all background work of the process.
+struct Pool {
+    limits: Limits,
+    /// Waits for a free place among the running.
+    queue: VecDeque<Task>,
+    running: usize,
+    /// Waits for one of chorde's own threads.
+    ready: VecDeque<(Task, Place)>,
+    idle_threads: usize,
+    /// Who waits for the end of all work.
+    drains: Vec<Waker>,
+}
+
+static POOL: Mutex<Option<Pool>> = Mutex::new(None);
+static READY: Condvar = Condvar::new();
+
+/// Locks the pool, creating it at first.
+struct Locked(MutexGuard<'static, Option<Pool>>);
+
+impl Locked {
+    fn new() -> Self {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.get_or_insert_with(Pool::new);
+        Self(pool)
+    }
+}
+
+impl std::ops::Deref for Locked {
+    type Target = Pool;
+
+    fn deref(&self) -> &Pool {
+        self.0.as_ref().expect("invariant: created when locked")
+    }
+}
+
+impl std::ops::DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut Pool {
+        self.0.as_mut().expect("invariant: created when locked")
+    }
+}
+
+impl Pool {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            limits: Limits { concurrency: (4 * processors).max(8), queue: 1024 },
+            queue: VecDeque::new(),
+            running: 0,
+            ready: VecDeque::new(),
+            idle_threads: 0,
+            drains: Vec::new(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.running == 0 && self.queue.is_empty()
+    }
+}
+
+/// Returns how background work is bounded.
+#[must_use]
+pub fn limits() -> Limits {
+    Locked::new().limits
+}
+
+/// Bounds background work anew; what is queued or running stays.
+pub fn set_limits(limits: Limits) {
+    Locked::new().limits = Limits { concurrency: limits.concurrency.max(1), ..limits };
+    start_queued();
+}
+
+/// Takes on a task, or drops it and reports [`ErrorKind::Overloaded`] when the queue is full. Never blocks.
+pub(crate) fn submit(task: Task) -> Result<()> {
+    let mut pool = Locked::new();
+    if pool.running >= pool.limits.concurrency && pool.queue.len() >= pool.limits.queue {
+        drop(pool);
+        drop(task);
+        return Err(Error::new(
+            ErrorKind::Overloaded,
+            "the queue of background computations is full; raise it by `chorde::background::set_limits`",
+        ));
+    }
+    pool.queue.push_back(task);
+    drop(pool);
+    start_queued();
+    Ok(())
+}
+
+/// Starts queued tasks while there is room.
+fn start_queued() {
+    loop {
+        let mut pool = Locked::new();
+        if pool.running >= pool.limits.concurrency {
+            return;
+        }
+        let Some(task) = pool.queue.pop_front() else { return };
+        pool.running += 1;
+        drop(pool);
+        start(task, Place(()));
+    }
+}
+
+fn start(task: Task, place: Place) {
+    match task {
+        // If the runtime is shutting down it drops the future, and the place with it.
+        Task { work: Work::Future(future), runtime: Some(runtime) } => {
+            runtime.spawn(async move {
+                let _place = place;
+                future.await;
+            });
+        }
+        task => hand_to_thread(task, place),
+    }
+}
+
+fn hand_to_thread(task: Task, place: Place) {
+    let mut pool = Locked::new();
+    pool.ready.push_back((task, place));
+    if pool.idle_threads >= pool.ready.len() {
+        READY.notify_one();
+        return;
+    }
+    drop(pool);
+    let started = std::thread::Builder::new().name("chorde-background".into()).spawn(work);
+    if let Err(error) = started {
+        log::error!("chorde cannot start a background thread: {error}");
+        // Dropping the task cancels whoever waits for it; a thread that is still there may have taken it already.
+        let unserved = Locked::new().ready.pop_back();
+        drop(unserved);
+    }
+}
+
+/// Works off what is ready until there has been nothing for a while.
+fn work() {
+    while let Some((task, place)) = next_ready() {
+        let ended = catch_unwind(AssertUnwindSafe(|| run(task)));
+        if ended.is_err() {
+            log::error!("a background computation of chorde panicked outside of the user's function");
+        }
+        drop(place);
+    }
+}
+
+fn run(task: Task) {
+    let _context = task.runtime.as_ref().map(Handle::enter);
+    match task.work {
+        Work::Blocking(run) => run(),
+        Work::Future(future) => crate::engine::runtime::wait(future),
+    }
+}
+
+fn next_ready() -> Option<(Task, Place)> {
+    let mut pool = Locked::new();
+    loop {
+        if let Some(next) = pool.ready.pop_front() {
+            return Some(next);
+        }
+        pool.idle_threads += 1;
+        let (guard, timeout) = READY.wait_timeout(pool.0, IDLE).unwrap_or_else(PoisonError::into_inner);
+        pool = Locked(guard);
+        pool.idle_threads -= 1;
+        if timeout.timed_out() && pool.ready.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// A place among the running tasks; dropped, it lets the next one in.
+struct Place(());
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut pool = Locked::new();
+        pool.running -= 1;
+        let drains = if pool.is_empty() { std::mem::take(&mut pool.drains) } else { Vec::new() };
+        drop(pool);
+        for drain in drains {
+            drain.wake();
+        }
+        start_queued();
+    }
+}
+
+/// Waits for the end of all background work, at most for `timeout`.
+///
+/// # Errors
+///
+/// [`ErrorKind::Timeout`] when there is still work after `timeout`; it goes on.
+///
+/// # Cancel safety
+///
+/// May be dropped at any time; the work goes on.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use chorde_core::{Wait, drain};
+///
+/// drain(Duration::from_secs(5)).wait()?;
+/// # Ok::<(), chorde_core::Error>(())
+/// ```
+pub fn drain(timeout: Duration) -> Drain {
+    Drain { timeout: Clock::system().sleep(timeout) }
+}
+
+/// Completes when no background work is left; made by [`drain`].
+#[must_use = "futures do nothing unless awaited; call `.wait()` from plain code"]
+#[derive(Debug)]
+pub struct Drain {
+    timeout: Sleep,
+}
+
+impl Future for Drain {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        {
+            let mut pool = Locked::new();
+            if pool.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            pool.drains.push(cx.waker().clone());
+        }
+        Pin::new(&mut self.timeout).poll(cx).map(|()| {
+            Err(Error::new(ErrorKind::Timeout, "background computations are still under way"))
+        })
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.work {
+            Work::Blocking(_) => "Task::blocking",
+            Work::Future(_) => "Task::future",
+        })
+    }
+}

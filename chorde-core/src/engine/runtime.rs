@@ -1,0 +1,74 @@
+//! How a future is run: to its end on this thread, or step by step with what it panics with caught.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use super::active::{self, Scope};
+use super::flight::Flight;
+use crate::clock::Clock;
+
+/// Runs a future to its end on this thread, blocking it where the future waits.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    // Whatever needs no waiting, such as all that a client in this process does, ends here.
+    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return output;
+    }
+    active::idle(|| pollster::block_on(future))
+}
+
+/// Runs futures from plain code.
+pub trait Wait: Future + Sized {
+    /// Runs the future to its end on this thread and returns its output.
+    ///
+    /// Blocks the thread while the future waits; not for use inside of an asynchronous function. Futures that need a
+    /// runtime, such as those of `tokio`'s sockets, must be waited for inside of its context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use chorde_core::Wait;
+    ///
+    /// assert_eq!(async { 7 }.wait(), 7);
+    /// ```
+    fn wait(self) -> Self::Output {
+        wait(self)
+    }
+}
+
+impl<F: Future> Wait for F {}
+
+/// What a user's function ended with.
+pub(crate) type Ended<R> = thread::Result<R>;
+
+/// Runs the user's function for a flight (if any), catching its panic.
+pub(super) async fn compute<F: Future>(
+    flight: Option<&Arc<Flight>>,
+    clock: &Clock,
+    start: impl FnOnce() -> F,
+) -> Ended<F::Output> {
+    let run = catch(async move { start().await });
+    let mut run = pin!(run);
+    poll_fn(|cx| {
+        let _scope = flight.map(|flight| Scope::enter(flight, clock));
+        run.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Runs a future, catching its panic.
+pub(crate) async fn catch<F: Future>(run: F) -> Ended<F::Output> {
+    let mut run = pin!(run);
+    poll_fn(|cx| {
+        // The future is not used again after a panic, and what it shares with others is theirs to protect.
+        match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))) {
+            Ok(step) => step.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}

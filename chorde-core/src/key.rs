@@ -1,0 +1,345 @@
+//! What a value is stored under: the key's bytes for stores that leave the process, its digest for those that do not.
+
+use std::fmt;
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+use smallvec::SmallVec;
+
+use crate::digest::{Digest, Digester};
+use crate::error::{Error, ErrorKind, Result};
+use crate::namespace::{Namespace, Path};
+
+/// Key bytes up to this length live inside of the [`Key`], without an allocation.
+const INLINE: usize = 32;
+
+/// Holds a key ready for any client: its bytes, its digest, and the namespaces that it belongs to.
+///
+/// The bytes are the [postcard wire format](https://postcard.jamesmunns.com/wire-format) of the value, the same in
+/// every process; the digest stands for them inside one process. Two keys are the same when the same kind of value
+/// with the same contents was given; whether keys of different integer types are equal is not specified.
+///
+/// # Examples
+///
+/// ```
+/// use chorde_core::Key;
+///
+/// let key = Key::new(&("user", 7_u32))?;
+/// assert_eq!(key, Key::new(&("user", 7_u32))?);
+/// assert_ne!(key, Key::new(&("user", 8_u32))?);
+/// assert_eq!(key.bytes(), b"\x04user\x07");
+/// # Ok::<(), chorde_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Key {
+    /// Tells keys apart inside of this process, the namespaces included.
+    digest: Digest,
+    /// The namespaces, the outermost first.
+    namespaces: SmallVec<[Namespace; 1]>,
+    /// The postcard bytes of the value alone.
+    bytes: SmallVec<[u8; INLINE]>,
+}
+
+impl Key {
+    /// Makes the key of a value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`] when the value refuses to be serialised; trying again does not help.
+    pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        Self::started(Digester::new(), value, SmallVec::new())
+    }
+
+    /// Makes the key of a value inside of a namespace.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn in_namespace<T: Serialize + ?Sized>(namespace: &Namespace, value: &T) -> Result<Self> {
+        let mut namespaces = SmallVec::new();
+        namespaces.push(namespace.clone());
+        Self::started(namespace.digester(), value, namespaces)
+    }
+
+    /// Makes the key of a value in the namespaces of `path`, which `digester` has taken in already.
+    pub(crate) fn in_path<T: Serialize + ?Sized>(digester: Digester, path: &[Namespace], value: &T) -> Result<Self> {
+        Self::started(digester, value, path.iter().cloned().collect())
+    }
+
+    fn started<T: Serialize + ?Sized>(
+        digester: Digester,
+        value: &T,
+        namespaces: SmallVec<[Namespace; 1]>,
+    ) -> Result<Self> {
+        let digest = digest(digester, value)?;
+        let bytes = postcard::serialize_with_flavor(value, Inline(SmallVec::new())).map_err(unserialisable)?;
+        Ok(Self { digest, namespaces, bytes })
+    }
+
+    /// Returns this key as seen inside of another, outer namespace.
+    #[must_use]
+    pub fn within(&self, outer: &Namespace) -> Self {
+        let mut namespaces = SmallVec::with_capacity(self.namespaces.len() + 1);
+        namespaces.push(outer.clone());
+        namespaces.extend(self.namespaces.iter().cloned());
+        Self { digest: self.digest.within(outer.digest()), namespaces, bytes: self.bytes.clone() }
+    }
+
+    /// Returns this key under another revision of a namespace: unequal to the key of any other revision.
+    #[must_use]
+    pub fn revised(&self, revision: u64) -> Self {
+        if revision == 0 {
+            return self.clone();
+        }
+        self.within(&Namespace::revision(revision))
+    }
+
+    /// Returns the postcard bytes of the value, without the namespaces.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the digest that stands for the key and its namespaces inside of this process.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Returns the namespaces that the key belongs to, the outermost first.
+    #[must_use]
+    pub fn namespaces(&self) -> &[Namespace] {
+        &self.namespaces
+    }
+
+    /// Returns what [`Client::look`](crate::Client::look) takes.
+    #[must_use]
+    pub fn probe(&self) -> Probe<'_> {
+        Probe { digest: self.digest, path: Path::new(&self.namespaces) }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Key {}
+
+impl std::hash::Hash for Key {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+/// Shows where the key belongs and how long it is; never its contents, which may be private.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("namespaces", &self.namespaces)
+            .field("bytes", &format_args!("[{} bytes]", self.bytes.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Identifies a key to a client that answers at once: borrowed, never allocated.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// Stands for the key and its namespaces.
+    pub(crate) digest: Digest,
+    /// The namespaces.
+    pub(crate) path: Path<'a>,
+}
+
+impl<'a> Probe<'a> {
+    /// Returns the digest that stands for the key and its namespaces inside of this process.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Makes the probe of a value in the namespaces of `path`, which `digester` has taken in already.
+    #[inline]
+    pub(crate) fn new<T: Serialize + ?Sized>(digester: Digester, path: Path<'a>, value: &T) -> Result<Self> {
+        Ok(Self { digest: digest(digester, value)?, path })
+    }
+}
+
+#[inline]
+fn digest<T: Serialize + ?Sized>(mut digester: Digester, value: &T) -> Result<Digest> {
+    match value.serialize(&mut digester) {
+        Ok(()) => Ok(digester.finish()),
+        Err(error) => Err(unserialisable(error)),
+    }
+}
+
+#[cold]
+fn unserialisable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Key, format!("the key cannot be serialised: {error}")).with_source(error)
+}
+
+/// Writes postcard's output into a vector that starts without a heap.
+struct Inline(SmallVec<[u8; INLINE]>);
+
+impl Flavor for Inline {
+    type Output = SmallVec<[u8; INLINE]>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Self::Output> {
+        Ok(self.0)
+    }
+}
+
+/// What the operations of a client take as a key: anything serialisable, or a [`Key`] made before.
+pub trait AsKey: Sync {
+    /// Makes the key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`] when the value refuses to be serialised.
+    fn to_key(&self) -> Result<Key>;
+
+    /// Makes the digest alone, without an allocation, and shows it to `look`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`to_key`](Self::to_key).
+    fn probe_with<R>(&self, look: impl FnOnce(&Probe<'_>) -> R) -> Result<R>;
+}
+
+impl<T: Serialize + Sync + ?Sized> AsKey for T {
+    fn to_key(&self) -> Result<Key> {
+        Key::new(self)
+    }
+
+    #[inline]
+    fn probe_with<R>(&self, look: impl FnOnce(&Probe<'_>) -> R) -> Result<R> {
+        Ok(look(&Probe::new(Digester::new(), Path::new(&[]), self)?))
+    }
+}
+
+impl AsKey for Key {
+    fn to_key(&self) -> Result<Key> {
+        Ok(self.clone())
+    }
+
+    fn probe_with<R>(&self, look: impl FnOnce(&Probe<'_>) -> R) -> Result<R> {
+        Ok(look(&self.probe()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bytes_are_pinned() {
+        let pinned: [(&str, Vec<u8>, &[u8]); 6] = [
+            ("u64", Key::new(&300_u64).unwrap().bytes().to_vec(), b"\xac\x02"),
+            ("i32", Key::new(&-1_i32).unwrap().bytes().to_vec(), b"\x01"),
+            ("text", Key::new("text").unwrap().bytes().to_vec(), b"\x04text"),
+            ("tuple", Key::new(&("a", 1_u32)).unwrap().bytes().to_vec(), b"\x01a\x01"),
+            ("option", Key::new(&Some(7_u8)).unwrap().bytes().to_vec(), b"\x01\x07"),
+            ("unit", Key::new(&()).unwrap().bytes().to_vec(), b""),
+        ];
+        for (name, bytes, expected) in pinned {
+            assert_eq!(bytes, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_refuses_is_an_error_of_kind_key() {
+        struct Refuses;
+        impl Serialize for Refuses {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> std::result::Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("no"))
+            }
+        }
+        assert_eq!(Key::new(&Refuses).unwrap_err().kind(), ErrorKind::Key);
+    }
+
+    #[test]
+    fn namespaces_keep_equal_keys_apart() {
+        let (a, b) = (Namespace::named("a"), Namespace::named("b"));
+        let raw = Key::new(&1).unwrap();
+        let keys = [
+            raw.clone(),
+            Key::in_namespace(&a, &1).unwrap(),
+            Key::in_namespace(&b, &1).unwrap(),
+            raw.within(&a),
+            Key::in_namespace(&a, &1).unwrap().within(&b),
+            Key::in_namespace(&b, &1).unwrap().within(&a),
+            raw.revised(1),
+            raw.revised(2),
+        ];
+        for (i, one) in keys.iter().enumerate() {
+            for (j, other) in keys.iter().enumerate() {
+                // A key wrapped afterwards is another one than a key made inside: only clients wrap.
+                assert_eq!(one == other, i == j, "{i} {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_equal_to_its_probe() {
+        let namespace = Namespace::named("n");
+        let key = Key::in_namespace(&namespace, &(1, "x")).unwrap();
+        let path = std::slice::from_ref(&namespace);
+        let probe = Probe::new(namespace.digester(), Path::new(path), &(1, "x")).unwrap();
+        assert_eq!(key.digest(), probe.digest());
+    }
+
+    fn distinct<T: Serialize + PartialEq + fmt::Debug>(one: &T, other: &T) {
+        let (a, b) = (Key::new(one).unwrap(), Key::new(other).unwrap());
+        assert_eq!(one == other, a == b, "{one:?} {other:?}");
+        assert_eq!(one == other, a.bytes() == b.bytes(), "{one:?} {other:?}");
+    }
+
+    type Tuple = (String, Option<u32>, Vec<u8>, Vec<(i8, String)>);
+
+    fn tuple() -> impl Strategy<Value = Tuple> {
+        let text = "[ab]{0,10}";
+        (
+            text,
+            proptest::option::of(0..3_u32),
+            proptest::collection::vec(0..2_u8, 0..3),
+            proptest::collection::vec((0..2_i8, text), 0..3),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn different_texts_have_different_keys(one in ".{0,40}", other in ".{0,40}") {
+            distinct(&one, &other);
+        }
+
+        #[test]
+        fn different_long_keys_differ(len in 0..600_usize, at in 0..600_usize) {
+            let one = vec![0_u64; len];
+            let mut other = one.clone();
+            distinct(&one, &other);
+            if at < len {
+                other[at] = 1;
+            } else {
+                other.push(0);
+            }
+            distinct(&one, &other);
+        }
+
+        #[test]
+        fn different_tuples_have_different_keys(one in tuple(), other in tuple()) {
+            distinct(&one, &other);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The engine of `chorde`: everything but the `#[cached]` attribute. Users depend on the crate `chorde`, which re-exports
+//! this one.
+//!
+//! # Reading guide
+//!
+//! From the outside in: [`function`] is what the macro's code calls, [`engine`] is what happens then, [`client`] is what a
+//! cache must be able to do, [`clients`] are those of this crate. Below them lie [`key`], [`namespace`], [`entry`],
+//! [`policy`], [`stats`], [`future`], [`clock`], [`error`]. Modules use only those further down this list.
+//!
+//! # Glossary
+//!
+//! * **hit, miss**: whether a valid entry was there. **valid**: now is before its expiry.
+//! * **stale**: past its ttl, or marked so, and still held. **due**: valid, but past its refresh point.
+//! * **ttl**: how long a value may be served. **remaining**, **age**: how much of that is left, how long it has been.
+//! * **refresh**: recompute now. **refresh-ahead**: recompute what is due behind the callers' backs. **renew**: lengthen.
+//! * **flight**: one computation of one key; its **leader** computes, its **waiters** get the value.
+//! * **claim**, **lease**, **fill**: how a shared store lets one process compute.
+//! * **tier**: one of several caches, **near** or **far**. **promote**: copy nearer.
+//! * **peek**: look only. **lazy**: look, compute behind. **compute**: run the user's function.
+//! * **invalidate**: remove. **expire**: mark stale. **spread**: let equal things happen at unequal times.
+
+#[doc(hidden)]
+pub mod __private;
+mod client;
+mod clients;
+mod clock;
+mod digest;
+mod engine;
+mod entry;
+mod error;
+mod function;
+mod future;
+mod key;
+mod namespace;
+mod policy;
+mod stats;
+mod sync;
+pub mod testing;
+
+pub use client::{
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, DynClient, Identity, OnPromote, ReadOptions, Token, Value,
+    WriteOptions,
+};
+pub use clients::inproc::{self, InprocClient};
+pub use clients::namespaced::NamespaceClient;
+pub use clients::tiered::{self, TieredClient};
+pub use clock::{Clock, ManualClock, Sleep};
+pub use digest::Digest;
+pub use engine::background::{self, drain};
+pub use engine::runtime::Wait;
+pub use entry::{Entry, Lookup};
+pub use error::{Error, ErrorKind, Result};
+pub use function::{FunctionInfo, functions};
+pub use future::CacheFuture;
+pub use key::{AsKey, Key, Probe};
+pub use namespace::{Namespace, Path};
+pub use policy::{CallPolicy, RefreshPoint};
+pub use stats::{Stats, Timings};

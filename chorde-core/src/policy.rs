@@ -1,0 +1,195 @@
+//! What a cached function was told about time: how long its values live and when they are due.
+
+use std::time::Duration;
+
+use crate::clock::nanos;
+
+/// Holds the time-related arguments of `#[cached]`, as data.
+///
+/// Built once where the arguments are literals, at each call where they are expressions.
+#[derive(Clone, Copy, Debug)]
+pub struct CallPolicy {
+    /// Nanoseconds that a value lives at most.
+    pub(crate) ttl: u64,
+    pub(crate) refresh: RefreshPoint,
+    pub(crate) spread: Spread,
+    /// How long one computation may hold others back.
+    pub(crate) lease: Duration,
+    /// By how much an entry is lengthened when its refresh starts.
+    pub(crate) renew: Option<Duration>,
+    /// How many tiers `peek` and `lazy` look at.
+    pub(crate) lazy_tiers: usize,
+    pub(crate) single_flight: bool,
+    pub(crate) timings: bool,
+}
+
+/// Says from when on a valid entry is due: served, and recomputed behind the caller's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshPoint {
+    /// Entries are never due.
+    Never,
+    /// Due when less than this remains.
+    Remaining(Duration),
+    /// Due when the entry is this old.
+    Age(Duration),
+}
+
+/// Says how far the lives of entries are spread, so that what was stored together does not expire together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// A tenth of the time between the refresh point and the end.
+    Automatic,
+    /// That many nanoseconds.
+    By(u64),
+    /// Not at all, the refresh point neither.
+    None,
+}
+
+impl CallPolicy {
+    /// Creates the policy of values that live for `ttl` and are never due.
+    #[must_use]
+    pub const fn new(ttl: Duration) -> Self {
+        Self {
+            ttl: nanos(ttl),
+            refresh: RefreshPoint::Never,
+            spread: Spread::Automatic,
+            lease: Duration::from_secs(10),
+            renew: None,
+            lazy_tiers: usize::MAX,
+            single_flight: true,
+            timings: true,
+        }
+    }
+
+    /// Makes entries due when less than `remaining` of their life is left.
+    #[must_use]
+    pub const fn refresh_remaining(mut self, remaining: Duration) -> Self {
+        self.refresh = RefreshPoint::Remaining(remaining);
+        self
+    }
+
+    /// Makes entries due when they are `age` old.
+    #[must_use]
+    pub const fn refresh_age(mut self, age: Duration) -> Self {
+        self.refresh = RefreshPoint::Age(age);
+        self
+    }
+
+    /// Spreads lives over the last `spread` before the ttl.
+    #[must_use]
+    pub const fn spread(mut self, spread: Duration) -> Self {
+        self.spread = Spread::By(nanos(spread));
+        self
+    }
+
+    /// Gives all entries the same life and the same refresh point.
+    #[must_use]
+    pub const fn no_spread(mut self) -> Self {
+        self.spread = Spread::None;
+        self
+    }
+
+    /// Sets how long one computation may hold others back.
+    #[must_use]
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Lengthens an entry by `renew` when its refresh starts.
+    #[must_use]
+    pub const fn renew(mut self, renew: Duration) -> Self {
+        self.renew = Some(renew);
+        self
+    }
+
+    /// Lets `peek` and `lazy` look at this many tiers.
+    #[must_use]
+    pub const fn lazy_tiers(mut self, tiers: usize) -> Self {
+        self.lazy_tiers = tiers;
+        self
+    }
+
+    /// Lets every miss compute, even of the same key at the same time.
+    #[must_use]
+    pub const fn without_single_flight(mut self) -> Self {
+        self.single_flight = false;
+        self
+    }
+
+    /// Does not time computations.
+    #[must_use]
+    pub const fn without_timings(mut self) -> Self {
+        self.timings = false;
+        self
+    }
+
+    /// Returns how long values live at most.
+    #[must_use]
+    pub const fn ttl(&self) -> Duration {
+        Duration::from_nanos(self.ttl)
+    }
+
+    /// Returns from when on entries are due.
+    #[must_use]
+    pub const fn refresh(&self) -> RefreshPoint {
+        self.refresh
+    }
+
+    /// Returns the age at which entries are due, in nanoseconds, before it is spread.
+    pub(crate) fn refresh_age_nanos(&self) -> Option<u64> {
+        match self.refresh {
+            RefreshPoint::Never => None,
+            RefreshPoint::Age(age) => Some(nanos(age)),
+            RefreshPoint::Remaining(remaining) => Some(self.ttl.saturating_sub(nanos(remaining))),
+        }
+    }
+
+    /// Returns the same policy with a refresh point at half of the ttl if it had none.
+    pub(crate) fn due_at_half(mut self) -> Self {
+        if self.refresh == RefreshPoint::Never {
+            self.refresh = RefreshPoint::Age(Duration::from_nanos(self.ttl / 2));
+        }
+        self
+    }
+
+    /// Returns the life of an entry stored now, for a `draw` uniform in [0, 1).
+    pub(crate) fn life(&self, draw: f64) -> Duration {
+        let spread = match self.spread {
+            Spread::None => 0,
+            Spread::By(spread) => spread.min(self.ttl),
+            Spread::Automatic => self.ttl.saturating_sub(self.refresh_age_nanos().unwrap_or(0)) / 10,
+        };
+        let life = self.ttl - (spread as f64 * draw) as u64;
+        Duration::from_nanos(life.max(1).min(self.ttl))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn lives_are_spread_over_a_tenth_behind_the_refresh_point() {
+        let plain = CallPolicy::new(100 * SECOND);
+        assert_eq!(plain.life(0.0), 100 * SECOND);
+        assert_eq!(plain.life(0.5), 95 * SECOND);
+        let ahead = plain.refresh_age(60 * SECOND);
+        assert_eq!(ahead.life(0.5), 98 * SECOND);
+        let ahead = plain.refresh_remaining(20 * SECOND);
+        assert_eq!(ahead.life(0.5), 99 * SECOND);
+        assert_eq!(plain.spread(20 * SECOND).life(0.5), 90 * SECOND);
+        assert_eq!(plain.spread(1000 * SECOND).life(1.0), Duration::from_nanos(1));
+        assert_eq!(plain.no_spread().life(0.9), 100 * SECOND);
+    }
+
+    #[test]
+    fn without_a_refresh_point_bg_takes_half_of_the_ttl() {
+        let plain = CallPolicy::new(10 * SECOND);
+        assert_eq!(plain.due_at_half().refresh(), RefreshPoint::Age(5 * SECOND));
+        let early = plain.refresh_age(SECOND);
+        assert_eq!(early.due_at_half().refresh(), RefreshPoint::Age(SECOND));
+    }
+}

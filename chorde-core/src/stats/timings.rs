@@ -1,0 +1,133 @@
+//! A summary of durations.
+
+use std::time::Duration;
+
+/// Summarises how long something took: extremes, sums, and a histogram of equal bins, the last of which has no end.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use chorde_core::Timings;
+///
+/// let mut timings = Timings::with_bins(4, Duration::from_secs(1));
+/// for millis in [100, 300, 600, 5000] {
+///     timings.record(Duration::from_millis(millis));
+/// }
+/// assert_eq!(timings.histogram(), [1, 1, 1, 1]);
+/// assert_eq!(timings.min(), Some(Duration::from_millis(100)));
+/// assert_eq!(timings.mean(), Some(Duration::from_millis(1500)));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timings {
+    count: u64,
+    min: Duration,
+    max: Duration,
+    sum: Duration,
+    /// Square seconds.
+    sum_sq: f64,
+    /// Where the last bin would end if it did.
+    up_to: Duration,
+    bins: Vec<u64>,
+}
+
+/// The bins of a function that was not told otherwise: 20 of 50 ms.
+const BINS: usize = 20;
+const UP_TO: Duration = Duration::from_secs(1);
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self::with_bins(BINS, UP_TO)
+    }
+}
+
+impl Timings {
+    /// Creates an empty summary whose histogram has `bins` equal bins up to `up_to`; the last one also takes all above.
+    ///
+    /// No bins, or bins of no width, count as one bin.
+    #[must_use]
+    pub fn with_bins(bins: usize, up_to: Duration) -> Self {
+        Self {
+            count: 0,
+            min: Duration::MAX,
+            max: Duration::ZERO,
+            sum: Duration::ZERO,
+            sum_sq: 0.0,
+            up_to,
+            bins: vec![0; if up_to.is_zero() { 1 } else { bins.max(1) }],
+        }
+    }
+
+    /// Adds one duration.
+    pub fn record(&mut self, time: Duration) {
+        self.count += 1;
+        self.min = self.min.min(time);
+        self.max = self.max.max(time);
+        self.sum = self.sum.saturating_add(time);
+        self.sum_sq += time.as_secs_f64().powi(2);
+        let last = self.bins.len() - 1;
+        let bin = if last == 0 { 0.0 } else { time.div_duration_f64(self.up_to) * self.bins.len() as f64 };
+        self.bins[(bin as usize).min(last)] += 1;
+    }
+
+    /// Forgets all durations and keeps the bins.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::with_bins(self.bins.len(), self.up_to);
+    }
+
+    /// Returns how many durations were added.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the shortest.
+    #[must_use]
+    pub fn min(&self) -> Option<Duration> {
+        (self.count > 0).then_some(self.min)
+    }
+
+    /// Returns the longest.
+    #[must_use]
+    pub fn max(&self) -> Option<Duration> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// Returns the sum.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    /// Returns the sum of the squares, in square seconds.
+    #[must_use]
+    pub fn sum_sq(&self) -> f64 {
+        self.sum_sq
+    }
+
+    /// Returns the mean.
+    #[must_use]
+    pub fn mean(&self) -> Option<Duration> {
+        (self.count > 0).then(|| self.sum.div_f64(self.count as f64))
+    }
+
+    /// Returns the standard deviation.
+    #[must_use]
+    pub fn std_dev(&self) -> Option<Duration> {
+        let mean = self.mean()?.as_secs_f64();
+        let variance = self.sum_sq / self.count as f64 - mean * mean;
+        Some(Duration::from_secs_f64(variance.max(0.0).sqrt()))
+    }
+
+    /// Returns how many durations fell into each bin; the last bin has no end.
+    #[must_use]
+    pub fn histogram(&self) -> &[u64] {
+        &self.bins
+    }
+
+    /// Returns the width of a bin.
+    #[must_use]
+    pub fn bin_width(&self) -> Duration {
+        self.up_to.div_f64(self.bins.len() as f64)
+    }
+}

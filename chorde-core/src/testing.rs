@@ -1,0 +1,3 @@
+//! Checks for those who write clients of their own.
+
+pub mod conformance;

@@ -1,0 +1,45 @@
+//! From the model to tokens.
+//!
+//! What is emitted: the function under its own name (a shim: key, look, and one call into the engine on a miss), one
+//! description of the call site, the policy as a constant, the untouched body as `uncached`, and the companions.
+
+mod companions;
+mod context;
+mod docs;
+mod own;
+mod placing;
+mod shim;
+
+use proc_macro2::TokenStream;
+
+use crate::model::{Home, Model};
+use context::Context;
+
+/// Emits everything for a function without mistakes.
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let context = Context::new(model);
+    match model.home {
+        Home::Inside => shim::inside(&context),
+        Home::Type | Home::Impl => {
+            let mut tokens = shim::front(&context);
+            let hidden = shim::hidden(&context);
+            let companions = companions::all(&context);
+            tokens.extend(placing::place(&context, hidden, &companions));
+            tokens
+        }
+    }
+}
+
+/// Emits the companions with empty bodies: after a mistake in the attribute, their callers should not turn red too.
+pub(crate) fn hollow(model: &Model) -> TokenStream {
+    if model.home == Home::Inside {
+        return TokenStream::new();
+    }
+    let context = Context::new(model);
+    let mut companions = companions::all(&context);
+    companions.iter_mut().for_each(companions::Companion::hollow);
+    placing::place(&context, TokenStream::new(), &companions)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! The companions, as data: what each takes and returns, and the one call it makes.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use super::context::{Context, Receiver};
+use super::own;
+use super::shim::{self, Look};
+use crate::model::Home;
+
+/// What a companion is called with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// All arguments of the function, the receiver included.
+    Arguments,
+    /// `&self` only.
+    Receiver,
+    Nothing,
+}
+
+/// One companion.
+pub(crate) struct Companion {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    /// Whether it has the function's generic parameters.
+    pub(crate) generic: bool,
+    pub(crate) takes: Takes,
+    /// Arguments after the function's own.
+    pub(crate) extra: Option<TokenStream>,
+    pub(crate) is_async: bool,
+    /// The return type; `None` for `()`.
+    pub(crate) output: Option<TokenStream>,
+    /// Bounds that are checked only where the companion is used.
+    pub(crate) bounds: Vec<TokenStream>,
+    pub(crate) body: TokenStream,
+}
+
+impl Companion {
+    fn new(name: &'static str, doc: &'static str, output: impl Into<Option<TokenStream>>, body: TokenStream) -> Self {
+        let output = output.into();
+        Self { name, doc, generic: true, takes: Takes::Arguments, extra: None, is_async: false, output, bounds: Vec::new(), body }
+    }
+
+    fn plain(mut self) -> Self {
+        self.generic = false;
+        self.takes = Takes::Nothing;
+        self
+    }
+
+    fn takes(mut self, takes: Takes) -> Self {
+        self.takes = takes;
+        self
+    }
+
+    fn extra(mut self, extra: TokenStream) -> Self {
+        self.extra = Some(extra);
+        self
+    }
+
+    fn asynchronous(mut self, is_async: bool) -> Self {
+        self.is_async = is_async;
+        self
+    }
+
+    fn bounds(mut self, bounds: impl IntoIterator<Item = TokenStream>) -> Self {
+        self.bounds.extend(bounds);
+        self
+    }
+
+    /// Leaves only the signature.
+    pub(crate) fn hollow(&mut self) {
+        self.body = quote!(::core::panic!());
+        self.bounds.clear();
+    }
+}
+
+/// The companions of a function, in the order of the documentation.
+pub(crate) fn all(context: &Context<'_>) -> Vec<Companion> {
+    let mut all = calls(context);
+    all.extend(operations(context));
+    if context.model.can_own() {
+        all.extend(futures(context));
+    }
+    if !context.model.is_async() {
+        all.extend(future_operations(context));
+    }
+    all.extend(whole_function(context));
+    all.extend(callbacks(context));
+    all.extend(introspection(context));
+    all
+}
+
+/// What computes, or may.
+fn calls(context: &Context<'_>) -> Vec<Companion> {
+    let (this, is_async) = (quote!(Self), context.model.is_async());
+    let (at, key, names) = (context.at(&this, Receiver::Itself), &context.key, context.names());
+    let prepare = quote!(#at let __chorde_key = __chorde_at.prepare(#key););
+    let (whole, value) = (&context.model.outcome.whole, &context.model.outcome.value);
+    let (compute, echo) = (shim::compute(context, &this), own::echo(context));
+    let refresh = shim::slow(context, &quote!(__chorde_at.refresh(__chorde_key, (#names), #compute, #echo)));
+    let refresh = Companion::new("refresh", "Computes now, whatever the cache holds, stores the result and returns it.", whole.clone(), quote!(#prepare #refresh));
+    let refresh = refresh.asynchronous(is_async);
+    if !context.model.can_own() {
+        return vec![refresh];
+    }
+    let (job, movable) = (shim::job_closure(context, &this), own::movable_all(context));
+    let lazy = shim::run(context, &quote!(__chorde_at.lazy(__chorde_key, (#names), #job)));
+    vec![
+        Companion::new(
+            "bg",
+            "As the plain call; without `async_ttl`, a result is due at half of its life.",
+            whole.clone(),
+            shim::call(context, &this, Look::Behind),
+        )
+        .asynchronous(is_async)
+        .bounds(movable.clone()),
+        Companion::new(
+            "lazy",
+            "Looks; if nothing is there or it is due, computes in the background, and never waits for it.",
+            option(value),
+            quote!(#prepare #lazy),
+        )
+        .asynchronous(is_async)
+        .bounds(movable.clone()),
+        refresh,
+        Companion::new("bg_refresh", "Computes in the background, whatever the cache holds.", None, quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job);)).bounds(movable),
+    ]
+}
+
+/// One operation of the client, on one key.
+struct Operation {
+    name: &'static str,
+    future: &'static str,
+    doc: &'static str,
+    future_doc: &'static str,
+    output: TokenStream,
+    value: bool,
+}
+
+fn operation_table(context: &Context<'_>) -> Vec<Operation> {
+    let (p, value) = (context.p, &context.model.outcome.value);
+    let entry = option(&quote!(#p::Entry<#value>));
+    let done = result(context, &quote!(()));
+    let row = |name, future, doc, future_doc, output, value| Operation { name, future, doc, future_doc, output, value };
+    vec![
+        row("peek", "future_peek", "Only looks; never computes.", "Looks, without blocking.", option(value), false),
+        row("put", "future_put", "Stores a value.", "Stores a value, without blocking.", done.clone(), true),
+        row(
+            "get_ttl",
+            "future_get_ttl",
+            "Looks at the value and its remaining life; shows a stale entry too, marked as such.",
+            "Looks at the value and its remaining life, without blocking.",
+            entry,
+            false,
+        ),
+        row("invalidate", "future_invalidate", "Removes the result of these arguments.", "Removes the result of these arguments, without blocking.", done.clone(), false),
+        row("expire", "future_expire", "Marks the result of these arguments as stale, but keeps it.", "Marks the result of these arguments as stale, without blocking.", done, false),
+    ]
+}
+
+fn operations(context: &Context<'_>) -> Vec<Companion> {
+    let (at, key, value) = (context.at(&quote!(Self), Receiver::Itself), &context.key, context.model.fresh("value"));
+    let ty = &context.model.outcome.value;
+    let one = |row: Operation| {
+        let method = proc_macro2::Ident::new(row.name, proc_macro2::Span::mixed_site());
+        let more = row.value.then(|| quote!(, #value));
+        let run = shim::run(context, &quote!(__chorde_at.#method(__chorde_key #more)));
+        let body = quote!(#at let __chorde_key = __chorde_at.prepare(#key); #run);
+        let companion = Companion::new(row.name, row.doc, row.output, body).asynchronous(context.model.is_async());
+        if row.value { companion.extra(quote!(#value: #ty)) } else { companion }
+    };
+    operation_table(context).into_iter().map(one).collect()
+}
+
+/// The same operations as futures that own what they need.
+fn future_operations(context: &Context<'_>) -> Vec<Companion> {
+    let (p, value, ty) = (context.p, context.model.fresh("value"), &context.model.outcome.value);
+    let value_bound = own::movable_value(context, ty);
+    let mut rows: Vec<Companion> = Vec::new();
+    if !context.leaned_on().all(|param| context.model.can_own() || param.primitive) {
+        return rows;
+    }
+    for row in operation_table(context) {
+        let method = proc_macro2::Ident::new(row.name, proc_macro2::Span::mixed_site());
+        let more = row.value.then(|| quote!(, #value));
+        let body = detached(context, &TokenStream::new(), &quote!(__chorde_at.#method(__chorde_key #more)));
+        let output = row.output;
+        let companion = Companion::new(row.future, row.future_doc, quote!(#p::CacheFuture<#output>), body);
+        let companion = companion.bounds(context.leaned_on().filter_map(|param| own::movable(context, param))).bounds(value_bound.clone());
+        rows.push(if row.value { companion.extra(quote!(#value: #ty)) } else { companion });
+    }
+    rows
+}
+
+/// Prepares the key here, and runs an operation in a future that borrows nothing.
+fn detached(context: &Context<'_>, before: &TokenStream, operation: &TokenStream) -> TokenStream {
+    let (p, this, key) = (context.p, quote!(Self), &context.key);
+    let (near, far) = (context.at(&this, Receiver::Itself), context.at(&this, Receiver::Kept));
+    let keep: TokenStream = context.leaned_on().map(own::keep).collect();
+    let lend = context.leaned_on().map(|param| {
+        let (name, lent) = (super::context::bound(param), own::lend(param));
+        quote!(let #name = #lent;)
+    });
+    quote! {
+        let __chorde_key = { #near __chorde_at.prepare(#key) };
+        #before
+        #keep
+        #p::CacheFuture::operation(async move { #(#lend)* #far #operation.await })
+    }
+}
+
+/// Calls that do not block.
+fn futures(context: &Context<'_>) -> Vec<Companion> {
+    let (p, this, model) = (context.p, quote!(Self), context.model);
+    let (at, key) = (context.at(&this, Receiver::Itself), &context.key);
+    let (keep, lend, turbofish) = (own::keep_all(context), own::lend_all(context), &context.turbofish);
+    let (whole, value) = (&model.outcome.whole, &model.outcome.value);
+    let bounds: Vec<TokenStream> = own::movable_all(context).into_iter().chain(own::movable_value(context, whole)).collect();
+    let function = itself(context);
+    let start = if model.is_async() {
+        quote!(#p::CacheFuture::spawn(async move { #function #turbofish(#lend).await }))
+    } else {
+        quote!(#p::CacheFuture::blocking(move || #function #turbofish(#lend)))
+    };
+    let look = quote! {
+        let __chorde_looked = { #at __chorde_at.look(#key) };
+        match __chorde_looked {
+            #p::Looked::Hit(__chorde_hit) => #p::CacheFuture::ready(__chorde_hit),
+            #p::Looked::Slow(_) => { #keep #start }
+        }
+    };
+    let mut all = vec![
+        Companion::new("future", "The plain call, without blocking: on any executor, or `.wait()`.", quote!(#p::CacheFuture<#whole>), look).bounds(bounds.clone()),
+    ];
+    if !model.is_async() {
+        let (refresh, job, names) = (context.companion("refresh"), context.hidden("job"), context.names());
+        let body = quote!(#keep #p::CacheFuture::blocking(move || Self::#refresh #turbofish(#lend)));
+        all.push(Companion::new("future_refresh", "Computes now, without blocking the caller.", quote!(#p::CacheFuture<#whole>), body).bounds(bounds));
+        let before = quote!(let __chorde_job = Self::#job #turbofish(#names););
+        let body = detached_lazy(context, &before);
+        let output = option(value);
+        let bounds = own::movable_all(context).into_iter().chain(own::movable_value(context, value));
+        all.push(Companion::new("future_lazy", "As `lazy`, without blocking.", quote!(#p::CacheFuture<#output>), body).bounds(bounds));
+    }
+    all
+}
+
+fn detached_lazy(context: &Context<'_>, before: &TokenStream) -> TokenStream {
+    detached(context, before, &quote!(__chorde_at.lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))))
+}
+
+/// The path of the function that carries the name, from inside a companion.
+fn itself(context: &Context<'_>) -> TokenStream {
+    let ident = &context.model.ident;
+    match context.model.home {
+        Home::Impl => quote!(Self::#ident),
+        _ if shim::clashes(context) => {
+            let call = context.hidden("call");
+            quote!(Self::#call)
+        }
+        _ => ident.to_token_stream(),
+    }
+}
+
+/// What concerns all entries of the function.
+fn whole_function(context: &Context<'_>) -> Vec<Companion> {
+    let (p, site) = (context.p, context.hidden("site"));
+    let bins = quote!(bins: usize, up_to: ::core::time::Duration);
+    let mut all = Vec::new();
+    if !context.leans_on_arguments(true) {
+        let takes = if context.leans_on_self() { Takes::Receiver } else { Takes::Nothing };
+        let at = context.at(&quote!(Self), Receiver::Itself);
+        let clear = shim::run(context, &quote!(__chorde_at.clear()));
+        let doc = "Forgets all results of this function, everywhere, and leaves the client's other entries alone.";
+        all.push(Companion::new("clear", doc, result(context, &quote!(())), quote!(#at #clear)).takes(takes).asynchronous(context.model.is_async()));
+        let body = quote!(#at __chorde_at.namespace());
+        all.push(Companion::new("namespace", "What tells the keys of this function from those of others.", quote!(::std::string::String), body).takes(takes));
+    }
+    all.push(Companion::new("stats", "Counters and times of this function so far.", quote!(#p::Stats), quote!(Self::#site().stats())).plain());
+    all.push(Companion::new("reset_stats", "Sets the counters and times to zero.", None, quote!(Self::#site().reset_stats();)).plain());
+    let doc = "Divides the histogram of computing times into `bins` of equal width up to `up_to`.";
+    all.push(Companion::new("set_timing_bins", doc, None, quote!(Self::#site().set_timing_bins(bins, up_to);)).plain().extra(bins));
+    all
+}
+
+/// What the user's own code is told.
+fn callbacks(context: &Context<'_>) -> Vec<Companion> {
+    let (p, site, value) = (context.p, context.hidden("site"), &context.model.outcome.value);
+    let bounds: Vec<TokenStream> = own::movable_value(context, value).into_iter().collect();
+    let take = |types: TokenStream| quote!(callback: impl #types + ::core::marker::Send + ::core::marker::Sync + 'static);
+    let promote = take(quote!(::core::ops::Fn(&#p::Key, &#value, ::core::time::Duration)));
+    let doc = "Calls back when a farther tier's entry is copied nearer: key, value, remaining life.";
+    let body = quote!(Self::#site().on_promote::<#value>(callback););
+    let mut all = vec![Companion::new("on_promote", doc, None, body).takes(Takes::Nothing).extra(promote).bounds(bounds.clone())];
+    if own::can_echo(context.model) {
+        let owned = own::owned_tuple(context);
+        let echoed: Vec<TokenStream> = bounds.into_iter().chain(own::clonable_all(context)).collect();
+        let body = quote!(Self::#site().on_value::<#value, #owned>(callback););
+        let seen = take(quote!(::core::ops::Fn(&#value, &#owned)));
+        let doc = "Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.";
+        all.push(Companion::new("on_value", doc, None, body).takes(Takes::Nothing).extra(seen).bounds(echoed.clone()));
+        let body = quote!(Self::#site().placeholder::<#value, #owned>(callback););
+        let made = take(quote!(::core::ops::Fn(&#owned) -> #value));
+        let doc = "Gives those who call during the first computation of a key what this makes, until it ends.";
+        all.push(Companion::new("placeholder", doc, None, body).takes(Takes::Nothing).extra(made).bounds(echoed));
+    }
+    all
+}
+
+fn introspection(context: &Context<'_>) -> Vec<Companion> {
+    let (p, key, policy) = (context.p, &context.key, context.policy_value());
+    let at = context.at(&quote!(Self), Receiver::Itself);
+    let output = result(context, &quote!(#p::Key));
+    let callkey = Companion::new("callkey", "The key of a call with these arguments.", output, quote!(#at __chorde_at.callkey(#key)));
+    let ttl = Companion::new("ttl", "How long a result may be used.", quote!(::core::time::Duration), quote!(#policy.ttl()));
+    let due = Companion::new("async_ttl", "When a result becomes due for a refresh in the background.", quote!(#p::RefreshPoint), quote!(#policy.refresh()));
+    let constant = |companion: Companion| if context.policy_leans() { companion } else { companion.plain() };
+    vec![callkey, constant(ttl), constant(due)]
+}
+
+fn option(of: &TokenStream) -> TokenStream {
+    quote!(::core::option::Option<#of>)
+}
+
+fn result(context: &Context<'_>, of: &TokenStream) -> TokenStream {
+    let p = context.p;
+    quote!(::core::result::Result<#of, #p::Error>)
+}

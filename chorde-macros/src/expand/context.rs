@@ -1,0 +1,351 @@
+//! The pieces that templates share: names, generics, arguments, and the engine's view of one call.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, GenericParam, Lit};
+
+use crate::args::{Naming, Spread};
+use crate::key;
+use crate::model::{Home, Model, Param, mentions};
+use crate::quiet::{here, local, quiet};
+
+/// A model, with what every template needs worked out once.
+pub(crate) struct Context<'a> {
+    pub(crate) model: &'a Model,
+    /// `::chorde::__private`
+    pub(crate) p: &'a TokenStream,
+    pub(crate) key: TokenStream,
+    /// The generic parameters, with their bounds.
+    generics: TokenStream,
+    /// `::<T, N>`, lifetimes left out.
+    pub(crate) turbofish: TokenStream,
+    /// The policy, as an expression.
+    policy: TokenStream,
+    /// Known while compiling: emitted once, as a constant.
+    pub(crate) policy_is_const: bool,
+}
+
+/// How an expression of the attribute reaches `self`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    /// As it is written.
+    Itself,
+    /// Through the owned copy that moved into a future.
+    Kept,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(model: &'a Model) -> Self {
+        let generics = &model.sig.generics;
+        let names = model.type_params().chain(model.const_params()).map(|n| quiet(n.to_token_stream()));
+        let names: Vec<TokenStream> = names.collect();
+        let (policy, policy_is_const) = policy(model);
+        Self {
+            model,
+            p: &model.runtime,
+            key: key::key(model),
+            generics: if generics.params.is_empty() { TokenStream::new() } else { quiet(parameters(generics.params.iter())) },
+            turbofish: if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) },
+            policy,
+            policy_is_const,
+        }
+    }
+
+    /// Names a companion: `peek`, or `user_peek` beside a method.
+    pub(crate) fn companion(&self, name: &str) -> Ident {
+        let name = match self.model.home {
+            Home::Impl => format!("{}_{name}", self.model.name),
+            _ => name.to_owned(),
+        };
+        local(&name, self.model.ident.span())
+    }
+
+    /// Names something only emitted code uses.
+    pub(crate) fn hidden(&self, name: &str) -> Ident {
+        let name = match self.model.home {
+            Home::Impl => format!("__chorde_{}_{name}", self.model.name),
+            _ => format!("__chorde_{name}"),
+        };
+        Ident::new(&name, Span::mixed_site())
+    }
+
+    /// The constant that holds the policy.
+    pub(crate) fn policy_name(&self) -> Ident {
+        let hidden = self.hidden("policy").to_string();
+        Ident::new(&hidden.to_uppercase(), Span::mixed_site())
+    }
+
+    /// The type whose associated functions the companions are, as the function itself names it.
+    pub(crate) fn owner(&self) -> TokenStream {
+        match self.model.home {
+            Home::Type => {
+                let mut name = self.model.ident.clone();
+                name.set_span(here(name.span()));
+                name.into_token_stream()
+            }
+            Home::Impl => quote!(Self),
+            Home::Inside => quote!(__Chorde),
+        }
+    }
+
+    /// The path of the body.
+    pub(crate) fn uncached(&self, owner: &TokenStream) -> TokenStream {
+        let (uncached, turbofish) = (self.companion("uncached"), &self.turbofish);
+        quote!(#owner::#uncached #turbofish)
+    }
+
+    /// `<'a, T: Bound, const N: usize>`, or nothing.
+    pub(crate) fn generics(&self) -> TokenStream {
+        let generics = &self.generics;
+        if generics.is_empty() { TokenStream::new() } else { quote!(<#generics>) }
+    }
+
+    /// The function's own `where` clause with `more` predicates.
+    pub(crate) fn clause(&self, with_own: bool, more: &[TokenStream]) -> TokenStream {
+        let own = self.model.sig.generics.where_clause.iter().filter(|_| with_own).flat_map(|w| w.predicates.iter());
+        let all: Vec<TokenStream> = own.map(|p| quiet(p.to_token_stream())).chain(more.iter().cloned()).collect();
+        if all.is_empty() { TokenStream::new() } else { quote!(where #(#all),*) }
+    }
+
+    /// The receiver, as it is declared by companions.
+    pub(crate) fn receiver(&self) -> Option<TokenStream> {
+        let mut receiver = self.model.receiver()?.receiver.clone()?;
+        receiver.mutability = None;
+        Some(receiver.to_token_stream())
+    }
+
+    /// The arguments, as they are declared by companions.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = TokenStream> {
+        self.model.plain_params().map(|param| {
+            let (name, ty) = (&param.emitted, quiet(param.ty.to_token_stream()));
+            quote!(#name: #ty)
+        })
+    }
+
+    /// The names of all arguments, the receiver first: a list for a call or a tuple.
+    pub(crate) fn names(&self) -> TokenStream {
+        let names = self.model.params.iter().map(|p| &p.emitted);
+        quote!(#(#names,)*)
+    }
+
+    /// As `names`, but with a name for the receiver that a pattern can bind.
+    pub(crate) fn bound_names(&self) -> TokenStream {
+        let names = self.model.params.iter().map(bound);
+        quote!(#(#names,)*)
+    }
+
+    /// Tells whether the client, the value maps or the policy speak of an argument other than the receiver.
+    pub(crate) fn leans_on_arguments(&self, with_policy: bool) -> bool {
+        let tokens = self.environment(with_policy);
+        self.model.plain_params().any(|p| mentions(&tokens, &p.ident))
+    }
+
+    /// The arguments that the client, the value maps and the policy speak of.
+    pub(crate) fn leaned_on(&self) -> impl Iterator<Item = &Param> {
+        let tokens = self.environment(true);
+        self.model.params.iter().filter(move |p| mentions(&tokens, &p.ident))
+    }
+
+    fn environment(&self, with_policy: bool) -> TokenStream {
+        let args = &self.model.args;
+        let exprs = [&args.client, &args.encode, &args.decode, &args.cache_if];
+        let mut tokens: TokenStream = exprs.into_iter().flatten().map(ToTokens::to_token_stream).collect();
+        if with_policy && !self.policy_is_const {
+            tokens.extend(self.policy.clone());
+        }
+        tokens
+    }
+
+    /// Tells whether the client, the value maps or the policy speak of `self`.
+    pub(crate) fn leans_on_self(&self) -> bool {
+        self.model.receiver().is_some_and(|r| mentions(&self.environment(true), &r.ident))
+    }
+
+    /// `let __chorde_at = ...;`: the engine's view of one call.
+    pub(crate) fn at(&self, owner: &TokenStream, receiver: Receiver) -> TokenStream {
+        let (site, name) = (self.hidden("site"), self.policy_name());
+        self.engine(&quote!(#owner::#site()), &quote!(#owner::#name), receiver)
+    }
+
+    /// As `at`, where site and policy are items of the function itself.
+    pub(crate) fn at_inside(&self) -> TokenStream {
+        self.engine(&quote!(&__CHORDE_SITE), &self.policy_name().into_token_stream(), Receiver::Itself)
+    }
+
+    fn engine(&self, site: &TokenStream, constant: &TokenStream, receiver: Receiver) -> TokenStream {
+        let p = self.p;
+        let Some(client) = &self.model.args.client else { return TokenStream::new() };
+        let span = here(client.span());
+        let borrowed = self.reach(key::by_reference(client), receiver);
+        let name = local("__chorde_client", client.span());
+        let (policy_let, policy) = self.policy(constant, receiver);
+        let (tag_let, tag) = self.tag();
+        let maps = self.reach(self.maps(), receiver);
+        let new = quote_spanned!(span=> #p::At::new);
+        quote! {
+            let #name = #borrowed;
+            #policy_let
+            #tag_let
+            let __chorde_at = #new(#site, #tag, #name, #maps, #policy);
+        }
+    }
+
+    fn policy(&self, constant: &TokenStream, receiver: Receiver) -> (TokenStream, TokenStream) {
+        if self.policy_is_const {
+            return (TokenStream::new(), quote!(&#constant));
+        }
+        let policy = self.reach(self.policy.clone(), receiver);
+        (quote!(let __chorde_policy = &#policy;), quote!(__chorde_policy))
+    }
+
+    /// The policy as an expression.
+    pub(crate) fn policy_value(&self) -> TokenStream {
+        if self.policy_is_const {
+            let name = self.policy_name();
+            quote!(Self::#name)
+        } else {
+            self.policy.clone()
+        }
+    }
+
+    /// Tells whether the policy's expressions speak of arguments, the receiver included.
+    pub(crate) fn policy_leans(&self) -> bool {
+        !self.policy_is_const && self.model.uses_params(&self.policy)
+    }
+
+    /// The constant, where there is one.
+    pub(crate) fn policy_item(&self) -> TokenStream {
+        if !self.policy_is_const {
+            return TokenStream::new();
+        }
+        let (p, name, policy) = (self.p, self.policy_name(), &self.policy);
+        quote!(const #name: #p::CallPolicy = #policy;)
+    }
+
+    /// What tells instances of generic code apart: the names of their types.
+    fn tag(&self) -> (TokenStream, TokenStream) {
+        let this = self.model.in_impl.then(|| quote!(Self));
+        let nowhere = (self.model.home == Home::Inside && !self.model.in_impl).then(|| quote!(__ChordeHere));
+        let params = self.model.type_params().map(|t| quiet(t.to_token_stream()));
+        let types: Vec<TokenStream> = this.into_iter().chain(nowhere).chain(params).collect();
+        if types.is_empty() {
+            return (TokenStream::new(), quote!(&[]));
+        }
+        (quote!(let __chorde_tag = &[#(::core::any::type_name::<#types>()),*];), quote!(__chorde_tag))
+    }
+
+    /// How the function's value becomes the stored one, and back.
+    fn maps(&self) -> TokenStream {
+        let (p, args, whole) = (self.p, &self.model.args, &self.model.outcome.whole);
+        let base = match &self.model.outcome.error {
+            None => quote!(#p::Plain::<#whole>::new()),
+            Some(error) => quote! {
+                #p::Fallible::<#whole>::new({
+                    use #p::{ShareClone as _, ShareNone as _};
+                    (&#p::Share::<#error>::new()).share()
+                })
+            },
+        };
+        let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
+        let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
+        quote!(#base #(#coded)* #(#kept)*)
+    }
+
+    /// Rewrites `self` for places where only the owned copy is.
+    fn reach(&self, tokens: TokenStream, receiver: Receiver) -> TokenStream {
+        match self.model.receiver() {
+            Some(_) if receiver == Receiver::Kept => replace_self(tokens),
+            _ => tokens,
+        }
+    }
+
+    /// The description of the call site.
+    pub(crate) fn description(&self) -> TokenStream {
+        let (p, model) = (self.p, self.model);
+        let (name, signature) = (&model.name, signature(model));
+        let naming = match &model.args.namespace {
+            Naming::Automatic => quote!(#p::Naming::Automatic),
+            Naming::Named(name) => quote!(#p::Naming::Named(#name)),
+            Naming::Raw => quote!(#p::Naming::None),
+        };
+        let option = quote!(::core::option::Option);
+        let ttl = model.args.ttl.as_ref().filter(|t| t.nanos.is_some());
+        let ttl = ttl.map_or_else(|| quote!(#option::None), |t| quote!(#option::Some(#t)));
+        let init = model.args.init.as_ref();
+        let init = init.map_or_else(|| quote!(#option::None), |i| quote!(#option::Some(#i)));
+        quote! {
+            #p::Site::new(&#p::Description {
+                name: #name,
+                module: ::core::module_path!(),
+                signature: #signature,
+                naming: #naming,
+                ttl: #ttl,
+                init: #init,
+            })
+        }
+    }
+}
+
+/// The name a pattern can bind for an argument.
+pub(crate) fn bound(param: &Param) -> Ident {
+    if param.receiver.is_some() { local("__chorde_self", param.ident.span()) } else { param.emitted.clone() }
+}
+
+fn replace_self(tokens: TokenStream) -> TokenStream {
+    let one = |tree| match tree {
+        TokenTree::Ident(ident) if ident == "self" => local("__chorde_self", ident.span()).into(),
+        TokenTree::Group(group) => {
+            let mut copy = proc_macro2::Group::new(group.delimiter(), replace_self(group.stream()));
+            copy.set_span(group.span());
+            copy.into()
+        }
+        other => other,
+    };
+    tokens.into_iter().map(one).collect()
+}
+
+/// Declares generic parameters without defaults, which functions cannot have.
+fn parameters<'p>(params: impl Iterator<Item = &'p GenericParam>) -> TokenStream {
+    quote!(#(#params),*)
+}
+
+/// The policy as a chain of builder calls, and whether it is a constant.
+fn policy(model: &Model) -> (TokenStream, bool) {
+    let (p, args) = (&model.runtime, &model.args);
+    let Some(ttl) = &args.ttl else { return (TokenStream::new(), false) };
+    let due = args.async_ttl.as_ref().map(|d| if d.negative { quote!(.refresh_age(#d)) } else { quote!(.refresh_remaining(#d)) });
+    let spread = match &args.ttl_spread {
+        Spread::Automatic => None,
+        Spread::Off => Some(quote!(.no_spread())),
+        Spread::By(by) => Some(quote!(.spread(#by))),
+    };
+    let lease = args.lease.as_ref().map(|d| quote!(.lease(#d)));
+    let renew = args.renew.as_ref().map(|d| quote!(.renew(#d)));
+    let tiers = args.max_tiers.as_ref().map(|n| quote!(.lazy_tiers(#n)));
+    let alone = args.single_flight.as_ref().filter(|s| !s.on).map(|_| quote!(.without_single_flight()));
+    let untimed = args.timings.as_ref().filter(|s| !s.on).map(|_| quote!(.without_timings()));
+    let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #untimed);
+    let by = if let Spread::By(by) = &args.ttl_spread { Some(by) } else { None };
+    let durations = [Some(ttl), args.async_ttl.as_ref(), by, args.lease.as_ref(), args.renew.as_ref()];
+    let literal_tiers = args.max_tiers.as_ref().is_none_or(|n| matches!(n, Expr::Lit(ExprLit { lit: Lit::Int(_), .. })));
+    (tokens, literal_tiers && durations.into_iter().flatten().all(|d| d.nanos.is_some()))
+}
+
+/// What the automatic namespace hashes: types, life and version, without whitespace.
+fn signature(model: &Model) -> Literal {
+    let types = model.plain_params().map(|p| dense(&p.ty)).collect::<Vec<_>>().join(",");
+    let whole = dense(&model.outcome.whole);
+    let ttl = model.args.ttl.as_ref().map_or_else(String::new, |t| t.nanos.map_or_else(|| dense(t), |n| n.to_string()));
+    let version = model.args.version.as_ref().map_or_else(String::new, syn::LitStr::value);
+    Literal::string(&format!("({types})->{whole};ttl={ttl};version={version}"))
+}
+
+fn dense(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().split_whitespace().collect()
+}
+
+/// A lifetime for bounds that are checked only where a companion is used.
+pub(crate) fn deferred(ty: impl ToTokens, bounds: &TokenStream) -> TokenStream {
+    quote!(for<'__chorde> #ty: #bounds)
+}

@@ -1,0 +1,202 @@
+//! Owns arguments, so that work on them can outlive the call, and lends them again to the function.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{GenericParam, Type, TypeParamBound, WherePredicate};
+
+use super::context::{Context, bound, deferred};
+use crate::model::{Model, Param, mentions};
+use crate::quiet::{here, quiet};
+use crate::types::Holding;
+
+/// `let x = ...;`: owns one argument, if moving it is not enough.
+pub(crate) fn keep(param: &Param) -> TokenStream {
+    let (name, from, span) = (bound(param), &param.emitted, here(param.ident.span()));
+    match &param.holding {
+        Holding::Value | Holding::Borrowed if param.receiver.is_some() => quote!(let #name = #from;),
+        Holding::Value | Holding::Borrowed => TokenStream::new(),
+        Holding::Unsized(_) => quote!(let #name = ::std::borrow::ToOwned::to_owned(#from);),
+        Holding::Ref(_) => quote_spanned!(span=> let #name = ::core::clone::Clone::clone(#from);),
+        Holding::Mut(_) => quote_spanned!(span=> let mut #name = ::core::clone::Clone::clone(&*#from);),
+        Holding::OptionUnsized(_) => quote!(let #name = #from.map(::std::borrow::ToOwned::to_owned);),
+        Holding::OptionRef(_) => quote!(let #name = #from.cloned();),
+    }
+}
+
+/// The expression that passes an owned argument on as the function takes it.
+pub(crate) fn lend(param: &Param) -> TokenStream {
+    let name = bound(param);
+    match &param.holding {
+        Holding::Value | Holding::Borrowed => name.to_token_stream(),
+        Holding::Unsized(_) => quote!(&*#name),
+        Holding::Ref(_) => quote!(&#name),
+        Holding::Mut(_) => quote!(&mut #name),
+        Holding::OptionUnsized(_) => quote!(#name.as_deref()),
+        Holding::OptionRef(_) => quote!(#name.as_ref()),
+    }
+}
+
+/// Owns every argument.
+pub(crate) fn keep_all(context: &Context<'_>) -> TokenStream {
+    context.model.params.iter().map(keep).collect()
+}
+
+/// Lends every argument, in order.
+pub(crate) fn lend_all(context: &Context<'_>) -> TokenStream {
+    let lent = context.model.params.iter().map(lend);
+    quote!(#(#lent,)*)
+}
+
+/// The bounds under which one argument can be owned and moved, checked where the companion is used.
+pub(crate) fn movable(context: &Context<'_>, param: &Param) -> Option<TokenStream> {
+    let p = context.p;
+    let moved = quote!(#p::Movable<'__chorde>);
+    let cloned = quote!(#p::Clonable<'__chorde> + #p::Movable<'__chorde>);
+    let (ty, bounds) = match &param.holding {
+        _ if param.primitive => return None,
+        Holding::Value | Holding::Borrowed => (&param.ty, moved),
+        Holding::Ref(ty) | Holding::Mut(ty) | Holding::OptionRef(ty) => (ty, cloned),
+        Holding::Unsized(owned) | Holding::OptionUnsized(owned) => (owned.element.as_ref()?, cloned),
+    };
+    Some(deferred(quiet(ty.to_token_stream()), &bounds))
+}
+
+/// The bounds under which all arguments can be owned and moved.
+pub(crate) fn movable_all(context: &Context<'_>) -> Vec<TokenStream> {
+    context.model.params.iter().filter_map(|param| movable(context, param)).collect()
+}
+
+/// The bound under which a result can cross threads.
+pub(crate) fn movable_value(context: &Context<'_>, ty: &TokenStream) -> Option<TokenStream> {
+    let p = context.p;
+    (!context.model.outcome.primitive).then(|| deferred(ty, &quote!(#p::Movable<'__chorde>)))
+}
+
+/// The owned type of one argument.
+fn owned_type(param: &Param) -> TokenStream {
+    match &param.holding {
+        Holding::Value | Holding::Borrowed => quiet(param.ty.to_token_stream()),
+        Holding::Ref(ty) | Holding::Mut(ty) => quiet(ty.to_token_stream()),
+        Holding::Unsized(owned) => quiet(owned.ty.clone()),
+        Holding::OptionUnsized(owned) => {
+            let ty = quiet(owned.ty.clone());
+            quote!(::core::option::Option<#ty>)
+        }
+        Holding::OptionRef(ty) => {
+            let ty = quiet(ty.to_token_stream());
+            quote!(::core::option::Option<#ty>)
+        }
+    }
+}
+
+/// The tuple of owned arguments that callbacks see.
+pub(crate) fn owned_tuple(context: &Context<'_>) -> TokenStream {
+    let types = context.model.plain_params().map(owned_type);
+    quote!((#(#types,)*))
+}
+
+/// Tells whether callbacks can be offered: whether every argument can be owned, as far as the text tells.
+pub(crate) fn can_echo(model: &Model) -> bool {
+    let this = proc_macro2::Ident::new("Self", proc_macro2::Span::call_site());
+    model.plain_params().all(|param| {
+        let ty = param.ty.to_token_stream();
+        !matches!(param.holding, Holding::Borrowed)
+            && !mentions(&ty, &this)
+            && model.type_params().all(|t| !mentions(&ty, t) || keeps(model, t))
+    })
+}
+
+/// Tells whether a type parameter is declared to be fit for callbacks.
+fn keeps(model: &Model, name: &proc_macro2::Ident) -> bool {
+    let generics = &model.sig.generics;
+    let inline = generics.params.iter().filter_map(|p| if let GenericParam::Type(t) = p { Some(t) } else { None });
+    let inline = inline.filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
+    let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
+    let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
+    let clauses = clauses.filter(|t| matches!(&t.bounded_ty, Type::Path(p) if p.path.is_ident(name))).flat_map(|t| t.bounds.iter());
+    let bounds: Vec<String> = inline.chain(clauses).map(bound_name).collect();
+    let has = |wanted: &str| bounds.iter().any(|b| b == wanted);
+    (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("static")
+}
+
+fn bound_name(bound: &TypeParamBound) -> String {
+    match bound {
+        TypeParamBound::Trait(t) => t.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        TypeParamBound::Lifetime(l) => l.ident.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The closure that copies the arguments for callbacks; run only when there are any.
+pub(crate) fn echo(context: &Context<'_>) -> TokenStream {
+    let p = context.p;
+    if !can_echo(context.model) {
+        return quote!(#p::no_echo());
+    }
+    let copies: Vec<(bool, TokenStream)> =
+        context.model.params.iter().enumerate().filter(|(_, p)| p.receiver.is_none()).map(|(i, p)| copy(context, i, p)).collect();
+    let probes = copies.iter().any(|(probes, _)| *probes).then(|| quote!(use #p::{KeepClone as _, KeepNone as _};));
+    let copies = copies.iter().map(|(_, tokens)| tokens);
+    let types = context.model.params.iter().map(|param| quiet(param.ty.to_token_stream()));
+    let option = quote!(::core::option::Option::Some);
+    quote!(#option(|__chorde_args: &(#(#types,)*)| { #probes #option((#(#copies,)*)) }))
+}
+
+/// Copies one argument; whether it can be cloned is for the compiler to find out, unless its name tells.
+fn copy(context: &Context<'_>, index: usize, param: &Param) -> (bool, TokenStream) {
+    let p = context.p;
+    let index = syn::Index::from(index);
+    let place = quote!(__chorde_args.#index);
+    let probe = |of: TokenStream| quote!((&#p::Keep::new(#of)).keep()?);
+    match &param.holding {
+        Holding::Value | Holding::Borrowed if param.primitive => (false, place),
+        Holding::Ref(_) | Holding::Mut(_) if param.primitive => (false, quote!(*#place)),
+        Holding::OptionRef(_) if param.primitive => (false, quote!(#place.copied())),
+        Holding::Unsized(_) if param.primitive => (false, quote!(::std::borrow::ToOwned::to_owned(#place))),
+        Holding::OptionUnsized(_) if param.primitive => (false, quote!(#place.map(::std::borrow::ToOwned::to_owned))),
+        Holding::Unsized(_) => (true, items(p, &place)),
+        Holding::OptionRef(_) => {
+            let inner = probe(quote!(__chorde_some));
+            (true, option(&place, &inner))
+        }
+        Holding::OptionUnsized(_) => {
+            let inner = items(p, &quote!(__chorde_some));
+            (true, option(&place, &inner))
+        }
+        Holding::Ref(_) | Holding::Mut(_) => (true, probe(quote!(&*#place))),
+        Holding::Value | Holding::Borrowed => (true, probe(quote!(&#place))),
+    }
+}
+
+fn items(p: &TokenStream, slice: &TokenStream) -> TokenStream {
+    quote! {
+        ::core::iter::Iterator::collect::<::core::option::Option<::std::vec::Vec<_>>>(
+            ::core::iter::Iterator::map(#slice.iter(), |__chorde_item| (&#p::Keep::new(__chorde_item)).keep()),
+        )?
+    }
+}
+
+fn option(place: &TokenStream, inner: &TokenStream) -> TokenStream {
+    quote! {
+        match #place {
+            ::core::option::Option::Some(__chorde_some) => ::core::option::Option::Some(#inner),
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
+}
+
+/// The bounds under which callbacks see the arguments, checked where a callback is set.
+pub(crate) fn clonable_all(context: &Context<'_>) -> Vec<TokenStream> {
+    let p = context.p;
+    let bounds = quote!(#p::Clonable<'__chorde> + #p::Movable<'__chorde>);
+    let one = |param: &Param| {
+        let ty = match &param.holding {
+            _ if param.primitive => return None,
+            Holding::Value | Holding::Borrowed => &param.ty,
+            Holding::Ref(ty) | Holding::Mut(ty) | Holding::OptionRef(ty) => ty,
+            Holding::Unsized(owned) | Holding::OptionUnsized(owned) => owned.element.as_ref()?,
+        };
+        Some(deferred(quiet(ty.to_token_stream()), &bounds))
+    };
+    context.model.plain_params().filter_map(one).collect()
+}

@@ -1,0 +1,21 @@
+//! After mistakes: the errors, the plain function, and companions without bodies, so that nothing else turns red.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diag::Diag;
+use crate::expand;
+use crate::model::Model;
+
+/// Emits what is left when a function cannot be cached as asked.
+pub(crate) fn fall_back(model: &Model, diag: Diag) -> TokenStream {
+    let companions = if diag.blames_signature() { TokenStream::new() } else { expand::hollow(model) };
+    let errors = diag.into_tokens();
+    let (attrs, vis, sig, body) = (&model.source_attrs, &model.vis, &model.sig, &model.body);
+    quote! {
+        #errors
+        #(#attrs)*
+        #vis #sig #body
+        #companions
+    }
+}
