@@ -16,6 +16,8 @@ use std::sync::LazyLock;
 use serde::ser::{self, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use crate::namespace::Namespace;
+
 /// How many 64-bit words have coefficients of their own; longer keys pay for SipHash from there on.
 const WORDS: usize = 32;
 
@@ -66,6 +68,7 @@ impl Digest {
 }
 
 /// The coefficients of one word: one for each half of the digest.
+#[derive(Clone, Copy)]
 struct Coefficients {
     low: u128,
     high: u128,
@@ -94,38 +97,67 @@ static SECRET: LazyLock<Secret> = LazyLock::new(|| {
     Secret { words, sip: (draw(), draw()) }
 });
 
-/// Takes in a key word by word; cheap to copy, so that the part for a namespace is done once.
-#[derive(Clone, Copy)]
+/// Takes in a key word by word.
 pub(crate) struct Digester {
+    sums: Sums,
+    /// Takes the words for which there is no coefficient.
+    overflow: Option<Box<SipHasher13>>,
+}
+
+/// What a digester has taken in of short keys; cheap to copy, so that the part for a namespace is done once.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums {
     /// The process' coefficients, found once.
     secret: &'static Secret,
     /// How many words have been taken in.
     taken: usize,
-    /// The running sums.
     low: u128,
     high: u128,
-    /// Takes the words for which there is no coefficient.
-    overflow: Option<SipHasher13>,
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, position: usize, word: u64) {
+        let coefficients = &self.secret.words[position];
+        self.low = self.low.wrapping_add(coefficients.low.wrapping_mul(u128::from(word)));
+        self.high = self.high.wrapping_add(coefficients.high.wrapping_mul(u128::from(word)));
+    }
+}
+
+impl From<Sums> for Digester {
+    #[inline]
+    fn from(sums: Sums) -> Self {
+        Self { sums, overflow: None }
+    }
 }
 
 impl std::fmt::Debug for Digester {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Digester").field("taken", &self.taken).finish_non_exhaustive()
+        f.debug_struct("Digester").field("taken", &self.sums.taken).finish_non_exhaustive()
     }
 }
 
 impl Digester {
     /// Starts an empty digest.
     pub(crate) fn new() -> Self {
-        Self { secret: &SECRET, taken: 0, low: 0, high: 0, overflow: None }
+        Sums { secret: &SECRET, taken: 0, low: 0, high: 0 }.into()
+    }
+
+    /// Starts where a digest of those namespaces stands.
+    pub(crate) fn sums_of(namespaces: &[Namespace]) -> Sums {
+        let mut digester = Self::new();
+        for namespace in namespaces {
+            digester.absorb_digest(namespace.digest());
+        }
+        digester.sums
     }
 
     /// Takes in one word.
     #[inline]
     pub(crate) fn absorb(&mut self, word: u64) {
-        if self.taken < WORDS {
-            self.add(self.taken, word);
-            self.taken += 1;
+        if self.sums.taken < WORDS {
+            self.sums.add(self.sums.taken, word);
+            self.sums.taken += 1;
         } else {
             self.absorb_overflow(word);
         }
@@ -155,25 +187,19 @@ impl Digester {
     pub(crate) fn finish(mut self) -> Digest {
         if let Some(overflow) = self.overflow.take() {
             let rest = overflow.finish128();
-            self.add(WORDS + 1, rest.h1);
-            self.add(WORDS + 2, rest.h2);
+            self.sums.add(WORDS + 1, rest.h1);
+            self.sums.add(WORDS + 2, rest.h2);
         }
         // One more word, of value 1, keeps a key apart from the same key followed by zeros.
-        self.add(self.taken, 1);
-        Digest([(self.low >> 64) as u64, (self.high >> 64) as u64])
-    }
-
-    #[inline]
-    fn add(&mut self, position: usize, word: u64) {
-        let coefficients = &self.secret.words[position];
-        self.low = self.low.wrapping_add(coefficients.low.wrapping_mul(u128::from(word)));
-        self.high = self.high.wrapping_add(coefficients.high.wrapping_mul(u128::from(word)));
+        let Coefficients { low, high } = self.sums.secret.words[self.sums.taken];
+        let (low, high) = (self.sums.low.wrapping_add(low), self.sums.high.wrapping_add(high));
+        Digest([(low >> 64) as u64, (high >> 64) as u64])
     }
 
     #[cold]
     fn absorb_overflow(&mut self, word: u64) {
-        let (first, second) = self.secret.sip;
-        self.overflow.get_or_insert_with(|| SipHasher13::new_with_keys(first, second)).write_u64(word);
+        let (first, second) = self.sums.secret.sip;
+        self.overflow.get_or_insert_with(|| Box::new(SipHasher13::new_with_keys(first, second))).write_u64(word);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a client holds under a key, and what it can say of it at once.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
@@ -8,87 +9,108 @@ use crate::clock::nanos;
 ///
 /// An entry is valid while it has life left. A stale one is past its life (or marked so) and merely not yet thrown
 /// away: only [`get_ttl`](crate::CacheExt::get_ttl) and its like show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Entry<V> {
     /// The value.
     pub value: V,
-    /// Nanoseconds of life left; zero when stale.
-    remaining: u64,
-    /// Nanoseconds since the value was stored; [`UNKNOWN`] where the client cannot tell.
-    age: u64,
-    /// Differs between entries, is the same each time one entry is read; from it the refresh point is drawn.
-    seed: u64,
+    /// Where the entry stands in time.
+    vitals: Vitals,
 }
-
-/// Marks an age that nobody knows.
-const UNKNOWN: u64 = u64::MAX;
 
 impl<V> Entry<V> {
     /// Creates an entry with that much life left; none makes it a stale one.
     #[must_use]
     pub fn new(value: V, remaining: Duration) -> Self {
-        Self::from_nanos(value, nanos(remaining), UNKNOWN, 0)
+        let left = i64::try_from(nanos(remaining)).unwrap_or(i64::MAX);
+        Self { value, vitals: Vitals { left, life: UNKNOWN, seed: 0 } }
     }
 
     #[inline]
-    pub(crate) fn from_nanos(value: V, remaining: u64, age: u64, seed: u64) -> Self {
-        Self { value, remaining, age, seed }
+    pub(crate) fn with_vitals(value: V, vitals: Vitals) -> Self {
+        Self { value, vitals }
     }
 
     /// Adds how long ago the value was stored.
     #[must_use]
     pub fn with_age(mut self, age: Duration) -> Self {
-        self.age = nanos(age);
+        self.vitals.life = (nanos(age) as f64 + self.vitals.left as f64) as f32;
         self
     }
 
     /// Adds a number that stays the same as long as this entry is not replaced, and differs between entries.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.vitals.seed = seed;
         self
     }
 
     /// Returns the life left; zero when stale.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        Duration::from_nanos(self.remaining)
+        Duration::from_nanos(self.vitals.remaining())
     }
 
     /// Returns whether the entry is past its life.
     #[inline]
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.remaining == 0
+        self.vitals.left <= 0
     }
 
-    /// Returns how long ago the value was stored, where the client can tell.
+    /// Returns how long ago the value was stored, to within a ten-millionth, where the client can tell.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        (self.age != UNKNOWN).then(|| Duration::from_nanos(self.age))
+        self.vitals.age().map(Duration::from_nanos)
     }
 
     /// Returns the same entry with its value mapped.
     pub fn map<W>(self, map: impl FnOnce(V) -> W) -> Entry<W> {
-        Entry { value: map(self.value), remaining: self.remaining, age: self.age, seed: self.seed }
+        Entry { value: map(self.value), vitals: self.vitals }
     }
 
     /// Returns what a decision needs to know.
     #[inline]
     pub(crate) fn vitals(&self) -> Vitals {
-        Vitals { remaining: self.remaining, age: (self.age != UNKNOWN).then_some(self.age), seed: self.seed }
+        self.vitals
     }
 }
 
+impl<V: fmt::Debug> fmt::Debug for Entry<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("value", &self.value)
+            .field("remaining", &self.remaining())
+            .field("age", &self.age())
+            .finish()
+    }
+}
+
+/// Marks a life that nobody knows.
+const UNKNOWN: f32 = f32::INFINITY;
+
 /// Says how an entry stands in time, without its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Vitals {
-    /// Nanoseconds of life left; zero when stale.
-    pub(crate) remaining: u64,
-    /// Nanoseconds since the value was stored, where known.
-    pub(crate) age: Option<u64>,
-    /// What the refresh point is drawn from.
+    /// Nanoseconds of life left; how long the entry has been stale, if negative.
+    pub(crate) left: i64,
+    /// Nanoseconds from the write to the end; [`UNKNOWN`] where the client cannot tell.
+    pub(crate) life: f32,
+    /// Differs between entries, is the same each time one entry is read; from it the refresh point is drawn.
     pub(crate) seed: u64,
+}
+
+impl Vitals {
+    /// Returns the nanoseconds of life left; zero when stale.
+    #[inline]
+    pub(crate) fn remaining(self) -> u64 {
+        self.left.max(0).cast_unsigned()
+    }
+
+    /// Returns the nanoseconds since the value was stored.
+    pub(crate) fn age(self) -> Option<u64> {
+        // A life is known to 24 bits only: what is left of it may seem to be more than all.
+        self.life.is_finite().then(|| (f64::from(self.life) - self.left as f64).max(0.0) as u64)
+    }
 }
 
 /// Answers what a client knows about a key without waiting.

@@ -6,7 +6,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use crate::digest::{Digest, Digester};
+use crate::digest::{Digest, Digester, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::namespace::{Namespace, Path};
 
@@ -47,7 +47,7 @@ impl Key {
     ///
     /// [`ErrorKind::Key`] when the value refuses to be serialised; trying again does not help.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        Self::started(Digester::new(), value, SmallVec::new())
+        Self::in_path(&[], value)
     }
 
     /// Makes the key of a value inside of a namespace.
@@ -56,24 +56,14 @@ impl Key {
     ///
     /// As for [`new`](Self::new).
     pub fn in_namespace<T: Serialize + ?Sized>(namespace: &Namespace, value: &T) -> Result<Self> {
-        let mut namespaces = SmallVec::new();
-        namespaces.push(namespace.clone());
-        Self::started(namespace.digester(), value, namespaces)
+        Self::in_path(std::slice::from_ref(namespace), value)
     }
 
-    /// Makes the key of a value in the namespaces of `path`, which `digester` has taken in already.
-    pub(crate) fn in_path<T: Serialize + ?Sized>(digester: Digester, path: &[Namespace], value: &T) -> Result<Self> {
-        Self::started(digester, value, path.iter().cloned().collect())
-    }
-
-    fn started<T: Serialize + ?Sized>(
-        digester: Digester,
-        value: &T,
-        namespaces: SmallVec<[Namespace; 1]>,
-    ) -> Result<Self> {
-        let digest = digest(digester, value)?;
+    /// Makes the key of a value in several namespaces, the outermost first.
+    pub(crate) fn in_path<T: Serialize + ?Sized>(path: &[Namespace], value: &T) -> Result<Self> {
+        let digest = digest(Digester::sums_of(path), value)?;
         let bytes = postcard::serialize_with_flavor(value, Inline(SmallVec::new())).map_err(unserialisable)?;
-        Ok(Self { digest, namespaces, bytes })
+        Ok(Self { digest, namespaces: path.iter().cloned().collect(), bytes })
     }
 
     /// Returns this key as seen inside of another, outer namespace.
@@ -159,15 +149,16 @@ impl<'a> Probe<'a> {
         self.digest
     }
 
-    /// Makes the probe of a value in the namespaces of `path`, which `digester` has taken in already.
+    /// Makes the probe of a value in the namespaces of `path`, of which `sums` has taken in the digests.
     #[inline]
-    pub(crate) fn new<T: Serialize + ?Sized>(digester: Digester, path: Path<'a>, value: &T) -> Result<Self> {
-        Ok(Self { digest: digest(digester, value)?, path })
+    pub(crate) fn new<T: Serialize + ?Sized>(sums: Sums, path: Path<'a>, value: &T) -> Result<Self> {
+        Ok(Self { digest: digest(sums, value)?, path })
     }
 }
 
 #[inline]
-fn digest<T: Serialize + ?Sized>(mut digester: Digester, value: &T) -> Result<Digest> {
+fn digest<T: Serialize + ?Sized>(sums: Sums, value: &T) -> Result<Digest> {
+    let mut digester = Digester::from(sums);
     match value.serialize(&mut digester) {
         Ok(()) => Ok(digester.finish()),
         Err(error) => Err(unserialisable(error)),
@@ -224,7 +215,7 @@ impl<T: Serialize + Sync + ?Sized> AsKey for T {
 
     #[inline]
     fn probe_with<R>(&self, look: impl FnOnce(&Probe<'_>) -> R) -> Result<R> {
-        Ok(look(&Probe::new(Digester::new(), Path::new(&[]), self)?))
+        Ok(look(&Probe::new(Digester::sums_of(&[]), Path::new(&[]), self)?))
     }
 }
 
@@ -296,7 +287,7 @@ mod tests {
         let namespace = Namespace::named("n");
         let key = Key::in_namespace(&namespace, &(1, "x")).unwrap();
         let path = std::slice::from_ref(&namespace);
-        let probe = Probe::new(namespace.digester(), Path::new(path), &(1, "x")).unwrap();
+        let probe = Probe::new(Digester::sums_of(path), Path::new(path), &(1, "x")).unwrap();
         assert_eq!(key.digest(), probe.digest());
     }
 

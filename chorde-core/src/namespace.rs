@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::digest::{Digest, Digester};
+use crate::digest::Digest;
 
 /// Names a set of keys inside of a client.
 ///
@@ -15,8 +15,6 @@ struct Inner {
     name: String,
     /// Stands for the name in this process.
     digest: Digest,
-    /// Has taken in the namespace, ready for a key.
-    digester: Digester,
 }
 
 impl Namespace {
@@ -25,9 +23,7 @@ impl Namespace {
     pub fn named(name: impl Into<String>) -> Self {
         let name = name.into();
         let digest = Digest::of_text(&name);
-        let mut digester = Digester::new();
-        digester.absorb_digest(digest);
-        Self(Arc::new(Inner { name, digest, digester }))
+        Self(Arc::new(Inner { name, digest }))
     }
 
     /// Makes the namespace of a revision, a name that no user can choose.
@@ -43,12 +39,6 @@ impl Namespace {
 
     pub(crate) fn digest(&self) -> Digest {
         self.0.digest
-    }
-
-    /// Returns a digester that goes on with the key.
-    #[inline]
-    pub(crate) fn digester(&self) -> Digester {
-        self.0.digester
     }
 }
 

@@ -36,6 +36,8 @@ fn element(param: &Param) -> TokenStream {
     match peel(&param.ty) {
         Type::Reference(r) if r.mutability.is_none() => ident.to_token_stream(),
         Type::Reference(_) => quote_spanned!(span=> &*#ident),
+        // Serde knows arrays of up to 32 elements, and none of generic length.
+        Type::Array(_) => quote_spanned!(span=> &#ident[..]),
         _ => quote_spanned!(span=> &#ident),
     }
 }
@@ -85,7 +87,7 @@ mod tests {
         assert_eq!(built("", "fn f(x: u8, mut y: String, name: &str, o: Option<&str>) {}"), "&(&x,&y,name,&o,)");
         assert_eq!(built("skip(x)", "fn f(x: u8, y: u8) {}"), "&(&y,)");
         assert_eq!(built("skip(self)", "fn f(&self, y: &&str) {}"), "&(y,)");
-        assert_eq!(built("", "fn f<const N: usize>(x: [u8; N], (a, b): (u8, u8)) {}"), "&(&N,&x,&arg1,)");
+        assert_eq!(built("", "fn f<const N: usize>(x: [u8; N], (a, b): (u8, u8)) {}"), "&(&N,&x[..],&arg1,)");
     }
 
     #[test]

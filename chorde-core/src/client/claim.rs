@@ -86,7 +86,7 @@ impl<V> Claim<V> {
     pub fn won(entry: Option<Entry<V>>, options: ClaimOptions<'_, V>) -> Self {
         match entry.filter(|entry| !entry.is_stale()) {
             None => Self::Absent(Token::default()),
-            Some(entry) if entry.vitals().remaining < nanos(options.refresh_below) => {
+            Some(entry) if entry.vitals().remaining() < nanos(options.refresh_below) => {
                 Self::Due(entry, Token::default())
             }
             Some(entry) => Self::Fresh(entry),

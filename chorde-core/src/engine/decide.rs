@@ -21,7 +21,7 @@ pub(crate) enum Decision {
 #[inline]
 pub(crate) fn decide(found: Option<Vitals>, policy: &CallPolicy) -> Decision {
     let Some(vitals) = found else { return Decision::Compute };
-    if vitals.remaining == 0 {
+    if vitals.left <= 0 {
         return Decision::Compute;
     }
     if policy.refresh == RefreshPoint::Never || !is_due(vitals, policy) {
@@ -35,10 +35,10 @@ pub(crate) fn decide(found: Option<Vitals>, policy: &CallPolicy) -> Decision {
 #[inline]
 fn is_due(vitals: Vitals, policy: &CallPolicy) -> bool {
     let Some(point) = policy.refresh_age_nanos() else { return false };
-    if matches!(policy.refresh, RefreshPoint::Remaining(remaining) if vitals.remaining < nanos(remaining)) {
+    if matches!(policy.refresh, RefreshPoint::Remaining(remaining) if vitals.remaining() < nanos(remaining)) {
         return true;
     }
-    let age = vitals.age.unwrap_or_else(|| policy.ttl.saturating_sub(vitals.remaining));
+    let age = vitals.age().unwrap_or_else(|| policy.ttl.saturating_sub(vitals.remaining()));
     // Most entries are too young for any draw.
     age >= point - point / 10 && age >= spread_point(point, vitals.seed, policy)
 }
@@ -69,11 +69,13 @@ fn mix(seed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Entry;
 
     const SECOND: u64 = 1_000_000_000;
 
     fn vitals(age: u64, remaining: u64) -> Option<Vitals> {
-        Some(Vitals { remaining: remaining * SECOND, age: Some(age * SECOND), seed: 1 })
+        let (left, life) = ((remaining * SECOND).cast_signed(), ((age + remaining) * SECOND) as f32);
+        Some(Vitals { left, life, seed: 1 })
     }
 
     fn policy() -> CallPolicy {
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn an_unknown_age_follows_from_the_ttl() {
         let policy = policy().refresh_age(Duration::from_secs(60)).no_spread();
-        let unknown = |remaining| Some(Vitals { remaining: remaining * SECOND, age: None, seed: 0 });
+        let unknown = |remaining: u64| Some(Entry::new((), Duration::from_secs(remaining)).vitals());
         assert_eq!(decide(unknown(241), &policy), Decision::Serve);
         assert_eq!(decide(unknown(240), &policy), Decision::ServeAndRefresh);
         assert_eq!(due_below(&policy, 0), Duration::from_secs(240));

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::site::{Description, Naming};
-use crate::digest::Digester;
+use crate::digest::{Digester, Sums};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
 
@@ -15,7 +15,7 @@ pub(crate) struct Instance {
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
-    digester: Digester,
+    sums: Sums,
     next: OnceLock<Box<Instance>>,
 }
 
@@ -47,11 +47,8 @@ impl Instance {
                 path.push(Namespace::named(format!("<{}>", tag.join(", "))));
             }
         }
-        let mut digester = Digester::new();
-        for namespace in &path {
-            digester.absorb_digest(namespace.digest());
-        }
-        Self { tag: tag.into(), path: path.into(), digester, next: OnceLock::new() }
+        let sums = Digester::sums_of(&path);
+        Self { tag: tag.into(), path: path.into(), sums, next: OnceLock::new() }
     }
 
     #[inline]
@@ -73,11 +70,11 @@ impl Instance {
 
     #[inline]
     pub(crate) fn probe<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Probe<'_>> {
-        Probe::new(self.digester, self.path(), key)
+        Probe::new(self.sums, self.path(), key)
     }
 
     pub(crate) fn key<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Key> {
-        Key::in_path(self.digester, &self.path, key)
+        Key::in_path(&self.path, key)
     }
 
     /// Returns the namespaces as one text.

@@ -196,15 +196,12 @@ fn future_operations(context: &Context<'_>) -> Vec<Companion> {
 fn detached(context: &Context<'_>, before: &TokenStream, operation: &TokenStream) -> TokenStream {
     let (p, this, key) = (context.p, quote!(Self), &context.key);
     let (near, far) = (context.at(&this, Receiver::Itself), context.at(&this, Receiver::Kept));
-    let keep: TokenStream = context.leaned_on().map(own::keep).collect();
-    let lend = context.leaned_on().map(|param| {
-        let (name, lent) = (super::context::bound(param), own::lend(param));
-        quote!(let #name = #lent;)
-    });
+    let hold = context.leaned_on().map(own::hold);
+    let lend = context.leaned_on().map(own::lend_held);
     quote! {
         let __chorde_key = { #near __chorde_at.prepare(#key) };
+        #(#hold)*
         #before
-        #keep
         #p::CacheFuture::operation(async move { #(#lend)* #far #operation.await })
     }
 }

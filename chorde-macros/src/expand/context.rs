@@ -8,7 +8,9 @@ use syn::{Expr, ExprLit, GenericParam, Lit};
 use crate::args::{Naming, Spread};
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
+use super::own;
 use crate::quiet::{here, local, quiet};
+use crate::types::Holding;
 
 /// A model, with what every template needs worked out once.
 pub(crate) struct Context<'a> {
@@ -177,13 +179,15 @@ impl<'a> Context<'a> {
         let p = self.p;
         let Some(client) = &self.model.args.client else { return TokenStream::new() };
         let span = here(client.span());
-        let borrowed = self.reach(key::by_reference(client), receiver);
+        let (held, swaps) = self.reached(receiver);
+        let borrowed = swap(key::by_reference(client), &swaps);
         let name = local("__chorde_client", client.span());
-        let (policy_let, policy) = self.policy(constant, receiver);
+        let (policy_let, policy) = self.policy(constant, &swaps);
         let (tag_let, tag) = self.tag();
-        let maps = self.reach(self.maps(), receiver);
+        let maps = swap(self.maps(), &swaps);
         let new = quote_spanned!(span=> #p::At::new);
         quote! {
+            #held
             let #name = #borrowed;
             #policy_let
             #tag_let
@@ -191,11 +195,28 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn policy(&self, constant: &TokenStream, receiver: Receiver) -> (TokenStream, TokenStream) {
+    /// Finds where the attribute's expressions reach the arguments they use: those that move into the call are copied
+    /// first, and in a future only owned copies are left.
+    fn reached(&self, receiver: Receiver) -> (TokenStream, Vec<(Ident, Ident)>) {
+        let mut held = TokenStream::new();
+        let mut swaps = Vec::new();
+        for param in self.leaned_on() {
+            let moves = matches!(param.holding, Holding::Value | Holding::Borrowed) && !param.primitive;
+            if receiver == Receiver::Itself && moves {
+                held.extend(own::hold(param));
+            }
+            if receiver == Receiver::Kept || moves {
+                swaps.push((param.ident.clone(), own::held(param)));
+            }
+        }
+        (held, swaps)
+    }
+
+    fn policy(&self, constant: &TokenStream, swaps: &[(Ident, Ident)]) -> (TokenStream, TokenStream) {
         if self.policy_is_const {
             return (TokenStream::new(), quote!(&#constant));
         }
-        let policy = self.reach(self.policy.clone(), receiver);
+        let policy = swap(self.policy.clone(), swaps);
         (quote!(let __chorde_policy = &#policy;), quote!(__chorde_policy))
     }
 
@@ -252,14 +273,6 @@ impl<'a> Context<'a> {
         quote!(#base #(#coded)* #(#kept)*)
     }
 
-    /// Rewrites `self` for places where only the owned copy is.
-    fn reach(&self, tokens: TokenStream, receiver: Receiver) -> TokenStream {
-        match self.model.receiver() {
-            Some(_) if receiver == Receiver::Kept => replace_self(tokens),
-            _ => tokens,
-        }
-    }
-
     /// The description of the call site.
     pub(crate) fn description(&self) -> TokenStream {
         let (p, model) = (self.p, self.model);
@@ -292,15 +305,26 @@ pub(crate) fn bound(param: &Param) -> Ident {
     if param.receiver.is_some() { local("__chorde_self", param.ident.span()) } else { param.emitted.clone() }
 }
 
-fn replace_self(tokens: TokenStream) -> TokenStream {
-    let one = |tree| match tree {
-        TokenTree::Ident(ident) if ident == "self" => local("__chorde_self", ident.span()).into(),
-        TokenTree::Group(group) => {
-            let mut copy = proc_macro2::Group::new(group.delimiter(), replace_self(group.stream()));
-            copy.set_span(group.span());
-            copy.into()
+/// Gives variables other names; fields and paths keep theirs.
+fn swap(tokens: TokenStream, swaps: &[(Ident, Ident)]) -> TokenStream {
+    if swaps.is_empty() {
+        return tokens;
+    }
+    let mut member = false;
+    let one = |tree| {
+        let is_member = std::mem::replace(&mut member, matches!(&tree, TokenTree::Punct(p) if p.as_char() == '.'));
+        match tree {
+            TokenTree::Ident(ident) if !is_member => match swaps.iter().find(|(from, _)| *from == ident) {
+                Some((_, to)) => local(&to.to_string(), ident.span()).into(),
+                None => ident.into(),
+            },
+            TokenTree::Group(group) => {
+                let mut copy = proc_macro2::Group::new(group.delimiter(), swap(group.stream(), swaps));
+                copy.set_span(group.span());
+                copy.into()
+            }
+            other => other,
         }
-        other => other,
     };
     tokens.into_iter().map(one).collect()
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::{GenericParam, Type, TypeParamBound, WherePredicate};
 
 use super::context::{Context, bound, deferred};
@@ -9,23 +10,62 @@ use crate::model::{Model, Param, mentions};
 use crate::quiet::{here, quiet};
 use crate::types::Holding;
 
-/// `let x = ...;`: owns one argument, if moving it is not enough.
-pub(crate) fn keep(param: &Param) -> TokenStream {
-    let (name, from, span) = (bound(param), &param.emitted, here(param.ident.span()));
-    match &param.holding {
-        Holding::Value | Holding::Borrowed if param.receiver.is_some() => quote!(let #name = #from;),
-        Holding::Value | Holding::Borrowed => TokenStream::new(),
-        Holding::Unsized(_) => quote!(let #name = ::std::borrow::ToOwned::to_owned(#from);),
-        Holding::Ref(_) => quote_spanned!(span=> let #name = ::core::clone::Clone::clone(#from);),
-        Holding::Mut(_) => quote_spanned!(span=> let mut #name = ::core::clone::Clone::clone(&*#from);),
-        Holding::OptionUnsized(_) => quote!(let #name = #from.map(::std::borrow::ToOwned::to_owned);),
-        Holding::OptionRef(_) => quote!(let #name = #from.cloned();),
+/// Owns one argument, if moving it is not enough.
+fn own(param: &Param) -> Option<TokenStream> {
+    let (from, span) = (&param.emitted, here(param.ident.span()));
+    Some(match &param.holding {
+        Holding::Value | Holding::Borrowed => return None,
+        Holding::Unsized(_) => quote!(::std::borrow::ToOwned::to_owned(#from)),
+        Holding::Ref(_) => quote_spanned!(span=> ::core::clone::Clone::clone(#from)),
+        Holding::Mut(_) => quote_spanned!(span=> ::core::clone::Clone::clone(&*#from)),
+        Holding::OptionUnsized(_) => quote!(#from.map(::std::borrow::ToOwned::to_owned)),
+        Holding::OptionRef(_) => quote!(#from.cloned()),
+    })
+}
+
+/// `let x = ...;`: owns one argument under its own name.
+fn keep(param: &Param) -> TokenStream {
+    let name = bound(param);
+    let mutable = matches!(param.holding, Holding::Mut(_)).then(|| quote!(mut));
+    match own(param) {
+        Some(owned) => quote!(let #mutable #name = #owned;),
+        None if param.receiver.is_some() => {
+            let from = &param.emitted;
+            quote!(let #name = #from;)
+        }
+        None => TokenStream::new(),
     }
+}
+
+/// The name of a copy that the attribute's expressions use while the argument itself goes elsewhere.
+pub(crate) fn held(param: &Param) -> proc_macro2::Ident {
+    crate::quiet::local(&format!("__chorde_held_{}", param.ident.unraw()), param.ident.span())
+}
+
+/// `let x = ...;`: makes that copy.
+pub(crate) fn hold(param: &Param) -> TokenStream {
+    let (name, from, span) = (held(param), &param.emitted, here(param.ident.span()));
+    let mutable = matches!(param.holding, Holding::Mut(_)).then(|| quote!(mut));
+    let copy = own(param).unwrap_or_else(|| match param.primitive {
+        true => quote!(#from),
+        false => quote_spanned!(span=> ::core::clone::Clone::clone(&#from)),
+    });
+    quote!(let #mutable #name = #copy;)
+}
+
+/// `let x = ...;`: lends that copy as the type the expressions know.
+pub(crate) fn lend_held(param: &Param) -> TokenStream {
+    let name = held(param);
+    let lent = lent(param, &name);
+    quote!(let #name = #lent;)
 }
 
 /// The expression that passes an owned argument on as the function takes it.
 pub(crate) fn lend(param: &Param) -> TokenStream {
-    let name = bound(param);
+    lent(param, &bound(param))
+}
+
+fn lent(param: &Param, name: &proc_macro2::Ident) -> TokenStream {
     match &param.holding {
         Holding::Value | Holding::Borrowed => name.to_token_stream(),
         Holding::Unsized(_) => quote!(&*#name),

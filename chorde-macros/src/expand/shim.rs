@@ -213,6 +213,7 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
             #every #front #[doc = #section] #allow #vis #head {
                 enum __ChordeHere {}
                 enum __Chorde {}
+                #[allow(clippy::multiple_bound_locations)]
                 impl __Chorde { #hidden }
                 #body
             }

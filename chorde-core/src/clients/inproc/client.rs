@@ -13,7 +13,7 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 use super::builder::{InprocBuilder, Policy, Weigher};
 use super::registry::{self, InprocStats};
 use super::shard::{Departures, Shard};
-use super::table::{Slot, Times, Trash};
+use super::table::{Times, Trash};
 use crate::client::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
 use crate::clock::nanos;
 use crate::digest::Digest;
@@ -151,12 +151,12 @@ impl InprocClient {
         let lock = self.shard(digest);
         let shard = read(lock);
         let slot = shard.find::<V>(digest)?;
-        let entry = entry_at(slot, now);
-        let vitals = entry.vitals();
-        if vitals.remaining < nanos(least_ttl) {
+        let vitals = slot.vitals(now);
+        if !least_ttl.is_zero() && vitals.remaining() < nanos(least_ttl) {
             return None;
         }
-        if vitals.remaining > 0 && shard.mark(slot.node) {
+        let entry = Entry::with_vitals(slot.value.clone(), vitals);
+        if vitals.left > 0 && shard.mark(slot.node) {
             drop(shard);
             write(lock).touch(digest);
         }
@@ -292,11 +292,6 @@ fn read(lock: &ShardedLock<Shard>) -> ShardedLockReadGuard<'_, Shard> {
 
 fn write(lock: &ShardedLock<Shard>) -> ShardedLockWriteGuard<'_, Shard> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[inline]
-fn entry_at<V: Value>(slot: &Slot<V>, now: u64) -> Entry<V> {
-    Entry::from_nanos(slot.value.clone(), slot.expires.saturating_sub(now), slot.age(now), slot.seed())
 }
 
 impl Cache for InprocClient {

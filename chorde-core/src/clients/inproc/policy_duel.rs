@@ -24,28 +24,29 @@
 //! (SYSTOR 2018); Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023); Qureshi et al., "Adaptive
 //! insertion policies" (ISCA 2007), for duelling.
 //!
-//! Costs 20 bytes for each live entry and 8 to 12 for each ghost, of which there are as many. Every operation is O(1)
-//! amortised; `victim` looks at no more than a few hundred nodes.
+//! Costs 20 bytes for each live entry and 8 to 12 for the ghosts that go with it. Every operation is O(1) amortised;
+//! `victim` looks at some hundreds of nodes at most.
 
 mod ghosts;
+mod queues;
 mod seat;
 mod share;
 
-use super::links::{Chain, Links};
 use super::policy::{EvictionPolicy, Marks, Node};
 use ghosts::{Ghosts, fingerprint};
+use queues::Queues;
 use seat::{Place, Seat, elapsed};
 use share::Share;
 
 /// Rounds without a mark after which a hot entry has no claim to its place.
 const FORGOTTEN: u8 = 32;
-/// Hot entries compared when one must make room.
-const COMPARED: usize = 16;
 /// What one marked round adds to an entry's heat; sixteen times this is the most there can be.
 const WARMTH: u16 = 4095;
 /// How many misses that LRU would have shared weigh as much against it as one hit that it would have missed. Without
 /// them a policy that has come to do as LRU does would see nothing of what it could gain by doing otherwise.
 const DOUBT: u32 = 32;
+/// Hot entries compared when one must make room.
+const COMPARED: usize = 16;
 /// Hot entries visited at most in one call; the rest wait for the next.
 const VISITS: usize = 128;
 /// Hot entries demoted, and cold ones promoted, at most in one call.
@@ -54,14 +55,8 @@ const MOVES: usize = 32;
 /// Evicts adaptively between frequency and recency; the default.
 #[derive(Debug)]
 pub struct Duel {
-    /// Neighbours within either queue.
-    links: Links,
-    /// What is known of each live node.
-    seats: Vec<Seat>,
-    /// Newcomers and the demoted, first in first out.
-    cold: Queue,
-    /// The protected; the oldest is the next that the hand visits.
-    hot: Queue,
+    /// The live entries.
+    queues: Queues,
     /// Keys evicted lately.
     ghosts: Ghosts,
     /// How much of `full` the cold queue may fill.
@@ -71,27 +66,20 @@ pub struct Duel {
     full: u64,
     /// Distinct uses so far; wraps.
     clock: u32,
-    /// What the hand is owed: `hot.len` for each tick, paid off by `len` for each visit.
+    /// What the hand is owed: the number of hot entries for each tick, paid off by that of live ones for each visit.
     owed: i64,
-    /// The entry inserted last, and if it was a ghost, when that key was used before. Judged when the next victim is
-    /// asked for, since only then are the marks at hand that bring the clock up to date.
-    newest: Option<(Node, Option<u32>)>,
+    /// The entry inserted last.
+    newest: Option<Newest>,
 }
 
-/// Is one queue and its sums.
-#[derive(Debug)]
-struct Queue {
-    /// Its nodes, in order.
-    chain: Chain,
-    /// How many they are.
-    len: usize,
-    /// Their weights' sum.
-    weight: u64,
-}
-
-impl Queue {
-    /// Is a queue of no nodes.
-    const EMPTY: Self = Self { chain: Chain::EMPTY, len: 0, weight: 0 };
+/// Is the entry inserted last, which must not leave while there is another.
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    /// The entry.
+    node: Node,
+    /// When its key was last used before, if it was a ghost. Judged when the next victim is asked for, since only then
+    /// are the marks at hand that bring the clock up to date.
+    used: Option<u32>,
 }
 
 impl Duel {
@@ -99,10 +87,7 @@ impl Duel {
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         Self {
-            links: Links::default(),
-            seats: Vec::new(),
-            cold: Queue::EMPTY,
-            hot: Queue::EMPTY,
+            queues: Queues::new(),
             ghosts: Ghosts::default(),
             share: Share::new(),
             full: capacity,
@@ -112,19 +97,9 @@ impl Duel {
         }
     }
 
-    /// Returns the number of live entries.
-    fn len(&self) -> usize {
-        self.cold.len + self.hot.len
-    }
-
     /// Returns the number of live entries as a span of the clock: what LRU would hold.
     fn span(&self) -> u32 {
-        u32::try_from(self.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Returns whether the hot queue may take `weight` more.
-    fn hot_has_room(&self, weight: u32) -> bool {
-        self.hot.weight + u64::from(weight) <= self.hot_target()
+        u32::try_from(self.queues.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns the weight that the hot queue may have.
@@ -132,49 +107,32 @@ impl Duel {
         self.full.saturating_sub(self.share.of(self.full))
     }
 
-    /// Counts one distinct use.
+    /// Returns whether the hot queue may take `weight` more.
+    fn hot_has_room(&self, weight: u32) -> bool {
+        self.queues.hot.weight.saturating_add(u64::from(weight)) <= self.hot_target()
+    }
+
+    /// Returns whether `node` was inserted last.
+    fn is_newest(&self, node: Node) -> bool {
+        self.newest.is_some_and(|newest| newest.node == node)
+    }
+
+    /// Counts one distinct use. The hand is never owed more than a round: what happened before that, while no victim
+    /// was wanted, is too old to matter.
     fn tick(&mut self) {
         self.clock = self.clock.wrapping_add(1);
-        self.owed += as_i64(self.hot.len);
-    }
-
-    /// Puts a node that is in neither queue at the new end of the hot one.
-    fn push_hot(&mut self, node: Node, heat: u16, idle: u8) {
-        let seat = &mut self.seats[node as usize];
-        seat.place = Place::hot(heat, idle);
-        self.hot.len += 1;
-        self.hot.weight += u64::from(seat.weight);
-        self.links.push_newest(&mut self.hot.chain, node);
-    }
-
-    /// Accounts for a node that is about to be pushed to either end of the cold queue.
-    fn enter_cold(&mut self, node: Node, place: Place) {
-        let seat = &mut self.seats[node as usize];
-        seat.place = place;
-        self.cold.len += 1;
-        self.cold.weight += u64::from(seat.weight);
-    }
-
-    /// Takes a live node out of its queue.
-    fn unlink(&mut self, node: Node) {
-        let seat = self.seats[node as usize];
-        let queue = if seat.place.is_hot() { &mut self.hot } else { &mut self.cold };
-        queue.len -= 1;
-        queue.weight -= u64::from(seat.weight);
-        self.links.unlink(&mut queue.chain, node);
-    }
-
-    /// Returns whether `node` was inserted last and so must not leave while there is another.
-    fn is_newest(&self, node: Node) -> bool {
-        self.newest.is_some_and(|(newest, _)| newest == node)
+        let (hot, len) = (as_i64(self.queues.hot.len), as_i64(self.queues.len()));
+        self.owed = (self.owed + hot).min(hot.saturating_mul(len));
     }
 
     /// Moves the hand over the hot queue as far as the clock has run, and over what is marked beyond, so that the
     /// clock runs on with it. Returns whether it caught up.
     fn visit(&mut self, marks: &mut Marks) -> bool {
-        let len = as_i64(self.len());
         for _ in 0..VISITS {
-            let Some(node) = self.hot.chain.oldest() else { return true };
+            let Some(node) = self.queues.hot.oldest() else {
+                return true;
+            };
+            let len = as_i64(self.queues.len());
             let marked = marks.get(node) > 0;
             if self.owed < len && !marked {
                 return true;
@@ -192,52 +150,51 @@ impl Duel {
 
     /// Notes that a hot entry was used in the round that ends now.
     fn visit_marked(&mut self, node: Node) {
-        let place = self.seats[node as usize].place;
+        let place = self.queues.seat(node).place;
         if place.idle() > 0 {
             self.share.shrink(1, 1);
         }
-        self.seats[node as usize].place = Place::hot(cooled(place.heat()) + WARMTH, 0);
-        self.links.unlink(&mut self.hot.chain, node);
-        self.links.push_newest(&mut self.hot.chain, node);
+        self.queues.renew(node, Place::hot(cooled(place.heat()) + WARMTH, 0));
         self.tick();
     }
 
     /// Notes that a hot entry was not used in the round that ends now.
     fn visit_unmarked(&mut self, node: Node) {
-        let place = self.seats[node as usize].place;
-        let idle = place.idle() + 1;
+        let place = self.queues.seat(node).place;
+        let idle = place.idle().saturating_add(1);
         if idle < FORGOTTEN || self.is_newest(node) {
-            self.seats[node as usize].place = Place::hot(cooled(place.heat()), idle.min(FORGOTTEN));
-            self.links.unlink(&mut self.hot.chain, node);
-            self.links.push_newest(&mut self.hot.chain, node);
+            self.queues.renew(node, Place::hot(cooled(place.heat()), idle));
         } else {
-            self.unlink(node);
-            self.enter_cold(node, Place::demoted(self.last_use(idle)));
-            self.links.push_oldest(&mut self.cold.chain, node);
+            self.queues.put_first(node, Place::demoted(self.last_use(idle)));
         }
     }
 
-    /// Estimates when a hot entry idle for so many rounds was used.
+    /// Estimates when a hot entry that is idle for so many rounds was used.
     fn last_use(&self, idle: u8) -> u32 {
         self.clock.wrapping_sub(self.span().saturating_mul(u32::from(idle)))
     }
 
-    /// Judges the entry inserted last, if its key was a ghost: speaks it for recency, does it deserve a hot place?
+    /// Judges the entry inserted last, if its key was a ghost: which side does it speak for, and is it to be hot?
     fn judge_newest(&mut self) {
-        let Some((node, Some(used))) = self.newest else { return };
-        self.newest = Some((node, None));
+        let Some(Newest { node, used: Some(used) }) = self.newest else {
+            return;
+        };
+        self.newest = Some(Newest { node, used: None });
         let away = u64::from(elapsed(used, self.clock));
         let span = u64::from(self.span());
         if away < span {
             self.share.grow();
         } else {
-            // Neither held it, but only protection might have.
+            // Neither held it, but protection might have.
             self.share.shrink(1, DOUBT);
         }
-        let next_idle = self.hot.chain.oldest().map_or(0, |next| self.seats[next as usize].place.idle());
-        if away < span * u64::from(next_idle.max(1)) {
-            self.unlink(node);
-            self.push_hot(node, WARMTH, 0);
+        let idle = self
+            .queues
+            .hot
+            .oldest()
+            .map_or(0, |next| self.queues.seat(next).place.idle());
+        if away < span * u64::from(idle.max(1)) {
+            self.queues.renew(node, Place::hot(WARMTH, 0));
         }
     }
 
@@ -245,74 +202,72 @@ impl Duel {
     /// was one.
     fn demote(&mut self, marks: &mut Marks) -> bool {
         let mut coolest: Option<(u16, Node)> = None;
-        let mut next = self.hot.chain.oldest();
+        let mut next = self.queues.hot.oldest();
         for _ in 0..COMPARED {
             let Some(node) = next else { break };
-            next = self.links.newer(node);
+            next = self.queues.newer(node);
             let warmth = if marks.get(node) > 0 { WARMTH } else { 0 };
-            let heat = cooled(self.seats[node as usize].place.heat()) + warmth;
+            let heat = cooled(self.queues.seat(node).place.heat()) + warmth;
             if !self.is_newest(node) && coolest.is_none_or(|(least, _)| heat < least) {
                 coolest = Some((heat, node));
             }
         }
         let Some((_, node)) = coolest else { return false };
-        let idle = self.seats[node as usize].place.idle();
-        let place = if marks.get(node) > 0 { Place::cold(self.clock) } else { Place::demoted(self.last_use(idle)) };
+        let idle = self.queues.seat(node).place.idle();
+        let place = if marks.get(node) > 0 {
+            Place::cold(self.clock)
+        } else {
+            Place::demoted(self.last_use(idle))
+        };
         marks.set(node, 0);
-        self.unlink(node);
-        self.enter_cold(node, place);
-        self.links.push_newest(&mut self.cold.chain, node);
+        self.queues.renew(node, place);
         true
     }
 
     /// Promotes a cold entry that was used since it came.
     fn promote(&mut self, node: Node) {
         let span = self.span();
-        let place = self.seats[node as usize].place;
-        let stay = elapsed(place.used(), self.clock);
+        let stay = elapsed(self.queues.seat(node).place.used(), self.clock);
         if stay > span {
-            // Hits are spread evenly over its stay, for all we know; LRU would have missed the late ones.
+            // Its hits may be anywhere in its stay, for all we know; LRU would have missed the late ones.
             self.share.shrink(stay - span, stay);
         }
-        self.unlink(node);
-        self.push_hot(node, WARMTH, 0);
+        self.queues.renew(node, Place::hot(WARMTH, 0));
         self.tick();
     }
 
-    /// Returns the cold entry next to leave, demoting a hot one if there is none but the newest of all.
+    /// Returns the entry next to leave: the oldest cold one but the newest of all. If there is none, demotes one.
     fn next_out(&mut self, marks: &mut Marks) -> Option<Node> {
-        let oldest = self.cold.chain.oldest();
+        let oldest = self.queues.cold.oldest();
         match oldest {
-            Some(node) if !self.is_newest(node) => return Some(node),
-            Some(node) if self.cold.len > 1 => return self.links.newer(node),
-            _ => {}
+            Some(node) if !self.is_newest(node) => Some(node),
+            Some(node) if self.queues.cold.len > 1 || self.demote(marks) => self.queues.newer(node),
+            Some(node) => Some(node),
+            None if self.demote(marks) => self.queues.cold.oldest(),
+            None => self.queues.hot.oldest(),
         }
-        if !self.demote(marks) {
-            // The newest is all there is, in whichever queue.
-            return oldest.or_else(|| self.hot.chain.oldest());
-        }
-        oldest.map_or_else(|| self.cold.chain.oldest(), |newest| self.links.newer(newest))
     }
 
     /// Finds the entry to evict, moving those that deserve it to the hot queue on the way.
     fn choose(&mut self, marks: &mut Marks) -> Option<Node> {
         for _ in 0..MOVES {
-            if self.hot.weight <= self.hot_target() || !self.demote(marks) {
+            if self.queues.hot.weight <= self.hot_target() || !self.demote(marks) {
                 break;
             }
         }
         for _ in 0..MOVES {
             let node = self.next_out(marks)?;
-            let seat = self.seats[node as usize];
-            if marks.get(node) > 0 && !seat.place.is_hot() {
+            let seat = self.queues.seat(node);
+            if seat.place.is_hot() {
+                return Some(node);
+            } else if marks.get(node) > 0 {
                 marks.set(node, 0);
                 self.promote(node);
-                if self.hot.weight > self.hot_target() {
+                if self.queues.hot.weight > self.hot_target() {
                     self.demote(marks);
                 }
-            } else if !seat.place.is_hot() && !seat.place.is_demoted() && self.hot_has_room(seat.weight) {
-                self.unlink(node);
-                self.push_hot(node, WARMTH, 0);
+            } else if !seat.place.is_demoted() && self.hot_has_room(seat.weight) {
+                self.queues.renew(node, Place::hot(WARMTH, 0));
             } else {
                 return Some(node);
             }
@@ -323,49 +278,46 @@ impl Duel {
 
 impl EvictionPolicy for Duel {
     fn insert(&mut self, node: Node, hash: u64, weight: u64) {
-        self.links.reserve(node);
-        if node as usize >= self.seats.len() {
-            self.seats.resize(node as usize + 1, Seat::default());
-        }
-        let fingerprint = fingerprint(hash);
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        self.seats[node as usize] = Seat { fingerprint, weight, place: Place::default() };
         self.tick();
-        let used = self.ghosts.take(fingerprint);
-        if self.hot_has_room(weight) && self.cold.weight + self.hot.weight + u64::from(weight) <= self.full {
-            self.newest = Some((node, None));
-            self.push_hot(node, WARMTH, 0);
-        } else {
-            self.newest = Some((node, used));
-            self.enter_cold(node, Place::cold(self.clock));
-            self.links.push_newest(&mut self.cold.chain, node);
+        let fingerprint = fingerprint(hash);
+        let weight = held(weight);
+        let mut used = self.ghosts.take(fingerprint);
+        let mut place = Place::cold(self.clock);
+        if self.hot_has_room(weight) && self.queues.weight() + u64::from(weight) <= self.full {
+            used = None;
+            place = Place::hot(WARMTH, 0);
         }
+        self.newest = Some(Newest { node, used });
+        self.queues.insert(
+            node,
+            Seat {
+                fingerprint,
+                weight,
+                place,
+            },
+        );
     }
 
     fn update(&mut self, node: Node, weight: u64) {
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        let seat = &mut self.seats[node as usize];
-        let queue = if seat.place.is_hot() { &mut self.hot } else { &mut self.cold };
-        queue.weight = queue.weight - u64::from(seat.weight) + u64::from(weight);
-        seat.weight = weight;
+        self.queues.reweigh(node, held(weight));
     }
 
     fn remove(&mut self, node: Node) {
-        self.unlink(node);
+        self.queues.remove(node);
         if self.is_newest(node) {
             self.newest = None;
         }
     }
 
     fn victim(&mut self, marks: &mut Marks) -> Option<Node> {
-        let newest = self.newest.map_or(0, |(newest, _)| self.seats[newest as usize].weight);
-        self.full = self.cold.weight + self.hot.weight - u64::from(newest);
+        let newest = self.newest.map_or(0, |newest| self.queues.seat(newest.node).weight);
+        self.full = self.queues.weight() - u64::from(newest);
         if self.visit(marks) {
             self.judge_newest();
         }
         let node = self.choose(marks)?;
-        let seat = self.seats[node as usize];
-        self.ghosts.reserve(self.len(), self.clock);
+        let seat = self.queues.seat(node);
+        self.ghosts.reserve(self.queues.len(), self.clock);
         if !seat.place.is_hot() {
             self.ghosts.insert(seat.fingerprint, seat.place.used(), self.clock);
         }
@@ -381,6 +333,11 @@ impl EvictionPolicy for Duel {
 /// Returns what is left of an entry's heat after one more round.
 fn cooled(heat: u16) -> u16 {
     heat - heat / 16
+}
+
+/// Converts a weight to how it is held. Beyond 2^32 - 1 nothing in one shard is told apart.
+fn held(weight: u64) -> u32 {
+    u32::try_from(weight).unwrap_or(u32::MAX)
 }
 
 /// Converts a number of nodes, of which there are fewer than 2^32.

@@ -3,7 +3,7 @@
 //! Everything here happens under the shard's lock. Reads take the read half: they find an entry, copy it and raise its
 //! mark. Whatever changes entries takes the write half.
 
-use std::any::TypeId;
+use std::any::Any;
 
 use super::expiry::Expiry;
 use super::policy::{EvictionPolicy, Marks, Node};
@@ -13,7 +13,7 @@ use crate::digest::Digest;
 /// What a shard holds.
 pub(super) struct Shard {
     /// A table for each type of value seen so far.
-    tables: Vec<(TypeId, Box<dyn AnyTable>)>,
+    tables: Vec<Box<dyn AnyTable>>,
     /// What is known of each entry without its type, by node.
     nodes: Vec<NodeInfo>,
     /// Nodes to use again.
@@ -21,6 +21,8 @@ pub(super) struct Shard {
     /// Hits since the policy last looked.
     marks: Marks,
     mark_limit: u8,
+    /// Whether the policy wants to hear of each hit.
+    wants_touch: bool,
     policy: Box<dyn EvictionPolicy>,
     expiry: Expiry,
     /// The sum of the entries' weights.
@@ -52,6 +54,7 @@ impl Shard {
             free: Vec::new(),
             marks: Marks::new(),
             mark_limit: policy.mark_limit(),
+            wants_touch: policy.wants_touch(),
             policy,
             expiry: Expiry::new(),
             weight: 0,
@@ -63,21 +66,20 @@ impl Shard {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.tables.iter().map(|(_, table)| table.len()).sum()
+        self.tables.iter().map(|table| table.len()).sum()
     }
 
     /// Finds an entry of type `V`.
     #[inline]
     pub(super) fn find<V: Send + Sync + 'static>(&self, digest: Digest) -> Option<&Slot<V>> {
-        let (_, table) = self.tables.iter().find(|(id, _)| *id == TypeId::of::<V>())?;
-        table.as_any().downcast_ref::<Table<V>>()?.find(digest)
+        self.tables.iter().find_map(|table| typed::<V>(&**table))?.find(digest)
     }
 
     /// Notes a hit under the read lock; returns whether [`touch`](Self::touch) must be called as well.
     #[inline]
     pub(super) fn mark(&self, node: Node) -> bool {
         self.marks.raise(node, self.mark_limit);
-        self.policy.wants_touch()
+        self.wants_touch
     }
 
     /// Notes a hit in exact order, if the entry is still there.
@@ -89,7 +91,7 @@ impl Shard {
 
     /// Finds an entry of whatever type.
     pub(super) fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
-        self.tables.iter().find_map(|(_, table)| table.entry(digest))
+        self.tables.iter().find_map(|table| table.entry(digest))
     }
 
     /// Puts a value in the place of whatever is stored under the digest.
@@ -120,16 +122,15 @@ impl Shard {
     }
 
     fn table_index<V: Send + Sync + 'static>(&mut self) -> usize {
-        let id = TypeId::of::<V>();
-        if let Some(index) = self.tables.iter().position(|(known, _)| *known == id) {
+        if let Some(index) = self.tables.iter().position(|table| typed::<V>(&**table).is_some()) {
             return index;
         }
-        self.tables.push((id, Box::new(Table::<V>::new())));
+        self.tables.push(Box::new(Table::<V>::new()));
         self.tables.len() - 1
     }
 
     fn table_mut<V: Send + Sync + 'static>(&mut self, index: usize) -> &mut Table<V> {
-        let table = self.tables[index].1.as_any_mut();
+        let table: &mut dyn Any = &mut *self.tables[index];
         table.downcast_mut().expect("invariant: the table at a type's index holds that type")
     }
 
@@ -166,7 +167,7 @@ impl Shard {
         let Some((node, _)) = self.entry(digest) else { return };
         self.expiry.schedule(node, times.expires);
         let table = self.nodes[node as usize].table;
-        self.tables[table as usize].1.set_times(digest, times);
+        self.tables[table as usize].set_times(digest, times);
     }
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
@@ -197,8 +198,15 @@ impl Shard {
     fn forget(&mut self, node: Node, trash: &mut Trash) {
         self.expiry.cancel(node);
         let NodeInfo { hash, table, weight } = self.nodes[node as usize];
-        self.tables[table as usize].1.remove(hash, node, trash);
+        self.tables[table as usize].remove(hash, node, trash);
         self.weight -= u64::from(weight);
         self.free.push(node);
     }
+}
+
+/// Returns the table as one of values of type `V`, if it is.
+#[inline]
+fn typed<V: Send + Sync + 'static>(table: &dyn AnyTable) -> Option<&Table<V>> {
+    let table: &dyn Any = table;
+    table.downcast_ref()
 }

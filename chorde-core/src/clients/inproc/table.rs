@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use super::policy::Node;
 use crate::digest::Digest;
+use crate::entry::Vitals;
 
 /// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
 pub(super) type Trash = Vec<Box<dyn Any + Send>>;
@@ -17,11 +18,14 @@ pub(super) struct Slot<V> {
     /// When the entry turns stale, in nanoseconds of the client's clock.
     pub(super) expires: u64,
     pub(super) value: V,
-    /// Seconds from the write to `expires`, from which the age follows; half the size of a time, to within 2^-24 of it.
+    /// Nanoseconds from the write to `expires`, from which the age follows; half the size of a time, exact to 24 bits.
     pub(super) life: f32,
     /// The name under which eviction and expiry know the entry.
     pub(super) node: Node,
 }
+
+/// The latest end there is, 292 years after the clock's origin, so that differences of times have signs.
+const NEVER: u64 = i64::MAX as u64;
 
 /// When an entry was written and when it ends.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +37,14 @@ pub(super) struct Times {
 impl Times {
     /// The times of an entry written at `now` to live for `life` nanoseconds.
     pub(super) fn new(now: u64, life: u64) -> Self {
-        Self { expires: now.saturating_add(life), life: (life as f64 / 1e9) as f32 }
+        Self { expires: now.saturating_add(life).min(NEVER), life: life as f32 }
     }
 
     /// The same entry, ending at another time.
     pub(super) fn ending(self, expires: u64) -> Self {
+        let expires = expires.min(NEVER);
         let change = expires as f64 - self.expires as f64;
-        Self { expires, life: (f64::from(self.life) + change / 1e9).max(0.0) as f32 }
+        Self { expires, life: (f64::from(self.life) + change).max(0.0) as f32 }
     }
 }
 
@@ -48,17 +53,11 @@ impl<V> Slot<V> {
         Times { expires: self.expires, life: self.life }
     }
 
-    /// Nanoseconds since the write.
+    /// How the entry stands at `now`. Its seed lasts as long as the entry does.
     #[inline]
-    pub(super) fn age(&self, now: u64) -> u64 {
-        let life = (f64::from(self.life) * 1e9) as u64;
-        now.saturating_add(life).saturating_sub(self.expires)
-    }
-
-    /// Differs between entries and lasts as long as this one.
-    #[inline]
-    pub(super) fn seed(&self) -> u64 {
-        self.digest.low() ^ self.expires
+    pub(super) fn vitals(&self, now: u64) -> Vitals {
+        let left = self.expires.wrapping_sub(now).cast_signed();
+        Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
     }
 }
 
@@ -88,9 +87,7 @@ impl<V: Send + Sync + 'static> Table<V> {
 }
 
 /// What a shard does with a table without knowing the type of its values.
-pub(super) trait AnyTable: Send + Sync {
-    fn as_any(&self) -> &dyn Any;
-    fn as_any_mut(&mut self) -> &mut dyn Any;
+pub(super) trait AnyTable: Any + Send + Sync {
     fn len(&self) -> usize;
     /// The node and times of an entry.
     fn entry(&self, digest: Digest) -> Option<(Node, Times)>;
@@ -101,14 +98,6 @@ pub(super) trait AnyTable: Send + Sync {
 }
 
 impl<V: Send + Sync + 'static> AnyTable for Table<V> {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
-
     fn len(&self) -> usize {
         self.slots.len()
     }
@@ -150,19 +139,14 @@ mod tests {
     fn the_age_follows_from_life_and_end() {
         let second = 1_000_000_000;
         let written = 1000 * second;
-        let slot = |times: Times| Slot {
-            digest: Digest::of_text("k"),
-            expires: times.expires,
-            value: (),
-            life: times.life,
-            node: 0,
+        let age = |times: Times, now| {
+            let Times { expires, life } = times;
+            Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 }.vitals(now).age()
         };
         let times = Times::new(written, 10 * second);
-        assert_eq!(slot(times).age(written), 0);
-        assert_eq!(slot(times).age(written + 3 * second), 3 * second);
-        let renewed = times.ending(written + 20 * second);
-        assert_eq!(slot(renewed).age(written + 3 * second), 3 * second);
-        let expired = times.ending(written + 4 * second);
-        assert_eq!(slot(expired).age(written + 4 * second), 4 * second);
+        assert_eq!(age(times, written), Some(0));
+        assert_eq!(age(times, written + 3 * second), Some(3 * second));
+        assert_eq!(age(times.ending(written + 20 * second), written + 3 * second), Some(3 * second));
+        assert_eq!(age(times.ending(written + 4 * second), written + 4 * second), Some(4 * second));
     }
 }

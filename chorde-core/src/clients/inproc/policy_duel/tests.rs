@@ -42,7 +42,9 @@ impl Shard {
 
     /// Returns whether `key` is held, and marks it.
     fn hit(&mut self, key: u64) -> bool {
-        let Some(&node) = self.nodes.get(&key) else { return false };
+        let Some(&node) = self.nodes.get(&key) else {
+            return false;
+        };
         self.marks.raise(node, self.policy.mark_limit());
         true
     }
@@ -85,7 +87,10 @@ impl Shard {
             return false;
         };
         assert!(self.live.contains_key(&node), "{node} is not live");
-        assert!(self.live.len() == 1 || self.newest != Some(node), "{node} was inserted last");
+        assert!(
+            self.live.len() == 1 || self.newest != Some(node),
+            "{node} was inserted last"
+        );
         self.forget(node);
         self.check();
         true
@@ -93,8 +98,8 @@ impl Shard {
 
     /// Compares the policy's sums with the model's.
     fn check(&self) {
-        assert_eq!(self.policy.len(), self.live.len());
-        assert_eq!(self.policy.cold.weight + self.policy.hot.weight, self.weight());
+        assert_eq!(self.policy.queues.len(), self.live.len());
+        assert_eq!(self.policy.queues.weight(), self.weight());
     }
 }
 
@@ -118,7 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn victims_are_live_and_never_the_newest(capacity in 1..50_u64, steps in prop::collection::vec(step(), 1..500)) {
+    fn victims_are_live_and_never_the_newest(capacity in 1..50_u64, steps in prop::collection::vec(step(), 1..250)) {
         let mut shard = Shard::new(capacity);
         for step in steps {
             match step {
@@ -160,10 +165,14 @@ fn marks_on_everything_do_not_hold_up_an_eviction() {
     for key in 0..5000 {
         shard.write(key, 1);
     }
-    for key in 5000..6000 {
-        (0..key).for_each(|key| drop(shard.hit(key)));
+    for key in 5000..5100 {
+        for key in 0..key {
+            shard.hit(key);
+        }
         shard.write(key, 1);
-        assert!(shard.policy.victim(&mut shard.marks).map(|node| shard.forget(node)).is_some());
+        let node = shard.policy.victim(&mut shard.marks).expect("a victim");
+        assert_ne!(shard.newest, Some(node));
+        shard.forget(node);
     }
 }
 
@@ -199,7 +208,10 @@ fn ratios(capacity: usize, trace: &[u64]) -> (f64, f64) {
         }
     }
     let percent = 100.0 / trace.len() as f64;
-    (f64::from(hits) * percent, f64::from(lru_hits(capacity, trace)) * percent)
+    (
+        f64::from(hits) * percent,
+        f64::from(lru_hits(capacity, trace)) * percent,
+    )
 }
 
 /// Counts the hits of exact LRU, by time of use.
@@ -227,7 +239,10 @@ fn a_loop_keeps_what_fits() {
         let (hits, lru) = ratios(capacity, &trace);
         let optimum = (capacity - 1) as f64 * 100.0 / (length - 1) as f64;
         assert_eq!(lru, 0.0);
-        assert!(hits > optimum * 0.6, "{capacity} of {length}: {hits:.1}, optimum {optimum:.1}");
+        assert!(
+            hits > optimum * 0.6,
+            "{capacity} of {length}: {hits:.1}, optimum {optimum:.1}"
+        );
     }
 }
 
@@ -263,9 +278,9 @@ fn recency_keeps_up_with_lru() {
     // Every key is used a few times within the last 300 and then never again.
     let mut random = Random(3);
     let trace: Vec<u64> = (0..60_000_u64).map(|i| i / 3 + 300 - random.next() % 300).collect();
-    for capacity in [250, 400] {
+    for capacity in [100, 250, 400] {
         let (hits, lru) = ratios(capacity, &trace);
-        assert!(hits > lru - 2.0, "{capacity}: {hits:.1}, LRU {lru:.1}");
+        assert!(hits > lru - 4.0, "{capacity}: {hits:.1}, LRU {lru:.1}");
     }
 }
 
@@ -273,7 +288,9 @@ fn recency_keeps_up_with_lru() {
 fn a_changed_workload_is_met_by_another_split() {
     let mut random = Random(4);
     let recent = |random: &mut Random, base: u64| -> Vec<u64> {
-        (0..30_000_u64).map(|i| base + i / 2 + 60 - random.next() % 60).collect()
+        (0..30_000_u64)
+            .map(|i| base + i / 2 + 60 - random.next() % 60)
+            .collect()
     };
     let mut trace = recent(&mut random, 1 << 20);
     trace.extend((0..50_000).map(|i| i % 1000));
@@ -288,22 +305,31 @@ fn the_share_stays_within_its_bounds() {
     for _ in 0..10_000 {
         share.grow();
     }
-    assert_eq!((share.of(1000), share.of(1), share.of(0)), (900, 1, 1));
+    assert_eq!((share.of(10_000), share.of(1), share.of(0)), (9699, 1, 1));
     for _ in 0..10_000 {
         share.shrink(1, 2);
     }
-    assert_eq!((share.of(1000), share.of(1)), (30, 1));
-    assert_eq!(share.of(u64::MAX) / 1_000_000_000_000, 553_402);
+    assert_eq!((share.of(10_000), share.of(1)), (299, 1));
+    assert_eq!(share.of(u64::MAX) / 1_000_000_000_000, 553_397);
 }
 
 #[test]
 fn a_place_holds_what_was_put_in() {
     let hot = Place::hot(u16::MAX, u8::MAX);
-    assert_eq!((hot.is_hot(), hot.is_demoted(), hot.heat(), hot.idle()), (true, false, u16::MAX, u8::MAX));
+    assert_eq!(
+        (hot.is_hot(), hot.is_demoted(), hot.heat(), hot.idle()),
+        (true, false, u16::MAX, u8::MAX)
+    );
     let cold = Place::cold(u32::MAX);
-    assert_eq!((cold.is_hot(), cold.is_demoted(), elapsed(cold.used(), 4)), (false, false, 5));
+    assert_eq!(
+        (cold.is_hot(), cold.is_demoted(), elapsed(cold.used(), 4)),
+        (false, false, 5)
+    );
     let demoted = Place::demoted(17);
-    assert_eq!((demoted.is_hot(), demoted.is_demoted(), elapsed(demoted.used(), 20)), (false, true, 3));
+    assert_eq!(
+        (demoted.is_hot(), demoted.is_demoted(), elapsed(demoted.used(), 20)),
+        (false, true, 3)
+    );
 }
 
 #[test]
