@@ -23,21 +23,25 @@ const WORDS: usize = 32;
 
 /// Stands for a key inside one process: 128 bits that only this process could have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Digest([u64; 2]);
+pub struct Digest {
+    // Two fields, not an array, so that a digest travels in registers.
+    low: u64,
+    high: u64,
+}
 
 impl Digest {
     /// Returns 64 of the bits, the same for equal keys.
     #[inline]
     #[must_use]
     pub fn low(self) -> u64 {
-        self.0[0]
+        self.low
     }
 
     /// Returns the other 64 bits, independent of [`low`](Self::low).
     #[inline]
     #[must_use]
     pub fn high(self) -> u64 {
-        self.0[1]
+        self.high
     }
 
     /// Derives the digest of `self` seen inside of `outer`.
@@ -116,7 +120,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, position: usize, word: u64) {
         let coefficients = &self.secret.words[position];
         self.low = self.low.wrapping_add(coefficients.low.wrapping_mul(u128::from(word)));
@@ -153,20 +157,21 @@ impl Digester {
     }
 
     /// Takes in one word.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn absorb(&mut self, word: u64) {
         if self.sums.taken < WORDS {
             self.sums.add(self.sums.taken, word);
             self.sums.taken += 1;
         } else {
-            self.absorb_overflow(word);
+            // Takes one field only: the others can then live in registers.
+            absorb_overflow(&mut self.overflow, self.sums.secret, word);
         }
     }
 
     /// Takes in another digest.
     pub(crate) fn absorb_digest(&mut self, digest: Digest) {
-        self.absorb(digest.0[0]);
-        self.absorb(digest.0[1]);
+        self.absorb(digest.low);
+        self.absorb(digest.high);
     }
 
     /// Takes in the length and the bytes, eight at a time.
@@ -183,24 +188,31 @@ impl Digester {
     }
 
     /// Returns the digest of all that was taken in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(mut self) -> Digest {
-        if let Some(overflow) = self.overflow.take() {
-            let rest = overflow.finish128();
-            self.sums.add(WORDS + 1, rest.h1);
-            self.sums.add(WORDS + 2, rest.h2);
+        if let Some(overflow) = self.overflow {
+            let (first, second) = finish_overflow(overflow);
+            self.sums.add(WORDS + 1, first);
+            self.sums.add(WORDS + 2, second);
         }
         // One more word, of value 1, keeps a key apart from the same key followed by zeros.
         let Coefficients { low, high } = self.sums.secret.words[self.sums.taken];
         let (low, high) = (self.sums.low.wrapping_add(low), self.sums.high.wrapping_add(high));
-        Digest([(low >> 64) as u64, (high >> 64) as u64])
+        Digest { low: (low >> 64) as u64, high: (high >> 64) as u64 }
     }
+}
 
-    #[cold]
-    fn absorb_overflow(&mut self, word: u64) {
-        let (first, second) = self.sums.secret.sip;
-        self.overflow.get_or_insert_with(|| Box::new(SipHasher13::new_with_keys(first, second))).write_u64(word);
-    }
+#[cold]
+fn absorb_overflow(overflow: &mut Option<Box<SipHasher13>>, secret: &Secret, word: u64) {
+    let (first, second) = secret.sip;
+    overflow.get_or_insert_with(|| Box::new(SipHasher13::new_with_keys(first, second))).write_u64(word);
+}
+
+#[cold]
+#[expect(clippy::boxed_local, reason = "is freed here rather than on the hit path")]
+fn finish_overflow(overflow: Box<SipHasher13>) -> (u64, u64) {
+    let rest = overflow.finish128();
+    (rest.h1, rest.h2)
 }
 
 /// Packs one to seven bytes into a word; different bytes of one length give different words.

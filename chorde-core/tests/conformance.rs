@@ -1,5 +1,7 @@
 //! Every client of this crate keeps the rules, and so does one that implements nothing but what it must.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -89,7 +91,9 @@ fn three_tiers_conform() {
 fn the_namespace_client_conforms() {
     let clock = ManualClock::new();
     check_all(&clock, || NamespaceClient::new("one", inproc(&clock)).unwrap());
-    check_all(&clock, || NamespaceClient::new("outer", NamespaceClient::new("inner", inproc(&clock)).unwrap()).unwrap());
+    check_all(&clock, || {
+        NamespaceClient::new("outer", NamespaceClient::new("inner", inproc(&clock)).unwrap()).unwrap()
+    });
 }
 
 #[test]

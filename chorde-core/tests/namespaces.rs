@@ -1,11 +1,13 @@
 //! Many users of one client, each with keys of their own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::sync::Mutex;
 use std::time::Duration;
 
 use chorde_core::{
-    Cache, CacheExt, Client, ErrorKind, InprocClient, Key, Lookup, ManualClock, Namespace, NamespaceClient, ReadOptions,
-    TieredClient, Wait,
+    Cache, CacheExt, Client, ErrorKind, InprocClient, Key, Lookup, ManualClock, Namespace, NamespaceClient,
+    ReadOptions, TieredClient, Wait,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -22,9 +22,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         Home::Inside => shim::inside(&context),
         Home::Type | Home::Impl => {
             let mut tokens = shim::front(&context);
-            let hidden = shim::hidden(&context);
-            let companions = companions::all(&context);
-            tokens.extend(placing::place(&context, hidden, &companions));
+            tokens.extend(placing::place_body(&context, &shim::body(&context)));
+            tokens.extend(placing::place(&context, &shim::hidden(&context), &companions::all(&context)));
             tokens
         }
     }
@@ -38,7 +37,7 @@ pub(crate) fn hollow(model: &Model) -> TokenStream {
     let context = Context::new(model);
     let mut companions = companions::all(&context);
     companions.iter_mut().for_each(companions::Companion::hollow);
-    placing::place(&context, TokenStream::new(), &companions)
+    placing::place(&context, &TokenStream::new(), &companions)
 }
 
 #[cfg(test)]

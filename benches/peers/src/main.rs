@@ -6,17 +6,20 @@ use chorde::prelude::*;
 use chorde::InprocClient;
 
 static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(20_000));
+static CACHE2: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(20_000));
+static CACHE3: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(20_000));
+static CACHE4: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(20_000));
 
 #[cached(client = CACHE, ttl = 3600)]
 fn ours(x: u64) -> u64 { x }
 
-#[cached(client = CACHE, ttl = 3600, async_ttl = -600)]
+#[cached(client = CACHE2, ttl = 3600, async_ttl = -600)]
 fn ours_ahead(x: u64) -> u64 { x }
 
-#[cached(client = CACHE, ttl = 3600)]
+#[cached(client = CACHE3, ttl = 3600)]
 async fn ours_async(x: u64) -> u64 { x }
 
-#[cached(client = CACHE, ttl = 3600)]
+#[cached(client = CACHE4, ttl = 3600)]
 fn ours_str(a: &str, b: u32) -> std::sync::Arc<str> { format!("{a}{b}").into() }
 
 mod theirs {

@@ -18,8 +18,8 @@ use crate::namespace::{Namespace, Outer, Path};
 /// Namespaces nest: wrap a namespaced client again. Handles of equal name over the same client show the same entries
 /// and share computations; give each of them a clone, a reference or an `Arc` of the client.
 ///
-/// [`clear`](crate::CacheExt::clear) forgets the entries of this namespace and of those inside of it, by beginning a new
-/// revision of it. [`purge`](crate::CacheExt::purge), [`capacity`](crate::CacheExt::capacity) and
+/// [`clear`](crate::CacheExt::clear) forgets the entries of this namespace and of those inside of it, by beginning a
+/// new revision of it. [`purge`](crate::CacheExt::purge), [`capacity`](crate::CacheExt::capacity) and
 /// [`usage`](crate::CacheExt::usage) are those of the whole client.
 ///
 /// # Concurrency
@@ -62,7 +62,10 @@ impl<C: Cache> NamespaceClient<C> {
     pub fn new(name: impl Into<String>, client: C) -> Result<Self> {
         let name = name.into();
         if name.is_empty() {
-            return Err(Error::new(ErrorKind::Config, "the namespace is empty: give it a name, or use the client as it is"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the namespace is empty: give it a name, or use the client as it is",
+            ));
         }
         if name.starts_with('\0') {
             return Err(Error::new(ErrorKind::Config, "the namespace begins with NUL: choose a name without it"));
@@ -187,7 +190,9 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
         let inner_key = self.inner_key(key);
-        let Some(hear) = options.promotion_hearer() else { return self.inner.get_entry(&inner_key, options).await };
+        let Some(hear) = options.promotion_hearer() else {
+            return self.inner.get_entry(&inner_key, options).await;
+        };
         let renamed = |_: &Key, value: &V, remaining| hear(key, value, remaining);
         self.inner.get_entry(&inner_key, options.on_promote(&renamed)).await
     }
@@ -225,7 +230,9 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
 
     async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
         let (inner_key, read) = (self.inner_key(key), options.read_options());
-        let Some(hear) = read.promotion_hearer() else { return self.inner.claim(&inner_key, options).await };
+        let Some(hear) = read.promotion_hearer() else {
+            return self.inner.claim(&inner_key, options).await;
+        };
         let renamed = |_: &Key, value: &V, remaining| hear(key, value, remaining);
         self.inner.claim(&inner_key, options.reading(read.on_promote(&renamed))).await
     }
@@ -236,5 +243,21 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
 
     fn release(&self, key: &Key, token: Token) {
         Client::<V>::release(&self.inner, &self.inner_key(key), token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_without_handles_take_no_space_for_long() {
+        let client = Identity::new();
+        let kept = identity_of(&client, Digest::of_text("kept"));
+        for number in 0..10_000 {
+            drop(identity_of(&client, Digest::of_text(&number.to_string())));
+        }
+        assert!(IDENTITIES.lock().unwrap().len() < 1_000);
+        assert_eq!(identity_of(&client, Digest::of_text("kept")).id(), kept.id());
     }
 }

@@ -43,7 +43,7 @@ use crate::error::Result;
 ///
 /// | operation | near tier | far tier |
 /// |---|---|---|
-/// | reading | asked first; a valid entry that satisfies the options is the answer | asked for what the near tier does not have; its valid entries are promoted, for each key of a multi-get |
+/// | reading | asked first; a valid entry is the answer | asked for the rest; promotes each valid entry |
 /// | `put`, `put_multi` | written last | written first |
 /// | `add` | written if the far tier took the value, otherwise left alone | decides |
 /// | `renew` | lengthened too | lengthened first |
@@ -54,30 +54,30 @@ use crate::error::Result;
 /// # Time to live
 ///
 /// Each tier gives an entry its fraction of the ttl asked for ([`TieredBuilder::ttl_fractions`], 1 unless set). A
-/// promoted entry lives in the near tier for the near fraction of the life that the far entry has left: at most as long
-/// as the far one. A smaller near fraction bounds how long this process may show a value that another one replaced.
+/// promoted entry lives in the near tier for the near fraction of the life that the far entry has left, less the time
+/// that reading it took: never longer than the far one. A smaller near fraction bounds how long this process may show a
+/// value that another one replaced.
 ///
 /// # Stale entries
 ///
-/// `get_ttl` prefers a valid entry, then the one with more life left, then the nearer one: a stale near entry shows only
-/// if the far tier has nothing better.
+/// `get_ttl` prefers a valid entry, then the one with more life left, then the nearer one: a stale near entry shows
+/// only if the far tier has nothing better.
 ///
 /// # Errors
 ///
 /// A failing tier is a miss of that tier, and counted in [`stats`](Self::stats). Reads, writes and `renew` fail only if
 /// all tiers that they concern failed. In particular a put that only the near tier took is `Ok`: the value serves from
 /// there for its near life, after which the far tier's older value may show again if it has one. What takes values away
-/// (`delete`, `expire`, `clear`, `clear_namespace`) is carried out in every tier that can be reached, and is an error if
-/// *any* of them failed, because what was to go would come back from there.
+/// (`delete`, `expire`, `clear`, `clear_namespace`) is carried out in every tier that can be reached, and is an error
+/// if *any* of them failed, because what was to go would come back from there.
 ///
 /// # Concurrency
 ///
-/// Within one family of handles, once a `put`, `add`, `delete`, `expire`, `fill` or `clear` has ended, no promotion and
-/// no other write that overlapped it leaves an older value in the near tier: overlapping operations are noticed and the
-/// near copy in doubt is dropped. While they still run, the value before and the value after may both be seen. What other
-/// processes, or users of the near client behind this one's back, write to the far tier is seen when the near copy's life
-/// ends; a cleared namespace is seen as soon as the far client's [`revision`](Cache::revision) shows it, which in process
-/// is at once.
+/// Among the clones of one client, once a `put`, `add`, `delete`, `expire`, `fill` or `clear` and all that overlapped
+/// it have ended, the near tier holds no value older than the far tier's: overlapping operations are noticed and the
+/// near copy in doubt is dropped. While they still run, the values before and after may both be seen. What others write
+/// to the far tier is seen when the near copy's life ends; a cleared namespace as soon as the far client's
+/// [`revision`](Cache::revision) shows it, which in process is at once.
 ///
 /// # Cancel safety
 ///

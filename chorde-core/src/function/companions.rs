@@ -110,7 +110,7 @@ where
     C: Client<M::Stored>,
 {
     /// Serves a valid entry that is not due, at once; everything else is for [`finish`](Self::finish).
-    #[inline]
+    #[inline(always)]
     pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, M::Stored> {
         self.look_by(self.policy, key)
     }
@@ -120,7 +120,7 @@ where
         self.look_by(&self.policy.due_at_half(), key)
     }
 
-    #[inline]
+    #[inline(always)]
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
         let probe = match self.instance.probe(key) {
             Ok(probe) => probe,

@@ -68,7 +68,7 @@ impl Instance {
         self.path.first().map(|namespace| Path::new(std::slice::from_ref(namespace)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn probe<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Probe<'_>> {
         Probe::new(self.sums, self.path(), key)
     }

@@ -1,8 +1,8 @@
 //! The rules that every client keeps, as a suite that any client can run.
 //!
-//! Each rule gets a fresh client and panics, naming itself and what it saw, if the client breaks it. The suite blocks: run it
-//! from plain code, not from inside an executor. A client that needs a tokio runtime finds the one that was entered
-//! around the suite, on the suite's own threads too.
+//! Each rule gets a fresh client and panics, naming itself and what it saw, if the client breaks it. The suite blocks:
+//! run it from plain code, not from inside an executor. A client that needs a tokio runtime finds the one that was
+//! entered around the suite, on the suite's own threads too.
 //!
 //! | file | rules about |
 //! |---|---|
@@ -117,8 +117,8 @@ impl<'a, C> Suite<'a, C> {
         self
     }
 
-    /// Sets how exactly a time to live is kept: by how much an entry may expire too early or too late, the time that the
-    /// operations themselves take included. Zero, the default, is for clocks that stand still between advances.
+    /// Sets how exactly a time to live is kept: by how much an entry may expire too early or too late, the time that
+    /// the operations themselves take included. Zero, the default, is for clocks that stand still between advances.
     #[must_use]
     pub fn resolution(mut self, resolution: Duration) -> Self {
         self.resolution = resolution;

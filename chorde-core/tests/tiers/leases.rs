@@ -2,7 +2,7 @@
 
 use chorde_core::{CacheExt, Claim, ClaimOptions, Client, Key, ReadOptions, Token, Wait};
 
-use crate::{Op, Pair, pair, pair_with, seconds, shown};
+use crate::{Pair, pair, pair_with, seconds, shown};
 
 fn key() -> Key {
     Key::new(&1).unwrap()
@@ -52,7 +52,7 @@ fn the_promotion_by_a_claim_is_heard() {
     let pair = pair();
     pair.tiers.far().put(&1, "far", seconds(60)).wait().unwrap();
     let heard = std::sync::Mutex::new(Vec::new());
-    let hear = |key: &Key, value: &&str, life| heard.lock().unwrap().push((key.clone(), *value, life));
+    let hear = |key: &Key, value: &&'static str, life| heard.lock().unwrap().push((key.clone(), *value, life));
     let options = ClaimOptions::new(seconds(1)).reading(ReadOptions::new().on_promote(&hear));
     pair.tiers.claim(&key(), options).wait().unwrap();
     assert_eq!(*heard.lock().unwrap(), [(key(), "far", seconds(60))]);
@@ -73,7 +73,7 @@ fn a_fill_that_the_far_tier_refuses_does_not_reach_the_near_one() {
     pair.tiers.far().refuse_fills();
     assert!(!pair.tiers.fill(&key(), Token::default(), "late", seconds(10)).wait().unwrap());
     assert_eq!(shown::<&str>(pair.tiers.near(), 1), None);
-    assert_eq!(pair.tiers.near().calls(), [Op::Get], "by this test alone");
+    assert_eq!(pair.tiers.near().calls(), []);
 }
 
 #[test]

@@ -173,6 +173,24 @@ fn step(tiers: &Tiers, clock: &ManualClock, model: &mut Model, op: Op, value: u3
         Op::Add { key, ttl } => {
             assert_eq!(tiers.add(&key, value, ms(ttl)).wait().unwrap(), model.add(key, value, ttl));
         }
+        Op::Renew { key, ttl } => assert_eq!(tiers.renew(&key, ms(ttl)).wait().unwrap(), model.renew(key, ttl)),
+        Op::Delete { key } => assert_eq!(tiers.delete(&key).wait().unwrap(), model.delete(key)),
+        Op::Expire { key } => assert_eq!(tiers.expire(&key).wait().unwrap(), model.expire(key)),
+        Op::Clear => {
+            tiers.clear().wait().unwrap();
+            (model.near, model.far) = Default::default();
+        }
+        Op::Advance { by } => {
+            clock.advance(ms(by));
+            model.now += by;
+        }
+        read => read_step(tiers, model, read),
+    }
+}
+
+/// Does the same for what only reads, and promotes.
+fn read_step(tiers: &Tiers, model: &mut Model, op: Op) {
+    match op {
         Op::Get { key, least, tiers: n } => {
             let options = ReadOptions::new().min_ttl(ms(least)).max_tiers(n);
             assert_eq!(shown(tiers.get_ttl_with(&key, options).wait().unwrap()), model.get(key, least, n));
@@ -189,21 +207,11 @@ fn step(tiers: &Tiers, clock: &ManualClock, model: &mut Model, op: Op, value: u3
             let expected = [&model.near, &model.far].iter().any(|tier| model.life(tier.get(&key)) > least);
             assert_eq!(tiers.contains_for(&key, ms(least)).wait().unwrap(), expected);
         }
-        Op::Renew { key, ttl } => assert_eq!(tiers.renew(&key, ms(ttl)).wait().unwrap(), model.renew(key, ttl)),
         Op::Promote { key } => {
             let expected = model.get(key, 0, 2).is_some_and(|(_, life)| life > 0);
             assert_eq!(tiers.promote::<u32>(&key).wait().unwrap(), expected);
         }
-        Op::Delete { key } => assert_eq!(tiers.delete(&key).wait().unwrap(), model.delete(key)),
-        Op::Expire { key } => assert_eq!(tiers.expire(&key).wait().unwrap(), model.expire(key)),
-        Op::Clear => {
-            tiers.clear().wait().unwrap();
-            (model.near, model.far) = Default::default();
-        }
-        Op::Advance { by } => {
-            clock.advance(ms(by));
-            model.now += by;
-        }
+        write => unreachable!("{write:?} is done elsewhere"),
     }
 }
 

@@ -29,26 +29,26 @@ fn get(tiers: &Tiers) -> Option<i32> {
 }
 
 /// Lets `act` happen on the tiers when that moment comes in the far tier.
-fn when_far(tiers: &Tiers, moment: Moment, act: impl FnOnce(Tiers) + Send + 'static) {
+fn when_far(tiers: &Tiers, moment: Moment, act: impl FnOnce(&Tiers) + Send + 'static) {
     let again = tiers.clone();
-    tiers.far().at(moment, move || act(again));
+    tiers.far().at(moment, move || act(&again));
 }
 
 /// The same for the near tier.
-fn when_near(tiers: &Tiers, moment: Moment, act: impl FnOnce(Tiers) + Send + 'static) {
+fn when_near(tiers: &Tiers, moment: Moment, act: impl FnOnce(&Tiers) + Send + 'static) {
     let again = tiers.clone();
-    tiers.near().at(moment, move || act(again));
+    tiers.near().at(moment, move || act(&again));
 }
 
-fn delete(tiers: Tiers) {
+fn delete(tiers: &Tiers) {
     assert!(tiers.delete(&1).wait().unwrap());
 }
 
-fn put_new(tiers: Tiers) {
+fn put_new(tiers: &Tiers) {
     tiers.put(&1, 2, MINUTE).wait().unwrap();
 }
 
-fn clear(tiers: Tiers) {
+fn clear(tiers: &Tiers) {
     tiers.clear().wait().unwrap();
 }
 
@@ -68,6 +68,15 @@ fn a_put_between_reading_far_and_promoting_wins() {
     far_only(&tiers, 1);
     when_far(&tiers, Moment::After(Op::Get), put_new);
     get(&tiers);
+    assert_eq!((near(&tiers), get(&tiers)), (Some(2), Some(2)));
+}
+
+#[test]
+fn a_put_between_reading_far_and_replacing_the_near_copy_wins() {
+    let tiers = tiers();
+    far_only(&tiers, 1);
+    when_far(&tiers, Moment::After(Op::Get), put_new);
+    tiers.get_with::<i32>(&1, ReadOptions::new().min_ttl(Duration::from_secs(1))).wait().unwrap();
     assert_eq!((near(&tiers), get(&tiers)), (Some(2), Some(2)));
 }
 
@@ -115,8 +124,8 @@ fn a_put_just_before_a_replacing_copy_lands_wins() {
 fn a_read_while_a_delete_is_under_way_promotes_nothing() {
     let tiers = tiers();
     far_only(&tiers, 1);
-    when_far(&tiers, Moment::Before(Op::Delete), |tiers| assert_eq!(get(&tiers), Some(1)));
-    delete(tiers.clone());
+    when_far(&tiers, Moment::Before(Op::Delete), |tiers| assert_eq!(get(tiers), Some(1)));
+    delete(&tiers);
     assert_eq!((near(&tiers), get(&tiers)), (None, None));
 }
 
@@ -124,8 +133,8 @@ fn a_read_while_a_delete_is_under_way_promotes_nothing() {
 fn a_read_while_a_put_is_under_way_does_not_keep_the_old_value() {
     let tiers = tiers();
     far_only(&tiers, 1);
-    when_far(&tiers, Moment::Before(Op::Put), |tiers| assert_eq!(get(&tiers), Some(1)));
-    put_new(tiers.clone());
+    when_far(&tiers, Moment::Before(Op::Put), |tiers| assert_eq!(get(tiers), Some(1)));
+    put_new(&tiers);
     assert_eq!((near(&tiers), get(&tiers)), (Some(2), Some(2)));
 }
 
@@ -182,7 +191,7 @@ fn a_put_of_the_near_tier_alone_survives_what_overlaps() {
     let tiers = tiers();
     when_far(&tiers, Moment::Before(Op::Delete), |tiers| {
         tiers.put_with(&1, 7, MINUTE, WriteOptions::new().max_tiers(1)).wait().unwrap();
-        assert_eq!(get(&tiers), Some(7));
+        assert_eq!(get(tiers), Some(7));
     });
     tiers.delete(&1).wait().unwrap();
     assert_eq!(get(&tiers), None, "the delete ended last");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chorde_core::{CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, Namespace, Token, Wait};
 use chorde_core::{Cache, Path};
+use chorde_core::{CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, Namespace, Token, Wait};
 
 use crate::{Pair, pair, seconds, shown};
 

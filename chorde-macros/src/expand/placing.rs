@@ -10,7 +10,7 @@ use crate::model::Home;
 use crate::quiet::quiet;
 
 /// Emits hidden items and companions.
-pub(crate) fn place(context: &Context<'_>, hidden: TokenStream, companions: &[Companion]) -> TokenStream {
+pub(crate) fn place(context: &Context<'_>, hidden: &TokenStream, companions: &[Companion]) -> TokenStream {
     let functions = companions.iter().map(|companion| function(context, companion));
     if context.model.home == Home::Impl {
         return quote!(#hidden #(#functions)*);
@@ -20,7 +20,7 @@ pub(crate) fn place(context: &Context<'_>, hidden: TokenStream, companions: &[Co
     quote! {
         #every
         #[doc = #doc]
-        #[allow(non_camel_case_types, missing_debug_implementations)]
+        #[allow(non_camel_case_types, missing_debug_implementations, clippy::empty_enums, clippy::upper_case_acronyms)]
         #vis enum #owner {}
         #every
         #allow
@@ -28,10 +28,19 @@ pub(crate) fn place(context: &Context<'_>, hidden: TokenStream, companions: &[Co
     }
 }
 
-fn allow(context: &Context<'_>) -> TokenStream {
+/// Emits the body, apart from what lints leave alone.
+pub(crate) fn place_body(context: &Context<'_>, body: &TokenStream) -> TokenStream {
+    if context.model.home == Home::Impl {
+        return body.clone();
+    }
+    let (every, owner) = (&context.model.attrs.every, context.owner());
+    quote!(#every impl #owner { #body })
+}
+
+/// Lints have nothing to say about what is emitted; those on the signature would say it once for each companion.
+pub(crate) fn allow(context: &Context<'_>) -> TokenStream {
     let deprecated = context.model.attrs.deprecated.then(|| quote!(, deprecated));
-    let generic = (!context.turbofish.is_empty()).then(|| quote!(, clippy::multiple_bound_locations));
-    quote!(#[allow(dead_code, unused_variables #generic #deprecated)])
+    quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery #deprecated)])
 }
 
 fn function(context: &Context<'_>, companion: &Companion) -> TokenStream {

@@ -85,17 +85,17 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     let (p, site, description) = (context.p, context.hidden("site"), context.description());
     let policy = context.policy_item();
     let policy = if policy.is_empty() { policy } else { quote!(#every #policy) };
-    let uncached = uncached(context);
+    let allow = (context.model.home == Home::Impl).then(|| super::placing::allow(context));
     let behind = if context.model.can_own() { behind(context) } else { TokenStream::new() };
     let call = if context.model.home == Home::Type && clashes(context) { forward(context) } else { TokenStream::new() };
     quote! {
         #every
+        #allow
         fn #site() -> &'static #p::Site {
             static __CHORDE_SITE: #p::Site = #description;
             &__CHORDE_SITE
         }
         #policy
-        #uncached
         #behind
         #call
     }
@@ -120,7 +120,7 @@ fn forward(context: &Context<'_>) -> TokenStream {
 }
 
 /// The user's function, untouched but for its name and place.
-fn uncached(context: &Context<'_>) -> TokenStream {
+pub(crate) fn body(context: &Context<'_>) -> TokenStream {
     let model = context.model;
     let (every, attrs) = (&model.attrs.every, &model.attrs.body);
     let (vis, doc) = (quiet(model.vis.to_token_stream()), docs::UNCACHED);
@@ -129,7 +129,15 @@ fn uncached(context: &Context<'_>) -> TokenStream {
     quote! {
         #every
         #[doc = #doc]
-        #[allow(clippy::missing_const_for_fn)]
+        #[allow(
+            clippy::missing_const_for_fn,
+            clippy::missing_errors_doc,
+            clippy::missing_panics_doc,
+            clippy::must_use_candidate,
+            clippy::return_self_not_must_use,
+            clippy::too_many_arguments,
+            clippy::type_complexity,
+        )]
         #attrs
         #vis #head #body
     }
@@ -181,14 +189,17 @@ fn behind(context: &Context<'_>) -> TokenStream {
     } else {
         quote!(#p::Job::blocking(move |__chorde_ticket| Self::#behind #turbofish(#lent)))
     };
+    let allow = (model.home == Home::Impl).then(|| super::placing::allow(context));
     quote! {
         #every
+        #allow
         #asyncness fn #behind #generics(#(#receiver,)* __chorde_ticket: #p::Ticket, #(#declared),*) #clause {
             #at
             let __chorde_key = __chorde_at.prepare(#key);
             #end
         }
         #every
+        #allow
         fn #job #generics(#(#receiver,)* #(#declared),*) -> #p::Job #clause {
             #keep
             #start
@@ -207,13 +218,15 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
     let (every, front, other, section) = (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context));
     let (vis, head, allow) = (&model.vis, head(context, false), lint_allowances(context));
     if model.args.async_ttl.is_some() {
-        let (hidden, owner) = (hidden(context), context.owner());
+        let (hidden, owner, real) = (hidden(context), context.owner(), self::body(context));
+        let lints = super::placing::allow(context);
         let body = call(context, &owner, Look::Plain);
         return quote! {
             #every #front #[doc = #section] #allow #vis #head {
                 enum __ChordeHere {}
                 enum __Chorde {}
-                #[allow(clippy::multiple_bound_locations)]
+                impl __Chorde { #real }
+                #lints
                 impl __Chorde { #hidden }
                 #body
             }

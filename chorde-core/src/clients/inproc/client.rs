@@ -145,6 +145,7 @@ impl InprocClient {
         }
     }
 
+    #[inline(always)]
     fn read_entry<V: Value>(&self, probe: &Probe<'_>, least_ttl: Duration) -> Option<Entry<V>> {
         let digest = self.digest(probe);
         let now = self.0.identity.clock().now();

@@ -1,9 +1,10 @@
 //! Notices operations on one key that overlap in time, so that none of them leaves an old value in the near tier.
 //!
 //! A promotion reads the far tier and then writes the near one; a write does the far tier and then the near one. Were
-//! they to interleave, the near tier could end up with a value that is older than the far tier's, for as long as a whole
-//! near life. A lock per key would have to be held while waiting for the far tier. Instead each operation looks before
-//! and after whether another one on the same key ran meanwhile, as in a sequence lock, and if so drops the near copy.
+//! they to interleave, the near tier could end up with a value that is older than the far tier's, for as long as a
+//! whole near life. A lock per key would have to be held while waiting for the far tier. Instead each operation looks
+//! before and after whether another one on the same key ran meanwhile, as in a sequence lock, and if so drops the near
+//! copy.
 //!
 //! Keys share [`STRIPES`] counters by their digest. Two keys that meet in one only lose a near copy now and then.
 
@@ -92,7 +93,9 @@ impl Writing<'_> {
     /// Returns whether another write to this key, one of those announced, ran at any time since this one began.
     pub(super) fn overlapped(&self, key: &Key) -> bool {
         let slot = stripe(key);
-        let Ok(at) = self.begun.binary_search_by_key(&slot, |(slot, _)| *slot) else { return true };
+        let Ok(at) = self.begun.binary_search_by_key(&slot, |(slot, _)| *slot) else {
+            return true;
+        };
         let before = self.begun[at].1;
         let alone = idle(before) && self.overlaps.load(slot) == before.wrapping_add(BEGIN);
         let none_of_all = idle(self.all_before) && self.overlaps.load(ALL) == self.all_before;

@@ -55,7 +55,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
     ) where
         N: Client<V>,
     {
-        let Some(life) = self.near_life(entry, before) else { return };
+        let Some(life) = self.near_life(entry, before) else {
+            return;
+        };
         if !self.overlaps.undisturbed(&before.watch) {
             return;
         }

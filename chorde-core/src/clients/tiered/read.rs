@@ -35,7 +35,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if matches!(&near, Some(Lookup::Held(entry)) if !entry.is_stale()) {
             return near;
         }
-        let Some(far_options) = self.far_options(options) else { return near };
+        let Some(far_options) = self.far_options(options) else {
+            return near;
+        };
         let near = near?.into_entry();
         let far = self.far.look(probe, far_options)?.into_entry();
         if valid(far.as_ref()) {
@@ -52,7 +54,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
     {
         let near_key = self.near_key(key);
         let near = self.noted(Tier::Near, self.read_near(key, &near_key, options).await);
-        let Some(far_options) = self.far_options(options) else { return near };
+        let Some(far_options) = self.far_options(options) else {
+            return near;
+        };
         if near.as_ref().is_ok_and(|entry| valid(entry.as_ref())) {
             return near;
         }
@@ -81,7 +85,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if options.tiers() == 0 {
             return Ok(None);
         }
-        let Some(hear) = options.promotion_hearer() else { return self.near.get_entry(near_key, options).await };
+        let Some(hear) = options.promotion_hearer() else {
+            return self.near.get_entry(near_key, options).await;
+        };
         let renamed = |_: &Key, value: &V, remaining| hear(key, value, remaining);
         self.near.get_entry(near_key, options.on_promote(&renamed)).await
     }
@@ -101,7 +107,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         }
         let near_keys = self.near_keys(keys);
         let near = self.noted(Tier::Near, self.read_all_near(keys, &near_keys, options).await);
-        let Some(far_options) = self.far_options(options) else { return near };
+        let Some(far_options) = self.far_options(options) else {
+            return near;
+        };
         let (mut entries, near_error) = match near {
             Ok(entries) => (entries, None),
             Err(error) => (Vec::new(), Some(error)),
@@ -131,15 +139,13 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
     async fn read_all_near<V: Value>(
         &self,
         keys: &[Key],
-        near_keys: &Cow<'_, [Key]>,
+        near_keys: &[Key],
         options: ReadOptions<'_, V>,
     ) -> Result<Vec<Option<Entry<V>>>>
     where
         N: Client<V>,
     {
-        let (Some(hear), Cow::Owned(near_keys)) = (options.promotion_hearer(), near_keys) else {
-            return self.near.get_entries(near_keys, options).await;
-        };
+        let Some(hear) = options.promotion_hearer() else { return self.near.get_entries(near_keys, options).await };
         let originals: HashMap<Digest, &Key> = near_keys.iter().map(Key::digest).zip(keys).collect();
         let renamed = |near_key: &Key, value: &V, remaining| {
             if let Some(key) = originals.get(&near_key.digest()) {

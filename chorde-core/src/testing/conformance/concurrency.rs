@@ -34,7 +34,9 @@ fn at_once<T: Send>(work: impl Fn(u64) -> Result<T> + Sync) -> Vec<Result<T>> {
             })
         };
         let started: Vec<_> = (0..THREADS).map(start).collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
         started.into_iter().map(join).collect()
     })
 }

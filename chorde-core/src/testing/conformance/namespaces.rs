@@ -56,7 +56,9 @@ fn isolated<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
 fn cleared<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     fill(bench);
     let made_inside = Key::in_namespace(&Namespace::named("a"), &("same", 1));
-    let Ok(made_inside) = made_inside else { return bench.holds(false, "the suite's own key works") };
+    let Ok(made_inside) = made_inside else {
+        return bench.holds(false, "the suite's own key works");
+    };
     bench.put(&made_inside, V::sample(9));
     bench.done(bench.client.clear_namespace(Path::new(&named(&["a"]))));
     only_gone(bench, &[1, 3], "after clearing a");
