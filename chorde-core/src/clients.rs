@@ -1,5 +1,5 @@
 //! The clients of this crate.
 
 pub mod inproc;
-pub mod namespaced;
+pub(crate) mod namespaced;
 pub mod tiered;

@@ -163,8 +163,8 @@ impl Digester {
             self.sums.add(self.sums.taken, word);
             self.sums.taken += 1;
         } else {
-            // Takes one field only: the others can then live in registers.
-            absorb_overflow(&mut self.overflow, self.sums.secret, word);
+            // By value, so that no reference keeps the digester out of registers.
+            self.overflow = absorb_overflow(self.overflow.take(), self.sums.secret, word);
         }
     }
 
@@ -203,9 +203,11 @@ impl Digester {
 }
 
 #[cold]
-fn absorb_overflow(overflow: &mut Option<Box<SipHasher13>>, secret: &Secret, word: u64) {
+fn absorb_overflow(overflow: Option<Box<SipHasher13>>, secret: &Secret, word: u64) -> Option<Box<SipHasher13>> {
     let (first, second) = secret.sip;
-    overflow.get_or_insert_with(|| Box::new(SipHasher13::new_with_keys(first, second))).write_u64(word);
+    let mut overflow = overflow.unwrap_or_else(|| Box::new(SipHasher13::new_with_keys(first, second)));
+    overflow.write_u64(word);
+    Some(overflow)
 }
 
 #[cold]

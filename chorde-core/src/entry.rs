@@ -33,7 +33,7 @@ impl<V> Entry<V> {
     /// Adds how long ago the value was stored.
     #[must_use]
     pub fn with_age(mut self, age: Duration) -> Self {
-        self.vitals.life = (nanos(age) as f64 + self.vitals.left as f64) as f32;
+        self.vitals.life = Vitals::life(nanos(age) as f64 + self.vitals.left as f64);
         self
     }
 
@@ -100,6 +100,12 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
+    /// Returns a life in 24 bits, never less than it is, so that no age is understated: an entry is due in time.
+    pub(crate) fn life(nanos: f64) -> f32 {
+        let life = nanos.max(0.0) as f32;
+        if f64::from(life) < nanos { life.next_up() } else { life }
+    }
+
     /// Returns the nanoseconds of life left; zero when stale.
     #[inline]
     pub(crate) fn remaining(self) -> u64 {

@@ -62,8 +62,10 @@ pub(crate) struct Args {
     pub(crate) companions: Option<Switch>,
     pub(crate) associated: Option<Switch>,
     pub(crate) krate: Option<Path>,
-    /// Names already read, with their places, and those whose value could not be read.
+    /// Names that were given, those whose value could not be read included.
     pub(crate) seen: Vec<Ident>,
+    /// Names that were probably meant by unknown ones: no need to say that they are missing.
+    meant: Vec<&'static str>,
 }
 
 type Read = fn(&mut Args, &Value<'_>) -> syn::Result<()>;
@@ -125,10 +127,15 @@ impl Args {
         let mut args = Self::default();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = args.read_one(input) {
-                    diag.push(error);
+                match args.read_one(input) {
+                    Ok(()) => expect_comma(input, diag),
+                    Err(error) => {
+                        diag.push(error);
+                        skip_value(input);
+                    }
                 }
-                finish_one(input, diag);
+                // Either a comma is next, or nothing, or an argument after a comma that was forgotten.
+                input.parse::<Option<Token![,]>>()?;
             }
             Ok(())
         };
@@ -140,7 +147,7 @@ impl Args {
 
     /// Tells whether `name` was given, even with a value that could not be read.
     pub(crate) fn mentions(&self, name: &str) -> bool {
-        self.seen.iter().any(|n| n == name)
+        self.seen.iter().any(|n| n == name) || self.meant.contains(&name)
     }
 
     /// All expressions that are evaluated with the arguments in scope.
@@ -159,9 +166,11 @@ impl Args {
         let name = Ident::parse_any(input)?;
         let Some(argument) = TABLE.iter().find(|a| name == a.name) else {
             skip_value(input);
-            return Err(syn::Error::new(name.span(), unknown(&name.to_string())));
+            let meant = meant(&name.to_string());
+            self.meant.extend(meant);
+            return Err(syn::Error::new(name.span(), unknown(&name, meant)));
         };
-        if self.mentions(argument.name) {
+        if self.seen.iter().any(|n| n == argument.name) {
             skip_value(input);
             return Err(syn::Error::new(name.span(), format!("duplicate argument `{name}`; keep one of them")));
         }
@@ -170,9 +179,14 @@ impl Args {
     }
 }
 
-fn unknown(name: &str) -> String {
-    let meant = ELSEWHERE.iter().find(|(other, _)| *other == name).map(|(_, here)| *here);
-    match meant.or_else(|| nearest(name, TABLE.iter().map(|a| a.name))) {
+/// Finds the argument that an unknown name stands for.
+fn meant(name: &str) -> Option<&'static str> {
+    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == name).map(|(_, here)| *here);
+    elsewhere.or_else(|| nearest(name, TABLE.iter().map(|a| a.name)))
+}
+
+fn unknown(name: &Ident, meant: Option<&str>) -> String {
+    match meant {
         Some(meant) => format!("unknown argument `{name}`; did you mean `{meant}`?"),
         None => {
             let known = TABLE.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
@@ -181,19 +195,15 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Goes to the start of the next argument; what is left of this one is a mistake.
-fn finish_one(input: ParseStream<'_>, diag: &mut Diag) {
-    if input.is_empty() {
+/// Reports what follows a well-formed argument and is not a comma.
+fn expect_comma(input: ParseStream<'_>, diag: &mut Diag) {
+    if input.is_empty() || input.peek(Token![,]) {
         return;
     }
-    if !input.peek(Token![,]) {
-        if diag.is_empty() {
-            diag.span(input.span(), "expected `,` between arguments");
-        }
+    diag.span(input.span(), "expected `,` between arguments");
+    if !input.peek(syn::Ident::peek_any) {
         skip_value(input);
     }
-    // Either a comma is next or nothing is.
-    let _ = input.parse::<Option<Token![,]>>();
 }
 
 /// Passes over everything up to the next comma.
@@ -231,6 +241,18 @@ impl Value<'_> {
         Ok(())
     }
 
+    /// Reads what is between parentheses, and passes over the rest of it after a mistake.
+    fn inside<T>(&self, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
+        if !self.input.peek(syn::token::Paren) {
+            return Err(self.malformed());
+        }
+        let content;
+        parenthesized!(content in self.input);
+        let found = read(&content);
+        content.parse::<TokenStream>()?;
+        found
+    }
+
     fn malformed(&self) -> syn::Error {
         syn::Error::new(self.name.span(), format!("`{}` needs a value: write `{}`", self.name, self.form))
     }
@@ -244,12 +266,7 @@ impl Value<'_> {
 }
 
 fn read_skip(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
-    if !value.input.peek(syn::token::Paren) {
-        return Err(value.malformed());
-    }
-    let content;
-    parenthesized!(content in value.input);
-    let names = Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any)?;
+    let names = value.inside(|content| Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any))?;
     if names.is_empty() {
         return Err(syn::Error::new(value.name.span(), "`skip()` skips nothing; name arguments or remove it"));
     }
@@ -288,21 +305,17 @@ fn read_spread(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
 }
 
 fn read_lazy(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
-    if !value.input.peek(syn::token::Paren) {
-        return Err(value.malformed());
-    }
-    let content;
-    parenthesized!(content in value.input);
-    let name = content.call(Ident::parse_any).map_err(|e| explain(&e, value))?;
-    if name != "max_tiers" {
-        return Err(syn::Error::new(name.span(), "unknown argument of `lazy`; write `lazy(max_tiers = 1)`"));
-    }
-    content.parse::<Token![=]>().map_err(|e| explain(&e, value))?;
-    args.max_tiers = Some(content.parse().map_err(|e| explain(&e, value))?);
-    content.parse::<Option<Token![,]>>()?;
-    if !content.is_empty() {
-        return Err(content.error("`lazy` has one argument: write `lazy(max_tiers = 1)`"));
-    }
+    let tiers = value.inside(|content| {
+        let name = content.call(Ident::parse_any).map_err(|e| explain(&e, value))?;
+        if name != "max_tiers" {
+            return Err(syn::Error::new(name.span(), "unknown argument of `lazy`; write `lazy(max_tiers = 1)`"));
+        }
+        content.parse::<Token![=]>().map_err(|e| explain(&e, value))?;
+        let tiers: Expr = content.parse().map_err(|e| explain(&e, value))?;
+        content.parse::<Option<Token![,]>>()?;
+        if content.is_empty() { Ok(tiers) } else { Err(content.error("`lazy` has one argument: write `lazy(max_tiers = 1)`")) }
+    })?;
+    args.max_tiers = Some(tiers);
     Ok(())
 }
 

@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn refusal(source: &str) -> String {
-        syn::parse_str::<Duration>(source).unwrap_err().to_string()
+        syn::parse_str::<Duration>(source).err().unwrap().to_string()
     }
 
     #[test]

@@ -50,8 +50,6 @@ pub(crate) struct Outcome {
     pub(crate) value: TokenStream,
     /// E, if only `Ok` is cached.
     pub(crate) error: Option<TokenStream>,
-    /// The return type as written; `None` for `()`.
-    pub(crate) ty: Option<Type>,
     pub(crate) primitive: bool,
 }
 
@@ -228,11 +226,11 @@ fn is_skipped(args: &Args, ident: &Ident) -> bool {
 impl Outcome {
     fn new(sig: &Signature, result: Option<bool>, krate: &TokenStream) -> Self {
         let ReturnType::Type(_, ty) = &sig.output else {
-            return Self { whole: quote!(()), value: quote!(()), error: None, ty: None, primitive: true };
+            return Self { whole: quote!(()), value: quote!(()), error: None, primitive: true };
         };
         let whole = quiet(ty.to_token_stream());
         let (value, error) = match (result, result_shape(ty)) {
-            (Some(false), _) | (None, ResultShape::Unclear | ResultShape::Never) => (whole.clone(), None),
+            (Some(false), _) | (None, ResultShape::Unclear) | (_, ResultShape::Never) => (whole.clone(), None),
             (_, ResultShape::Full(ok, err)) => (quiet(ok.to_token_stream()), Some(quiet(err.to_token_stream()))),
             (_, _) => {
                 let trait_ = quote_spanned!(ty.span()=> #krate::__private::IsResult);
@@ -240,7 +238,7 @@ impl Outcome {
                 (quote!(<#whole as #trait_>::Ok), Some(quote!(<#whole as #trait_>::Err)))
             }
         };
-        Self { whole, value, error, primitive: is_primitive(ty), ty: Some((**ty).clone()) }
+        Self { whole, value, error, primitive: is_primitive(ty) }
     }
 }
 

@@ -74,7 +74,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn vitals(age: u64, remaining: u64) -> Option<Vitals> {
-        let (left, life) = ((remaining * SECOND).cast_signed(), ((age + remaining) * SECOND) as f32);
+        let (left, life) = ((remaining * SECOND).cast_signed(), Vitals::life(((age + remaining) * SECOND) as f64));
         Some(Vitals { left, life, seed: 1 })
     }
 

@@ -274,9 +274,7 @@ fn body_inside(context: &Context<'_>) -> TokenStream {
 
 /// Lints that would blame the function for what is emitted.
 fn lint_allowances(context: &Context<'_>) -> TokenStream {
-    if context.model.params.iter().any(|p| p.ident.to_string().starts_with('_')) {
-        quote!(#[allow(clippy::used_underscore_binding)])
-    } else {
-        TokenStream::new()
-    }
+    let underscored = context.model.params.iter().any(|p| p.ident.to_string().starts_with('_'));
+    let underscored = underscored.then(|| quote!(, clippy::used_underscore_binding));
+    quote!(#[allow(clippy::significant_drop_tightening #underscored)])
 }

@@ -37,14 +37,14 @@ pub(super) struct Times {
 impl Times {
     /// The times of an entry written at `now` to live for `life` nanoseconds.
     pub(super) fn new(now: u64, life: u64) -> Self {
-        Self { expires: now.saturating_add(life).min(NEVER), life: life as f32 }
+        Self { expires: now.saturating_add(life).min(NEVER), life: Vitals::life(life as f64) }
     }
 
     /// The same entry, ending at another time.
     pub(super) fn ending(self, expires: u64) -> Self {
         let expires = expires.min(NEVER);
         let change = expires as f64 - self.expires as f64;
-        Self { expires, life: (f64::from(self.life) + change).max(0.0) as f32 }
+        Self { expires, life: Vitals::life(f64::from(self.life) + change) }
     }
 }
 

@@ -1,0 +1,62 @@
+impl Repo {
+    /**
+
+# Caching
+
+A result is used for 5 min. Its key is `id`. Errors are returned and never stored.*/
+    #[allow(clippy::significant_drop_tightening)]
+    async fn load(&self, id: u64) -> Result<User, Error> {
+        enum __ChordeHere {}
+        static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
+            &::chorde::__private::Description {
+                name: "load",
+                module: ::core::module_path!(),
+                signature: "(u64)->Result<User,Error>;ttl=300000000000;version=",
+                naming: ::chorde::__private::Naming::Automatic,
+                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
+                init: ::core::option::Option::None,
+            },
+        );
+        const __CHORDE_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+            ::core::time::Duration::new(300, 0),
+        );
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            &__CHORDE_SITE,
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<User, Error>,
+            >::new({
+                use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                (&::chorde::__private::Share::<Error>::new()).share()
+            }),
+            &__CHORDE_POLICY,
+        );
+        let __chorde_looked = __chorde_at.look(&(&id,));
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                ::chorde::__private::boxed(
+                        __chorde_at
+                            .finish(
+                                __chorde_slow,
+                                (),
+                                move |()| ::chorde::__private::typed::<
+                                    Result<User, Error>,
+                                    _,
+                                >(async move {
+                                    let mut id = id;
+                                    id += 1;
+                                    self.get(id).await
+                                }),
+                                ::chorde::__private::no_behind(),
+                                ::chorde::__private::no_echo(),
+                            ),
+                    )
+                    .await
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+::core::compile_error! {
+    "`ttl` cannot be zero; give the life of a result, as in `ttl = 300`"
+}
+pub fn expensive(x: u64) -> f64 {
+    compute(x)
+}
+///The companions of the cached function [`expensive`](fn@expensive).
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    clippy::empty_enums,
+    clippy::upper_case_acronyms
+)]
+pub enum expensive {}
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+impl expensive {
+    ///As the plain call; without `async_ttl`, a result is due at half of its life.
+    #[inline]
+    pub fn bg(x: u64) -> f64 {
+        ::core::panic!()
+    }
+    ///Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+    #[inline]
+    pub fn lazy(x: u64) -> ::core::option::Option<f64> {
+        ::core::panic!()
+    }
+    ///Computes now, whatever the cache holds, stores the result and returns it.
+    #[inline]
+    pub fn refresh(x: u64) -> f64 {
+        ::core::panic!()
+    }
+    ///Computes in the background, whatever the cache holds.
+    #[inline]
+    pub fn bg_refresh(x: u64) {
+        ::core::panic!()
+    }
+    ///Only looks; never computes.
+    #[inline]
+    pub fn peek(x: u64) -> ::core::option::Option<f64> {
+        ::core::panic!()
+    }
+    ///Stores a value.
+    #[inline]
+    pub fn put(
+        x: u64,
+        value: f64,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
+    #[inline]
+    pub fn get_ttl(x: u64) -> ::core::option::Option<::chorde::__private::Entry<f64>> {
+        ::core::panic!()
+    }
+    ///Removes the result of these arguments.
+    #[inline]
+    pub fn invalidate(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    ///Marks the result of these arguments as stale, but keeps it.
+    #[inline]
+    pub fn expire(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    ///The plain call, without blocking: on any executor, or `.wait()`.
+    #[inline]
+    pub fn future(x: u64) -> ::chorde::__private::CacheFuture<f64> {
+        ::core::panic!()
+    }
+    ///Computes now, without blocking the caller.
+    #[inline]
+    pub fn future_refresh(x: u64) -> ::chorde::__private::CacheFuture<f64> {
+        ::core::panic!()
+    }
+    ///As `lazy`, without blocking.
+    #[inline]
+    pub fn future_lazy(
+        x: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<f64>> {
+        ::core::panic!()
+    }
+    ///Looks, without blocking.
+    #[inline]
+    pub fn future_peek(
+        x: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<f64>> {
+        ::core::panic!()
+    }
+    ///Stores a value, without blocking.
+    #[inline]
+    pub fn future_put(
+        x: u64,
+        value: f64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    > {
+        ::core::panic!()
+    }
+    ///Looks at the value and its remaining life, without blocking.
+    #[inline]
+    pub fn future_get_ttl(
+        x: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::option::Option<::chorde::__private::Entry<f64>>,
+    > {
+        ::core::panic!()
+    }
+    ///Removes the result of these arguments, without blocking.
+    #[inline]
+    pub fn future_invalidate(
+        x: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    > {
+        ::core::panic!()
+    }
+    ///Marks the result of these arguments as stale, without blocking.
+    #[inline]
+    pub fn future_expire(
+        x: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    > {
+        ::core::panic!()
+    }
+    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    #[inline]
+    pub fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    ///What tells the keys of this function from those of others.
+    #[inline]
+    pub fn namespace() -> ::std::string::String {
+        ::core::panic!()
+    }
+    ///Counters and times of this function so far.
+    #[inline]
+    pub fn stats() -> ::chorde::__private::Stats {
+        ::core::panic!()
+    }
+    ///Sets the counters and times to zero.
+    #[inline]
+    pub fn reset_stats() {
+        ::core::panic!()
+    }
+    ///Divides the histogram of computing times into `bins` of equal width up to `up_to`.
+    #[inline]
+    pub fn set_timing_bins(bins: usize, up_to: ::core::time::Duration) {
+        ::core::panic!()
+    }
+    ///Calls back when a farther tier's entry is copied nearer: key, value, remaining life.
+    #[inline]
+    pub fn on_promote(
+        callback: impl ::core::ops::Fn(
+            &::chorde::__private::Key,
+            &f64,
+            ::core::time::Duration,
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    ) {
+        ::core::panic!()
+    }
+    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    #[inline]
+    pub fn on_value(
+        callback: impl ::core::ops::Fn(
+            &f64,
+            &(u64,),
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    ) {
+        ::core::panic!()
+    }
+    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    #[inline]
+    pub fn placeholder(
+        callback: impl ::core::ops::Fn(
+            &(u64,),
+        ) -> f64 + ::core::marker::Send + ::core::marker::Sync + 'static,
+    ) {
+        ::core::panic!()
+    }
+    ///The key of a call with these arguments.
+    #[inline]
+    pub fn callkey(
+        x: u64,
+    ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    ///How long a result may be used.
+    #[inline]
+    pub fn ttl() -> ::core::time::Duration {
+        ::core::panic!()
+    }
+    ///When a result becomes due for a refresh in the background.
+    #[inline]
+    pub fn async_ttl() -> ::chorde::__private::RefreshPoint {
+        ::core::panic!()
+    }
+}

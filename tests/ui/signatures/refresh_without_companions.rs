@@ -1,0 +1,20 @@
+use std::sync::LazyLock;
+
+use chorde::{InprocClient, cached};
+
+static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
+
+struct Repo;
+
+trait Load {
+    fn load(&self, id: u64) -> u64;
+}
+
+impl Load for Repo {
+    #[cached(client = CACHE, ttl = 10, async_ttl = -5, skip(self), companions = false)]
+    fn load(&self, id: u64) -> u64 {
+        id
+    }
+}
+
+fn main() {}

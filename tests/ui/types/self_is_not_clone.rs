@@ -1,0 +1,16 @@
+use std::sync::LazyLock;
+
+use chorde::{InprocClient, cached};
+
+static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
+
+struct Repo;
+
+impl Repo {
+    #[cached(client = CACHE, ttl = 10, async_ttl = -5, skip(self))]
+    fn user(&self, id: u64) -> u64 {
+        id
+    }
+}
+
+fn main() {}
