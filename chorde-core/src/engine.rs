@@ -20,6 +20,8 @@ pub mod background;
 pub(crate) mod decide;
 mod drive;
 pub(crate) mod flight;
+#[cfg(test)]
+mod flight_tests;
 pub(crate) mod runtime;
 
 pub(crate) use drive::{Drive, End, Mode, Run, Scene};

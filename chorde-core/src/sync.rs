@@ -1,9 +1,6 @@
-//! The synchronisation primitives of the parts that are checked under all schedules: the standard library's, or under
-//! `cfg(chorde_shuttle)` those of the model checker shuttle.
+//! The synchronisation primitives of the flights, in a place of their own: `tests/schedules.rs` compiles the flights against
+//! those of a model checker instead.
 
-#[cfg(chorde_shuttle)]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
-#[cfg(not(chorde_shuttle))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 use std::sync::PoisonError;

@@ -9,4 +9,4 @@ mod pool;
 pub use job::{Job, Ticket};
 pub use pool::{Drain, Limits, drain, limits, set_limits};
 
-pub(crate) use pool::{Task, submit};
+pub(crate) use pool::{Task, submit, without_place};

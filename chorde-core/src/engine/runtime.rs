@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use super::active::{self, Scope};
+use super::background::without_place;
 use super::flight::Flight;
 use crate::clock::Clock;
 
@@ -18,7 +19,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return output;
     }
-    active::idle(|| pollster::block_on(future))
+    active::idle(|| without_place(|| pollster::block_on(future)))
 }
 
 /// Runs futures from plain code.

@@ -179,7 +179,7 @@ pub(crate) fn echo(context: &Context<'_>) -> TokenStream {
     let copies = copies.iter().map(|(_, tokens)| tokens);
     let types = context.model.params.iter().map(|param| quiet(param.ty.to_token_stream()));
     let option = quote!(::core::option::Option::Some);
-    quote!(#option(|__chorde_args: &(#(#types,)*)| { #probes #option((#(#copies,)*)) }))
+    quote!(#option((|__chorde_args: &(#(#types,)*)| { #probes #option((#(#copies,)*)) }) as fn(&_) -> _))
 }
 
 /// Copies one argument; whether it can be cloned is for the compiler to find out, unless its name tells.

@@ -61,8 +61,11 @@ pub(crate) fn run(context: &Context<'_>, future: &TokenStream) -> TokenStream {
 pub(crate) fn compute(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
     let (p, names, uncached) = (context.p, context.bound_names(), context.uncached(owner));
     let call = quote!(#uncached(#names));
-    let call = if context.model.is_async() { call } else { quote!(#p::ready(#call)) };
-    quote!(|(#names)| #call)
+    if context.model.is_async() {
+        return quote!(|(#names)| #call);
+    }
+    // As a pointer, so that functions of one signature share one copy of the engine.
+    quote!((|(#names)| #p::ready(#call)) as fn(_) -> _)
 }
 
 /// The closure from the tuple of arguments to a background job.
@@ -76,7 +79,7 @@ pub(crate) fn job_closure(context: &Context<'_>, owner: &TokenStream) -> TokenSt
         }
         None => owner.clone(),
     };
-    quote!(::core::option::Option::Some(|(#names)| #owner::#job #turbofish(#names)))
+    quote!(::core::option::Option::Some((|(#names)| #owner::#job #turbofish(#names)) as fn(_) -> _))
 }
 
 /// Call site, policy, body, and the background's way back in.
@@ -91,6 +94,7 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     quote! {
         #every
         #allow
+        #[inline]
         fn #site() -> &'static #p::Site {
             static __CHORDE_SITE: #p::Site = #description;
             &__CHORDE_SITE
@@ -115,6 +119,7 @@ fn forward(context: &Context<'_>) -> TokenStream {
     let (asyncness, ident, whole) = (&model.sig.asyncness, &model.ident, &model.outcome.whole);
     let wait = asyncness.map(|_| quote!(.await));
     quote! {
+        #[inline]
         #asyncness fn #call #generics(#(#names: #types),*) -> #whole #clause { #ident #turbofish(#(#names),*) #wait }
     }
 }
@@ -193,6 +198,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
     quote! {
         #every
         #allow
+        #[inline]
         #asyncness fn #behind #generics(#(#receiver,)* __chorde_ticket: #p::Ticket, #(#declared),*) #clause {
             #at
             let __chorde_key = __chorde_at.prepare(#key);
@@ -200,6 +206,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
         }
         #every
         #allow
+        #[inline]
         fn #job #generics(#(#receiver,)* #(#declared),*) -> #p::Job #clause {
             #keep
             #start

@@ -28,7 +28,7 @@ const NEVER: u64 = u64::MAX;
 /// Nanoseconds on whatever clock the caller uses, which should not run backwards: if it does, nothing is popped before
 /// its time, but some of it late. Costs 16 bytes for each node, and 4 KiB once anything is scheduled.
 #[derive(Debug)]
-pub struct Expiry {
+pub(super) struct Expiry {
     /// Neighbours within a slot.
     links: Links,
     /// The exact expiry, by node; `NEVER` for those that are in no slot.
@@ -52,7 +52,7 @@ impl Default for Expiry {
 impl Expiry {
     /// Creates an index of nothing.
     #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             links: Links::default(),
             expires: Vec::new(),
@@ -64,7 +64,7 @@ impl Expiry {
     }
 
     /// Sets when `node` expires, whether or not it was scheduled before; `u64::MAX` is never.
-    pub fn schedule(&mut self, node: Node, expires_ns: u64) {
+    pub(super) fn schedule(&mut self, node: Node, expires_ns: u64) {
         self.cancel(node);
         if expires_ns == NEVER {
             return;
@@ -81,7 +81,7 @@ impl Expiry {
     }
 
     /// Forgets `node`; does nothing if it is not scheduled.
-    pub fn cancel(&mut self, node: Node) {
+    pub(super) fn cancel(&mut self, node: Node) {
         let Some(expires) = self.expires_at(node) else { return };
         match self.slot_of(expires) {
             None => self.links.unlink(&mut self.past, node),
@@ -98,7 +98,7 @@ impl Expiry {
 
     /// Returns when `node` expires, if it is scheduled.
     #[must_use]
-    pub fn expires_at(&self, node: Node) -> Option<u64> {
+    pub(super) fn expires_at(&self, node: Node) -> Option<u64> {
         self.expires
             .get(node as usize)
             .copied()
@@ -109,7 +109,7 @@ impl Expiry {
     ///
     /// Returns `None` only if no scheduled node expired more than one tick of 65.5 µs ago; what expired more lately than
     /// that may come out now or later. They come in no particular order.
-    pub fn pop_expired(&mut self, now_ns: u64) -> Option<Node> {
+    pub(super) fn pop_expired(&mut self, now_ns: u64) -> Option<Node> {
         if self.past.oldest().is_none() {
             self.advance((now_ns >> TICK_BITS).saturating_sub(1));
         }

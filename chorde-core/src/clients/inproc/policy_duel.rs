@@ -54,7 +54,7 @@ const MOVES: usize = 32;
 
 /// Evicts adaptively between frequency and recency; the default.
 #[derive(Debug)]
-pub struct Duel {
+pub(super) struct Duel {
     /// The live entries.
     queues: Queues,
     /// Keys evicted lately.
@@ -85,7 +85,7 @@ struct Newest {
 impl Duel {
     /// Creates a policy for a shard whose budget is `capacity`, in units of weight.
     #[must_use]
-    pub fn new(capacity: u64) -> Self {
+    pub(super) fn new(capacity: u64) -> Self {
         Self {
             queues: Queues::new(),
             ghosts: Ghosts::default(),

@@ -9,7 +9,7 @@ use super::policy::{EvictionPolicy, Marks, Node};
 
 /// Evicts the least recently used entry.
 #[derive(Debug)]
-pub struct Lru {
+pub(super) struct Lru {
     /// Neighbours in order of use.
     links: Links,
     /// All live entries, the newest used last.
@@ -21,7 +21,7 @@ pub struct Lru {
 impl Lru {
     /// Creates an empty order; `touch_on_read` says whether hits count as use, or writes alone.
     #[must_use]
-    pub fn new(touch_on_read: bool) -> Self {
+    pub(super) fn new(touch_on_read: bool) -> Self {
         Self {
             links: Links::default(),
             order: Chain::EMPTY,

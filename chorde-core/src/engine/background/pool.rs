@@ -1,5 +1,6 @@
 //! The queue, its bounds, and its threads.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -63,6 +64,8 @@ struct Pool {
     /// Waits for a free place among the running.
     queue: VecDeque<Task>,
     running: usize,
+    /// Tasks that wait for others and have given up their places for the time being.
+    waiting: usize,
     /// Waits for one of chorde's own threads.
     ready: VecDeque<(Task, Place)>,
     idle_threads: usize,
@@ -105,6 +108,7 @@ impl Pool {
             limits: Limits { concurrency: (4 * processors).max(8), queue: 1024 },
             queue: VecDeque::new(),
             running: 0,
+            waiting: 0,
             ready: VecDeque::new(),
             idle_threads: 0,
             drains: Vec::new(),
@@ -112,7 +116,7 @@ impl Pool {
     }
 
     fn is_empty(&self) -> bool {
-        self.running == 0 && self.queue.is_empty()
+        self.running + self.waiting == 0 && self.queue.is_empty()
     }
 }
 
@@ -193,6 +197,7 @@ fn hand_to_thread(task: Task, place: Place) {
 fn work() {
     while let Some((task, place)) = next_ready() {
         let ended = catch_unwind(AssertUnwindSafe(|| run(task)));
+        HAS_PLACE.set(false);
         if ended.is_err() {
             log::error!("a background computation of chorde panicked outside of the user's function");
         }
@@ -200,12 +205,43 @@ fn work() {
     }
 }
 
+thread_local! {
+    /// Whether this thread is at work on a task that has a place.
+    static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+}
+
 fn run(task: Task) {
+    HAS_PLACE.set(true);
     let _context = task.runtime.as_ref().map(Handle::enter);
     match task.work {
         Work::Blocking(run) => run(),
-        Work::Future(future) => crate::engine::runtime::wait(future),
+        Work::Future(future) => pollster::block_on(future),
     }
+}
+
+/// Runs `wait`, which blocks this thread. If the thread is at work on a background task, another task gets its place: the
+/// one that it waits for may be in the queue.
+pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
+    struct TakeBack;
+    impl Drop for TakeBack {
+        fn drop(&mut self) {
+            HAS_PLACE.set(true);
+            let mut pool = Locked::new();
+            pool.waiting -= 1;
+            pool.running += 1;
+        }
+    }
+    if !HAS_PLACE.replace(false) {
+        return wait();
+    }
+    {
+        let mut pool = Locked::new();
+        pool.running -= 1;
+        pool.waiting += 1;
+    }
+    let _take_back = TakeBack;
+    start_queued();
+    wait()
 }
 
 fn next_ready() -> Option<(Task, Place)> {

@@ -28,9 +28,6 @@ mod role;
 pub(crate) use registry::{FlightKey, Flights, Kind, Role};
 pub(crate) use role::{Leader, Outcome};
 
-#[cfg(test)]
-mod tests;
-
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
