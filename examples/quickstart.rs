@@ -24,7 +24,7 @@ macro_rules! show {
         let start = Instant::now();
         let returned = $call;
         let took = format!("{:.1?}", start.elapsed());
-        println!("{:<44}{:<14}{took:>9}   {}", stringify!($call), format!("{returned:.3?}"), $note);
+        println!("{:<44}{:<12}{took:>8}   {}", stringify!($call), format!("{returned:.3?}"), $note);
     }};
 }
 
@@ -50,14 +50,16 @@ fn main() -> Result<(), chorde::Error> {
 
     println!("\nlife");
     let entry = expensive::get_ttl(3).expect("stored a moment ago");
-    println!("entry of 3: {:.0?} left, {:.0?} old", entry.remaining(), entry.age().unwrap_or_default());
+    println!("expensive::get_ttl(3): {:.0?} left, {:.0?} old", entry.remaining(), entry.age().unwrap_or_default());
     show!(expensive::expire(3)?, "marks as stale, keeps");
-    show!(expensive::get_ttl(3).map(|entry| entry.is_stale()), "shows it, and says so");
+    let is_stale = expensive::get_ttl(3).is_some_and(|entry| entry.is_stale());
+    println!("expensive::get_ttl(3) still shows it, is_stale(): {is_stale}");
     show!(expensive::peek(3), "but never serves it");
     show!(expensive::invalidate(1)?, "removes");
     show!(expensive::clear()?, "forgets all of this function");
 
     println!("\na stampede: eight threads, one absent key");
+    chorde::drain(Duration::from_secs(5)).wait()?;
     expensive::reset_stats();
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -66,6 +68,12 @@ fn main() -> Result<(), chorde::Error> {
         }
     });
     let stats = expensive::stats();
-    println!("{} misses, {} computed, {} coalesced, in {:.0?}", stats.misses, stats.computes, stats.coalesced, start.elapsed());
+    println!(
+        "{} misses, {} computed, {} coalesced, in {:.0?}",
+        stats.misses,
+        stats.computes,
+        stats.coalesced,
+        start.elapsed()
+    );
     Ok(())
 }

@@ -1,21 +1,75 @@
 //! Annotate a function and it is cached.
 //!
-//! (The front page is written with the README.)
+//! ```
+//! use std::sync::LazyLock;
+//!
+//! use chorde::InprocClient;
+//! use chorde::prelude::*;
+//!
+//! static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(10_000));
+//!
+//! #[cached(client = CACHE, ttl = 300, async_ttl = -60)]
+//! fn expensive(x: u64) -> u64 {
+//!     x * x
+//! }
+//!
+//! # fn main() -> Result<(), chorde::Error> {
+//! assert_eq!(expensive(4), 16); // computes
+//! assert_eq!(expensive(4), 16); // the same value
+//! assert_eq!(expensive::peek(5), None); // only looks, never computes
+//! expensive::put(5, 26)?; // stores a value
+//! assert_eq!(expensive::future(5).wait()?, 26); // or `.await`, on any executor
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! However many callers miss one key at once, the function computes once. From the age of a minute on, a value is still
+//! served at once and recomputed in the background; after five minutes it is never served. Errors are returned and never
+//! stored, and what fails in the cache never fails the call.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | the attribute, its arguments, and the companions that it makes | [`macro@cached`] |
+//! | a cache in this process: capacity, weight, eviction policy, clock | [`InprocClient`], [`inproc`] |
+//! | a near cache in front of a far one; one cache for many users | [`TieredClient`], [`NamespaceClient`] |
+//! | using a client directly | [`CacheExt`], [`Entry`], [`ReadOptions`] |
+//! | calls that do not block, and plain code that waits | [`CacheFuture`], [`Wait`] |
+//! | what goes on | [`Stats`], [`functions`], [`inproc::stats`] |
+//! | work in the background, its bounds and its end | [`background`], [`drain`] |
+//! | tests in which time stands still | [`ManualClock`] |
+//! | a client for a store of your own | [`Cache`], [`Client`], [`testing::conformance`] |
+//! | errors | [`Error`], [`ErrorKind`] |
+//!
+//! The words used throughout: a value is *valid* up to its *ttl* and *stale* afterwards; *due* when it is valid but past
+//! its refresh point. To *refresh* is to recompute now, to *renew* to lengthen a life; *near* and *far* are the *tiers* of
+//! a [`TieredClient`], and to *promote* is to copy nearer.
 
-#[doc(no_inline)]
+#[doc(inline)]
 pub use chorde_core::{
     AsKey, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock, Digest, DynClient,
     Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key, Lookup, ManualClock, Namespace,
-    NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Stats, TieredClient, Timings, Token,
-    Value, Wait, WriteOptions, background, drain, functions, inproc, testing, tiered,
+    NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep, Stats, TieredClient, Timings,
+    Token, Value, Wait, WriteOptions, background, drain, functions, inproc, testing, tiered,
 };
+
+#[doc = include_str!("cached.md")]
+#[doc(inline)]
 pub use chorde_macros::cached;
 
 #[doc(hidden)]
 pub use chorde_core::__private;
 
 /// Brings in what most users need: `use chorde::prelude::*;`.
+///
+/// The attribute, the operations of clients, and `.wait()`.
 pub mod prelude {
     pub use chorde_core::{CacheExt as _, Wait as _};
     pub use chorde_macros::cached;
 }
+
+/// Runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

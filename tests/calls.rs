@@ -187,6 +187,7 @@ fn what_is_stored_may_be_another_form_of_the_value() {
     fn point(x: u32) -> Point {
         Point { x, y: x * x }
     }
+    #[expect(clippy::needless_pass_by_value, reason = "what is stored is given away")]
     fn decode(text: String) -> Point {
         let (x, y) = text.split_once(',').unwrap();
         Point { x: x.parse().unwrap(), y: y.parse().unwrap() }

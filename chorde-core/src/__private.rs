@@ -6,6 +6,9 @@ use std::pin::Pin;
 pub use crate::engine::background::{Job, Ticket};
 pub use crate::engine::runtime::wait;
 pub use crate::function::*;
+pub use crate::site::{
+    Description, Fallible, IsResult, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, ValueMap,
+};
 pub use crate::{CacheFuture, CallPolicy, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;
 

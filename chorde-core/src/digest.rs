@@ -16,8 +16,6 @@ use std::sync::LazyLock;
 use serde::ser::{self, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use crate::namespace::Namespace;
-
 /// How many 64-bit words have coefficients of their own; longer keys pay for SipHash from there on.
 const WORDS: usize = 32;
 
@@ -148,10 +146,10 @@ impl Digester {
     }
 
     /// Starts where a digest of those namespaces stands.
-    pub(crate) fn sums_of(namespaces: &[Namespace]) -> Sums {
+    pub(crate) fn sums_of(namespaces: impl IntoIterator<Item = Digest>) -> Sums {
         let mut digester = Self::new();
         for namespace in namespaces {
-            digester.absorb_digest(namespace.digest());
+            digester.absorb_digest(namespace);
         }
         digester.sums
     }

@@ -1,11 +1,11 @@
 //! What happens when a cached function is called.
 //!
 //! 1. The code of `#[cached]` borrows the key from the arguments and asks [`At::look`](crate::function::At::look): the
-//!    client says at once what it holds, [`decide`] says what that is worth, and a fresh value is returned. Nothing of
+//!    client says at once what it holds, [`decide`](crate::decide) says what that is worth, and a fresh value is returned. Nothing of
 //!    the following happens on a hit.
 //! 2. A due value is returned as well, and a [`background`] job is sent that goes through the following steps with
 //!    arguments of its own, at most one for a key.
-//! 3. Otherwise the call enters the [`flight`] of its key: as its leader, or as one of those who wait for it.
+//! 3. Otherwise the call enters the [`flight`](crate::flight) of its key: as its leader, or as one of those who wait for it.
 //! 4. The leader claims the key at the client. This looks once more, since the value may have come in the meantime; and
 //!    where the client is shared, it may learn that another process computes, and wait for that one.
 //! 5. The leader runs the user's function ([`runtime`]), with its panic caught.
@@ -15,13 +15,10 @@
 //! [`drive`] is all of this in one place, for synchronous and asynchronous functions alike: the former are driven on
 //! their caller's thread.
 
-pub(crate) mod active;
+mod backend;
 pub mod background;
-pub(crate) mod decide;
 mod drive;
-pub(crate) mod flight;
-#[cfg(test)]
-mod flight_tests;
 pub(crate) mod runtime;
 
-pub(crate) use drive::{Drive, End, Mode, Run, Scene};
+pub(crate) use backend::{Backed, unload};
+pub(crate) use drive::{Brought, Drive, Entered, Lead, Mode};

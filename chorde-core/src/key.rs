@@ -61,7 +61,7 @@ impl Key {
 
     /// Makes the key of a value in several namespaces, the outermost first.
     pub(crate) fn in_path<T: Serialize + ?Sized>(path: &[Namespace], value: &T) -> Result<Self> {
-        let digest = digest(Digester::sums_of(path), value)?;
+        let digest = digest(Digester::sums_of(path.iter().map(Namespace::digest)), value)?;
         let bytes = postcard::serialize_with_flavor(value, Inline(SmallVec::new())).map_err(unserialisable)?;
         Ok(Self { digest, namespaces: path.iter().cloned().collect(), bytes })
     }
@@ -215,7 +215,7 @@ impl<T: Serialize + Sync + ?Sized> AsKey for T {
 
     #[inline]
     fn probe_with<R>(&self, look: impl FnOnce(&Probe<'_>) -> R) -> Result<R> {
-        Ok(look(&Probe::new(Digester::sums_of(&[]), Path::new(&[]), self)?))
+        Ok(look(&Probe::new(Digester::sums_of([]), Path::new(&[]), self)?))
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
         let namespace = Namespace::named("n");
         let key = Key::in_namespace(&namespace, &(1, "x")).unwrap();
         let path = std::slice::from_ref(&namespace);
-        let probe = Probe::new(Digester::sums_of(path), Path::new(path), &(1, "x")).unwrap();
+        let probe = Probe::new(Digester::sums_of([namespace.digest()]), Path::new(path), &(1, "x")).unwrap();
         assert_eq!(key.digest(), probe.digest());
     }
 

@@ -145,6 +145,12 @@ impl CallPolicy {
         }
     }
 
+    /// Returns the same policy with another refresh point.
+    pub(crate) fn due_from(mut self, refresh: RefreshPoint) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
     /// Returns the same policy with a refresh point at half of the ttl if it had none.
     pub(crate) fn due_at_half(mut self) -> Self {
         if self.refresh == RefreshPoint::Never {

@@ -28,7 +28,7 @@ pub(crate) enum Spread {
     #[default]
     Automatic,
     Off,
-    By(Duration),
+    By(Box<Duration>),
 }
 
 /// A yes or no, and where it was said.
@@ -260,13 +260,15 @@ impl Value<'_> {
     /// Reads `none`, if it is next.
     fn none(&self) -> bool {
         let ahead = self.input.fork();
-        let none = ahead.call(Ident::parse_any).is_ok_and(|i| i == "none") && (ahead.is_empty() || ahead.peek(Token![,]));
+        let none =
+            ahead.call(Ident::parse_any).is_ok_and(|i| i == "none") && (ahead.is_empty() || ahead.peek(Token![,]));
         none && self.input.call(Ident::parse_any).is_ok()
     }
 }
 
 fn read_skip(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
-    let names = value.inside(|content| Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any))?;
+    let names =
+        value.inside(|content| Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any))?;
     if names.is_empty() {
         return Err(syn::Error::new(value.name.span(), "`skip()` skips nothing; name arguments or remove it"));
     }
@@ -300,7 +302,7 @@ fn read_spread(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
         return Ok(());
     }
     let by: Duration = value.input.parse()?;
-    args.ttl_spread = if by.nanos == Some(0) { Spread::Off } else { Spread::By(by) };
+    args.ttl_spread = if by.nanos == Some(0) { Spread::Off } else { Spread::By(Box::new(by)) };
     Ok(())
 }
 
@@ -313,7 +315,11 @@ fn read_lazy(args: &mut Args, value: &Value<'_>) -> syn::Result<()> {
         content.parse::<Token![=]>().map_err(|e| explain(&e, value))?;
         let tiers: Expr = content.parse().map_err(|e| explain(&e, value))?;
         content.parse::<Option<Token![,]>>()?;
-        if content.is_empty() { Ok(tiers) } else { Err(content.error("`lazy` has one argument: write `lazy(max_tiers = 1)`")) }
+        if content.is_empty() {
+            Ok(tiers)
+        } else {
+            Err(content.error("`lazy` has one argument: write `lazy(max_tiers = 1)`"))
+        }
     })?;
     args.max_tiers = Some(tiers);
     Ok(())

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn each_goes_where_it_means_something() {
-        let attrs = split("/// Hello\n #[cfg(unix)] #[must_use] #[inline(always)] #[allow(dead_code)] #[tracing::instrument]");
+        let attrs =
+            split("/// Hello\n #[cfg(unix)] #[must_use] #[inline(always)] #[allow(dead_code)] #[tracing::instrument]");
         assert_eq!(attrs.every.to_string(), "# [cfg (unix)]");
         assert_eq!(attrs.front.to_string(), "# [doc = \" Hello\"] # [must_use] # [allow (dead_code)]");
         assert_eq!(attrs.body.to_string(), "# [inline (always)] # [allow (dead_code)] # [tracing :: instrument]");

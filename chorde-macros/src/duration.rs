@@ -51,7 +51,8 @@ impl Parse for Duration {
             _ => (minus, None),
         };
         let value = match nanos {
-            Some(nanos) => fixed(nanos).ok_or_else(|| syn::Error::new_spanned(&source, "this duration is too long: at most 2^64 seconds"))?,
+            Some(nanos) => fixed(nanos)
+                .ok_or_else(|| syn::Error::new_spanned(&source, "this duration is too long: at most 2^64 seconds"))?,
             None => inner.to_token_stream(),
         };
         Ok(Self { source, negative, nanos, value })

@@ -3,6 +3,7 @@
 //! What is emitted: the function under its own name (a shim: key, look, and one call into the engine on a miss), one
 //! description of the call site, the policy as a constant, the untouched body as `uncached`, and the companions.
 
+mod companion;
 mod companions;
 mod context;
 mod docs;
@@ -21,9 +22,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     match model.home {
         Home::Inside => shim::inside(&context),
         Home::Type | Home::Impl => {
-            let mut tokens = shim::front(&context);
+            let companions = companions::all(&context);
+            let mut tokens = shim::front(&context, &companions);
             tokens.extend(placing::place_body(&context, &shim::body(&context)));
-            tokens.extend(placing::place(&context, &shim::hidden(&context), &companions::all(&context)));
+            tokens.extend(placing::place(&context, &shim::hidden(&context), &companions));
             tokens
         }
     }
@@ -36,7 +38,7 @@ pub(crate) fn hollow(model: &Model) -> TokenStream {
     }
     let context = Context::new(model);
     let mut companions = companions::all(&context);
-    companions.iter_mut().for_each(companions::Companion::hollow);
+    companions.iter_mut().for_each(companion::Companion::hollow);
     placing::place(&context, &TokenStream::new(), &companions)
 }
 

@@ -25,7 +25,8 @@ impl Parse for Item {
         }
         let sig: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            let message = "there is no body to cache; put `#[cached(..., companions = false)]` on the method of each `impl`";
+            let message =
+                "there is no body to cache; put `#[cached(..., companions = false)]` on the method of each `impl`";
             return Err(syn::Error::new(sig.ident.span(), message));
         }
         let body = match input.parse::<TokenTree>()? {
@@ -43,5 +44,9 @@ fn starts_function(input: ParseStream<'_>) -> bool {
         || input.peek(Token![async])
         || input.peek(Token![unsafe])
         || input.peek(Token![extern]) && !input.peek2(Token![crate])
-        || input.peek(Token![const]) && (input.peek2(Token![fn]) || input.peek2(Token![async]) || input.peek2(Token![unsafe]) || input.peek2(Token![extern]))
+        || input.peek(Token![const])
+            && (input.peek2(Token![fn])
+                || input.peek2(Token![async])
+                || input.peek2(Token![unsafe])
+                || input.peek2(Token![extern]))
 }

@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Signature, Type, Visibility, parse_quote_spanned};
+use syn::{
+    Attribute, FnArg, GenericParam, Pat, PatType, Receiver, ReceiverKind, ReturnType, Signature, Type, Visibility,
+    parse_quote_spanned,
+};
 
 use crate::args::Args;
 use crate::attrs::Attrs;
@@ -88,7 +91,8 @@ impl Model {
             (false, true) => Home::Impl,
             (false, false) => Home::Type,
         };
-        let params: Vec<Param> = item.sig.inputs.iter().enumerate().map(|(i, input)| Param::new(i, input, &args)).collect();
+        let params: Vec<Param> =
+            item.sig.inputs.iter().enumerate().map(|(i, input)| Param::new(i, input, &args)).collect();
         let taken: Vec<String> = params.iter().filter(|p| !p.generated).map(|p| p.ident.to_string()).collect();
         let used = args.expressions();
         let params = params.into_iter().map(|p| p.settle(&taken, &used)).collect();
@@ -124,12 +128,20 @@ impl Model {
 
     /// The names of the type parameters.
     pub(crate) fn type_params(&self) -> impl Iterator<Item = &Ident> {
-        self.sig.generics.params.iter().filter_map(|p| if let GenericParam::Type(t) = p { Some(&t.ident) } else { None })
+        self.sig
+            .generics
+            .params
+            .iter()
+            .filter_map(|p| if let GenericParam::Type(t) = p { Some(&t.ident) } else { None })
     }
 
     /// The names of the const parameters.
     pub(crate) fn const_params(&self) -> impl Iterator<Item = &Ident> {
-        self.sig.generics.params.iter().filter_map(|p| if let GenericParam::Const(c) = p { Some(&c.ident) } else { None })
+        self.sig
+            .generics
+            .params
+            .iter()
+            .filter_map(|p| if let GenericParam::Const(c) = p { Some(&c.ident) } else { None })
     }
 
     /// Tells whether every argument can be owned, so that work can move to the background.
@@ -176,7 +188,9 @@ impl Param {
         let span = receiver.self_token.span;
         let ty: Type = match &receiver.kind {
             ReceiverKind::Typed(_, ty) => (**ty).clone(),
-            ReceiverKind::Reference(_, lifetime, mutability) => parse_quote_spanned!(span=> &#lifetime #mutability Self),
+            ReceiverKind::Reference(_, lifetime, mutability) => {
+                parse_quote_spanned!(span=> &#lifetime #mutability Self)
+            }
             _ => parse_quote_spanned!(span=> Self),
         };
         let ident = Ident::new("self", span);
@@ -204,7 +218,9 @@ impl Param {
         Self {
             skipped: is_skipped(args, &ident),
             primitive: match &holding {
-                Holding::Unsized(owned) | Holding::OptionUnsized(owned) => owned.element.as_ref().is_none_or(is_primitive),
+                Holding::Unsized(owned) | Holding::OptionUnsized(owned) => {
+                    owned.element.as_ref().is_none_or(is_primitive)
+                }
                 Holding::Ref(ty) | Holding::OptionRef(ty) | Holding::Mut(ty) => is_primitive(ty),
                 _ => is_primitive(&typed.ty),
             },
@@ -263,7 +279,9 @@ fn outer_self(tokens: TokenStream, upper: &Ident) -> bool {
     for tree in tokens {
         match tree {
             TokenTree::Ident(found) if found == *upper && !nested => return true,
-            TokenTree::Ident(found) => nested |= ["impl", "trait", "struct", "enum", "union"].iter().any(|k| found == k),
+            TokenTree::Ident(found) => {
+                nested |= ["impl", "trait", "struct", "enum", "union"].iter().any(|k| found == k);
+            }
             TokenTree::Punct(p) if p.as_char() == ';' => nested = false,
             TokenTree::Group(group) if nested => nested = group.delimiter() != proc_macro2::Delimiter::Brace,
             TokenTree::Group(group) if outer_self(group.stream(), upper) => return true,

@@ -122,10 +122,12 @@ pub(crate) fn result_shape(ty: &Type) -> ResultShape<'_> {
         _ => return ResultShape::Never,
     };
     match path.path.segments.last() {
-        Some(last) if last.ident == "Result" && path.qself.is_none() => match type_arguments(&last.arguments).as_slice() {
-            [ok, err] => ResultShape::Full(ok, err),
-            _ => ResultShape::Named,
-        },
+        Some(last) if last.ident == "Result" && path.qself.is_none() => {
+            match type_arguments(&last.arguments).as_slice() {
+                [ok, err] => ResultShape::Full(ok, err),
+                _ => ResultShape::Named,
+            }
+        }
         _ if is_primitive(ty) => ResultShape::Never,
         _ => ResultShape::Unclear,
     }
@@ -142,7 +144,8 @@ pub(crate) fn is_primitive(ty: &Type) -> bool {
 
 fn is_scalar(name: &str) -> bool {
     const SCALARS: [&str; 16] = [
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char",
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "bool",
+        "char",
     ];
     SCALARS.contains(&name)
 }
@@ -268,14 +271,20 @@ mod tests {
 
     #[test]
     fn borrows_are_found_at_any_depth() {
-        assert!(borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>"));
+        assert!(
+            borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>")
+        );
         assert!(!borrows("Arc<str>") && !borrows("&'static [&'static str]") && !borrows("Cow<'static, str>"));
     }
 
     #[test]
     fn opaque_results_are_found() {
         let found = |source: &str| opaque(&syn::parse_str(source).unwrap()).is_some();
-        assert!(found("impl Iterator<Item = u8>") && found("Option<impl Fn()>") && found("Pin<Box<dyn Future<Output = u8>>>"));
+        assert!(
+            found("impl Iterator<Item = u8>")
+                && found("Option<impl Fn()>")
+                && found("Pin<Box<dyn Future<Output = u8>>>")
+        );
         assert!(!found("Arc<dyn Display>"));
     }
 }

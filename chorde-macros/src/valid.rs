@@ -27,10 +27,16 @@ pub(crate) fn check(model: &Model, diag: &mut Diag) {
 
 fn required(model: &Model, diag: &mut Diag) {
     if !model.args.mentions("client") {
-        diag.span(proc_macro2::Span::call_site(), "missing `client`: say where results are kept, as in `client = CACHE`");
+        diag.span(
+            proc_macro2::Span::call_site(),
+            "missing `client`: say where results are kept, as in `client = CACHE`",
+        );
     }
     if !model.args.mentions("ttl") {
-        diag.span(proc_macro2::Span::call_site(), "missing `ttl`: say how long a result may be used, as in `ttl = 300`");
+        diag.span(
+            proc_macro2::Span::call_site(),
+            "missing `ttl`: say how long a result may be used, as in `ttl = 300`",
+        );
     }
 }
 
@@ -61,11 +67,15 @@ fn arguments(model: &Model, diag: &mut Diag) {
         }
         if let Some(receiver) = &param.receiver {
             if is_mutable(&param.ty) {
-                diag.signature(receiver, "`&mut self` cannot be cached: a hit would leave out the change; take `&self`");
+                diag.signature(
+                    receiver,
+                    "`&mut self` cannot be cached: a hit would leave out the change; take `&self`",
+                );
             }
         } else if is_mutable(&param.ty) && !param.skipped && model.args.key.is_none() {
             let name = &param.ident;
-            let message = format!("an argument by `&mut` is no key: leave it out with `skip({name})`, or take it by `&`");
+            let message =
+                format!("an argument by `&mut` is no key: leave it out with `skip({name})`, or take it by `&`");
             diag.at(&param.ty, message);
         }
     }
@@ -73,7 +83,10 @@ fn arguments(model: &Model, diag: &mut Diag) {
         if let FnArg::Typed(typed) = input
             && let Some(attr) = typed.attrs.iter().find(|a| a.path().is_ident("cfg"))
         {
-            diag.signature(attr, "an argument under `#[cfg]` cannot be followed into the companions; put `#[cfg]` on two functions");
+            diag.signature(
+                attr,
+                "an argument under `#[cfg]` cannot be followed into the companions; put `#[cfg]` on two functions",
+            );
         }
     }
 }
@@ -81,7 +94,11 @@ fn arguments(model: &Model, diag: &mut Diag) {
 fn is_mutable(ty: &Type) -> bool {
     match peel(ty) {
         Type::Reference(r) => r.mutability.is_some(),
-        Type::Path(p) => p.path.segments.last().is_some_and(|s| s.ident == "Pin" && s.arguments.to_token_stream().to_string().contains("mut ")),
+        Type::Path(p) => p
+            .path
+            .segments
+            .last()
+            .is_some_and(|s| s.ident == "Pin" && s.arguments.to_token_stream().to_string().contains("mut ")),
         _ => false,
     }
 }
@@ -107,7 +124,10 @@ fn wants_result(model: &Model, ty: Option<&Type>, diag: &mut Diag) {
     let Some(Switch { on: true, span }) = model.args.result else { return };
     if ty.is_none_or(|ty| matches!(result_shape(ty), ResultShape::Never)) {
         let returned = ty.map_or_else(|| "()".into(), |ty| ty.to_token_stream().to_string());
-        diag.span(span, format!("`result = true` needs a `Result` to be returned, and this returns `{returned}`; remove it"));
+        diag.span(
+            span,
+            format!("`result = true` needs a `Result` to be returned, and this returns `{returned}`; remove it"),
+        );
     }
 }
 
@@ -129,8 +149,9 @@ fn life(model: &Model, diag: &mut Diag) {
             },
         );
     }
-    if let Spread::By(spread @ Duration { nanos: Some(nanos), negative: false, .. }) = &args.ttl_spread
-        && *nanos > life
+    if let Spread::By(spread) = &args.ttl_spread
+        && !spread.negative
+        && spread.nanos.is_some_and(|nanos| nanos > life)
     {
         diag.at(&spread.source, format!("the spread is longer than the life it shortens; use at most {}", words(life)));
     }
@@ -167,8 +188,13 @@ fn positive(name: &str, mend: &str, duration: &Duration, diag: &mut Diag) {
 
 fn key(model: &Model, diag: &mut Diag) {
     let args = &model.args;
-    if let (Some(_), Some(_), Some(name)) = (&args.key, &args.skip, args.seen.iter().rev().find(|n| *n == "skip" || *n == "key")) {
-        diag.span(name.span(), "`key` and `skip` both say what the key is; keep `key` and leave the arguments out of it, or keep `skip`");
+    if let (Some(_), Some(_), Some(name)) =
+        (&args.key, &args.skip, args.seen.iter().rev().find(|n| *n == "skip" || *n == "key"))
+    {
+        diag.span(
+            name.span(),
+            "`key` and `skip` both say what the key is; keep `key` and leave the arguments out of it, or keep `skip`",
+        );
     }
     for (index, name) in args.skip.iter().flatten().enumerate() {
         if args.skip.iter().flatten().take(index).any(|n| n == name) {
@@ -190,7 +216,9 @@ fn key(model: &Model, diag: &mut Diag) {
 
 fn unknown_skip(model: &Model, name: &proc_macro2::Ident) -> String {
     if model.params.iter().any(|p| pattern_binds(p, name)) {
-        return format!("`{name}` is part of a pattern; name the whole argument and take it apart in the body, then skip that name");
+        return format!(
+            "`{name}` is part of a pattern; name the whole argument and take it apart in the body, then skip that name"
+        );
     }
     let known: Vec<String> = model.params.iter().filter(|p| p.pattern.is_none()).map(|p| p.ident.to_string()).collect();
     match nearest(&name.to_string(), known.iter().map(String::as_str)) {
@@ -211,7 +239,9 @@ fn expressions(model: &Model, diag: &mut Diag) {
     for expr in written {
         for tree in leaves(expr.to_token_stream()) {
             if model.params.iter().any(|p| pattern_binds(p, &tree)) {
-                let message = format!("`{tree}` is taken out of its argument by a pattern, which happens in the body; name the argument and use that name here");
+                let message = format!(
+                    "`{tree}` is taken out of its argument by a pattern, which happens in the body; name the argument and use that name here"
+                );
                 diag.span(tree.span(), message);
             }
         }
@@ -229,10 +259,8 @@ fn leaves(tokens: TokenStream) -> Vec<proc_macro2::Ident> {
     let mut after = false;
     for tree in tokens {
         match tree {
-            proc_macro2::TokenTree::Ident(ident) if !after => {
-                if ident.to_string().starts_with(char::is_lowercase) {
-                    found.push(ident);
-                }
+            proc_macro2::TokenTree::Ident(ident) if !after && ident.to_string().starts_with(char::is_lowercase) => {
+                found.push(ident);
             }
             proc_macro2::TokenTree::Group(group) => found.extend(leaves(group.stream())),
             proc_macro2::TokenTree::Punct(p) => {
@@ -264,7 +292,10 @@ fn companions(model: &Model, diag: &mut Diag) {
         return;
     }
     if let Some(tiers) = &model.args.max_tiers {
-        diag.at(tiers, "`lazy(max_tiers)` is about companions, and `companions = false` leaves them out; remove one of them");
+        diag.at(
+            tiers,
+            "`lazy(max_tiers)` is about companions, and `companions = false` leaves them out; remove one of them",
+        );
     }
 }
 
@@ -283,7 +314,10 @@ fn values(model: &Model, diag: &mut Diag) {
     if let Naming::Named(name) = &args.namespace
         && name.value().is_empty()
     {
-        diag.at(name, "an empty namespace tells nothing apart; name it, or write `namespace = none` for keys as they are");
+        diag.at(
+            name,
+            "an empty namespace tells nothing apart; name it, or write `namespace = none` for keys as they are",
+        );
     }
     if let Some(Expr::Lit(tiers)) = &args.max_tiers
         && matches!(&tiers.lit, Lit::Int(n) if n.base10_digits() == "0")

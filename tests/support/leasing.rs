@@ -163,7 +163,8 @@ impl<V: Value> Client<V> for Leasing {
 
     async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
         let answer = self.answer(options.lease());
-        let entry = self.inner.get_entry(key, options.read_options()).await?.filter(|entry: &Entry<V>| !entry.is_stale());
+        let entry =
+            self.inner.get_entry(key, options.read_options()).await?.filter(|entry: &Entry<V>| !entry.is_stale());
         Ok(match (answer, entry) {
             (Answer::AbsentElsewhere, _) => Claim::AbsentElsewhere,
             (Answer::DueElsewhere, Some(entry)) => Claim::DueElsewhere(entry),

@@ -1,5 +1,6 @@
 //! What several test files need: time by hand, gates, hands that poll, and clients that misbehave on demand.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 pub mod failing;
 pub mod gate;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::ReadOptions;
 use crate::clock::nanos;
+use crate::decide::{Decision, decide, due_below};
 use crate::entry::Entry;
+use crate::policy::CallPolicy;
 
 /// Says on what terms a computation is claimed.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub struct ClaimOptions<'a, V> {
     lease: Duration,
     /// An entry with less life than this is due.
     refresh_below: Duration,
+    /// The call that claims, by which entries that tell their age are judged.
+    call: Option<CallPolicy>,
     /// How the entry is read.
     read: ReadOptions<'a, V>,
 }
@@ -21,7 +25,19 @@ impl<'a, V> ClaimOptions<'a, V> {
     /// Creates options for a claim that holds others back for `lease`; no valid entry is due.
     #[must_use]
     pub fn new(lease: Duration) -> Self {
-        Self { lease, refresh_below: Duration::ZERO, read: ReadOptions::new() }
+        Self { lease, refresh_below: Duration::ZERO, call: None, read: ReadOptions::new() }
+    }
+
+    /// Creates the options of a call.
+    pub(crate) fn of_call(policy: &CallPolicy) -> Self {
+        Self { call: Some(*policy), ..Self::new(policy.lease).refresh_below(due_below(policy)) }
+    }
+
+    fn is_due(&self, entry: &Entry<V>) -> bool {
+        match &self.call {
+            Some(policy) => decide(Some(entry.vitals()), policy) == Decision::ServeAndRefresh,
+            None => entry.vitals().remaining() < nanos(self.refresh_below),
+        }
     }
 
     /// Makes entries with less than `remaining` to live due.
@@ -86,10 +102,21 @@ impl<V> Claim<V> {
     pub fn won(entry: Option<Entry<V>>, options: ClaimOptions<'_, V>) -> Self {
         match entry.filter(|entry| !entry.is_stale()) {
             None => Self::Absent(Token::default()),
-            Some(entry) if entry.vitals().remaining() < nanos(options.refresh_below) => {
-                Self::Due(entry, Token::default())
-            }
+            Some(entry) if options.is_due(&entry) => Self::Due(entry, Token::default()),
             Some(entry) => Self::Fresh(entry),
+        }
+    }
+}
+
+impl<V> Claim<V> {
+    /// Returns the same answer with its value mapped.
+    pub fn map<W>(self, map: impl FnOnce(V) -> W) -> Claim<W> {
+        match self {
+            Self::Fresh(entry) => Claim::Fresh(entry.map(map)),
+            Self::Due(entry, token) => Claim::Due(entry.map(map), token),
+            Self::DueElsewhere(entry) => Claim::DueElsewhere(entry.map(map)),
+            Self::Absent(token) => Claim::Absent(token),
+            Self::AbsentElsewhere => Claim::AbsentElsewhere,
         }
     }
 }

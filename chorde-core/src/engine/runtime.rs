@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use super::active::{self, Scope};
 use super::background::without_place;
-use super::flight::Flight;
 use crate::clock::Clock;
+use crate::flight::Flight;
+use crate::flight::active::{self, Scope};
 
 /// Runs a future to its end on this thread, blocking it where the future waits.
 pub fn wait<F: Future>(future: F) -> F::Output {
@@ -47,7 +47,7 @@ impl<F: Future> Wait for F {}
 pub(crate) type Ended<R> = thread::Result<R>;
 
 /// Runs the user's function for a flight (if any), catching its panic.
-pub(super) async fn compute<F: Future>(
+pub(crate) async fn compute<F: Future>(
     flight: Option<&Arc<Flight>>,
     clock: &Clock,
     start: impl FnOnce() -> F,

@@ -1,21 +1,25 @@
 //! What a cached function and each of its companions do, in the order in which users meet them.
 
+use std::any::Any;
 use std::future::Future;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::callbacks::Placeholder;
-use super::instance::Instance;
-use super::site::{Live, Site};
-use super::values::{Shape, ValueMap};
 use crate::client::{Client, ReadOptions, Token, WriteOptions};
-use crate::engine::background::{Job, Ticket, submit};
-use crate::engine::decide::{Decision, decide};
-use crate::engine::{Drive, End, Mode, Run, Scene};
+use crate::decide::{Decision, decide};
+use crate::engine::background::{Job, Task, Ticket, submit};
+use crate::engine::runtime::{catch, compute as run};
+use crate::engine::{Backed, Brought, Drive, Entered, Lead, Mode, unload};
 use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
+use crate::flight::{Cargo, FlightKey, Leader};
 use crate::key::Key;
-use crate::policy::CallPolicy;
+use crate::policy::{CallPolicy, RefreshPoint};
+use crate::site::callbacks::Placeholder;
+use crate::site::{Hold, Instance, Live, Shape, Site, ValueMap};
 
 /// A call site in action: one function, with its generic arguments, through one client, on the terms of one policy.
 pub struct At<'a, C, M> {
@@ -46,6 +50,8 @@ pub enum Looked<R, S> {
 pub struct Slow<S> {
     key: Result<Key>,
     found: Found<S>,
+    /// When entries are due, for clients that could not tell at once.
+    refresh: RefreshPoint,
 }
 
 #[derive(Debug)]
@@ -124,7 +130,7 @@ where
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
         let probe = match self.instance.probe(key) {
             Ok(probe) => probe,
-            Err(error) => return Looked::Slow(Slow { key: Err(error), found: Found::Nothing }),
+            Err(error) => return Looked::Slow(Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh }),
         };
         if let Some(Lookup::Held(entry)) = self.client.look(&probe, ReadOptions::new()) {
             match decide(Some(entry.vitals()), policy) {
@@ -132,16 +138,21 @@ where
                     self.live.counters.hits.increment();
                     return Looked::Hit(self.maps.serve(entry.value));
                 }
-                Decision::ServeAndRefresh => return self.slow(key, Found::Due(entry.value)),
+                Decision::ServeAndRefresh => return self.slow(policy, key, Found::Due(entry.value)),
                 Decision::Compute => {}
             }
         }
-        self.slow(key, Found::Nothing)
+        self.slow(policy, key, Found::Nothing)
     }
 
     #[cold]
-    fn slow<K: Serialize + ?Sized>(&self, key: &K, found: Found<M::Stored>) -> Looked<M::Return, M::Stored> {
-        Looked::Slow(Slow { key: self.instance.key(key), found })
+    fn slow<K: Serialize + ?Sized>(
+        &self,
+        policy: &CallPolicy,
+        key: &K,
+        found: Found<M::Stored>,
+    ) -> Looked<M::Return, M::Stored> {
+        Looked::Slow(Slow { key: self.instance.key(key), found, refresh: policy.refresh })
     }
 
     /// Ends a plain call that the hit path could not.
@@ -160,31 +171,48 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let Some(key) = self.usable(slow.key) else {
-            return self.scene().without_cache(Run { args, compute, echo }).await;
-        };
+        let Some(key) = self.usable(slow.key) else { return self.compute(None, None, args, compute, echo).await };
         if let Found::Due(stored) = slow.found {
             self.live.counters.due_hits.increment();
-            self.send(&key, args, behind, Why::Due);
+            self.send(&key, args, behind, Why::Due(slow.refresh));
             return self.maps.serve(stored);
         }
-        let stand_in = |args: &A| self.placeholder(echo.as_ref()?, args);
-        let drive = Drive { scene: self.scene(), key: &key };
-        let run = Run { args, compute, echo: echo.as_ref() };
-        match drive.run(Mode::Call, run, stand_in).await {
-            End::Returned(returned) => returned,
-            End::Due(stored, token, args) => {
-                self.send(&key, args, behind, Why::Claimed(token));
-                self.maps.serve(stored)
+        let (backed, policy) = (self.backed(), self.policy.due_from(slow.refresh));
+        let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
+        let mut entered = drive.enter(Mode::Call, self.live.placeholder.any()).await;
+        if matches!(entered, Entered::Wait) {
+            if let Some(value) = echo.as_ref().and_then(|echo| self.placeholder(echo, &args)) {
+                self.live.counters.misses.increment();
+                return self.maps.shape().join(value);
             }
-            End::Idle => unreachable!("a plain call always ends with a value"),
+            entered = drive.enter(Mode::Call, false).await;
+        }
+        match entered {
+            Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
+            Entered::Due(cargo, token) => match unload(cargo) {
+                Some(stored) => {
+                    self.send(&key, args, behind, Why::Claimed(slow.refresh, token));
+                    self.maps.serve(stored)
+                }
+                None => self.compute(None, None, args, compute, echo).await,
+            },
+            entered => match self.served(entered) {
+                Some(returned) => returned,
+                None => self.compute(None, None, args, compute, echo).await,
+            },
+        }
+    }
+
+    /// Returns what another call computed; `None` if it is not of this function's types.
+    fn served(&self, entered: Entered<'_>) -> Option<M::Return> {
+        match entered {
+            Entered::Serve(cargo) => unload(cargo).map(|stored| self.maps.serve(stored)),
+            Entered::Raise(cargo) => self.maps.shape().shared(&cargo).map(|error| self.maps.shape().raise(error)),
+            Entered::Compute(_) | Entered::Due(..) | Entered::Wait | Entered::Idle => None,
         }
     }
 
     fn placeholder<A, O: 'static>(&self, echo: &impl Fn(&A) -> Option<O>, args: &A) -> Option<M::Value> {
-        if !self.live.placeholder.any() {
-            return None;
-        }
         let args = echo(args)?;
         let mut value = None;
         self.live.placeholder.each(|stand_in: &Placeholder<M::Value, O>| value = Some(stand_in(&args)));
@@ -192,25 +220,22 @@ where
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
-    pub async fn refresh<A, F, Fut, E, O>(
-        &self,
-        key: Prepared,
-        args: A,
-        compute: F,
-        echo: Option<E>,
-    ) -> M::Return
+    pub async fn refresh<A, F, Fut, E, O>(&self, key: Prepared, args: A, compute: F, echo: Option<E>) -> M::Return
     where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let run = Run { args, compute, echo };
-        let Some(key) = self.usable(key.0) else { return self.scene().without_cache(run).await };
-        let drive = Drive { scene: self.scene(), key: &key };
-        match drive.run(Mode::Refresh, run, |_| None).await {
-            End::Returned(returned) => returned,
-            End::Due(..) | End::Idle => unreachable!("a refresh always ends with a value of its own"),
+        let Some(key) = self.usable(key.0) else { return self.compute(None, None, args, compute, echo).await };
+        let backed = self.backed();
+        let drive = Drive { live: self.live, backend: &backed, policy: self.policy, key: &key };
+        match drive.enter(Mode::Refresh, false).await {
+            Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
+            entered => match self.served(entered) {
+                Some(returned) => returned,
+                None => self.compute(None, None, args, compute, echo).await,
+            },
         }
     }
 
@@ -229,20 +254,82 @@ where
         O: 'static,
     {
         let Some(key) = self.usable(key.0) else { return };
-        if ticket.is_forced {
-            // From here on, others line up for the next flight.
-            ticket.hold = Box::new(());
-        }
-        let drive = Drive { scene: self.scene(), key: &key };
-        let run = drive.run(Mode::Behind(ticket), Run { args, compute, echo }, |_| None);
-        let failed = match crate::engine::runtime::catch(run).await {
-            Ok(End::Returned(returned)) => self.maps.shape().split(returned).is_err(),
-            Ok(End::Due(..) | End::Idle) => false,
-            Err(_) => true,
-        };
-        if failed {
+        // Forced jobs let go of the key as they start: from there on, others line up for the next flight. All others
+        // keep the key until they end.
+        let hold = std::mem::replace(&mut ticket.hold, Box::new(()));
+        let _hold = (!ticket.is_forced).then_some(hold);
+        let (backed, policy) = (self.backed(), self.policy.due_from(ticket.refresh));
+        let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
+        let Entered::Compute(lead) = drive.enter(Mode::Behind(ticket), false).await else { return };
+        let ended = catch(self.compute(Some(drive), Some(lead), args, compute, echo)).await;
+        if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
             log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
         }
+    }
+
+    /// Runs the user's function and, where it leads a flight, settles that; tells who wants to hear of values.
+    async fn compute<A, F, Fut, E, O>(
+        &self,
+        drive: Option<Drive<'_>>,
+        lead: Option<Lead<'_>>,
+        args: A,
+        compute: F,
+        echo: Option<E>,
+    ) -> M::Return
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let echo = echo.filter(|_| self.live.on_value.any()).and_then(|echo| echo(&args));
+        let clock = self.client.identity().clock();
+        let began = clock.now();
+        let flight = lead.as_ref().and_then(Lead::leader).map(Leader::flight);
+        // A panic goes on from here to the caller; on its way it drops the lead, and with it the claim.
+        let returned = run(flight, clock, || compute(args)).await.unwrap_or_else(|panic| self.panicked(panic));
+        let value = match self.sorted(returned, began) {
+            Ok(value) => value,
+            Err(error) => {
+                if let Some((drive, lead)) = drive.zip(lead) {
+                    drive.settle(lead, Brought::Error(self.maps.shape().share(&error))).await;
+                }
+                return self.maps.shape().raise(error);
+            }
+        };
+        let is_kept = self.maps.keeps(&value);
+        let stored = self.maps.encode(value);
+        let stored = match drive.zip(lead) {
+            None => stored,
+            Some((drive, lead)) => {
+                let shared = Arc::new(stored);
+                drive.settle(lead, Brought::Value(Arc::clone(&shared) as Cargo, is_kept)).await;
+                Arc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone())
+            }
+        };
+        let value = self.maps.decode(stored);
+        if let Some(args) = echo {
+            self.live.computed(&value, &args);
+        }
+        self.maps.shape().join(value)
+    }
+
+    #[cold]
+    fn panicked(&self, panic: Box<dyn Any + Send>) -> M::Return {
+        self.live.counters.panics.increment();
+        resume_unwind(panic)
+    }
+
+    /// Counts how the user's function ended.
+    fn sorted(&self, returned: M::Return, began: u64) -> std::result::Result<M::Value, <M::Shape as Shape>::Error> {
+        let counters = &self.live.counters;
+        let value = self.maps.shape().split(returned).inspect_err(|_| counters.compute_errors.increment())?;
+        counters.computes.increment();
+        if self.policy.timings {
+            let now = self.client.identity().clock().now();
+            counters.computed_in(Duration::from_nanos(now.saturating_sub(began)));
+        }
+        Ok(value)
     }
 
     /// Looks, and never computes.
@@ -264,11 +351,11 @@ where
             Decision::Serve => counters.hits.increment(),
             Decision::ServeAndRefresh => {
                 counters.due_hits.increment();
-                self.send(&key, args, behind, Why::Due);
+                self.send(&key, args, behind, Why::Due(self.policy.refresh));
             }
             Decision::Compute => {
                 counters.misses.increment();
-                self.send(&key, args, behind, Why::Due);
+                self.send(&key, args, behind, Why::Due(self.policy.refresh));
                 return None;
             }
         }
@@ -299,7 +386,7 @@ where
     /// [`ErrorKind::Key`] when the key cannot be serialised, and what the client reports.
     pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
         let key = key.0?;
-        self.live.flights.supersede(&self.drive(&key).flight_key()).await;
+        self.supersede(&key).await;
         let life = self.policy.life(fastrand::f64());
         self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new()).await
     }
@@ -311,7 +398,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn invalidate(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
-        self.live.flights.supersede(&self.drive(&key).flight_key()).await;
+        self.supersede(&key).await;
         self.client.delete_entry(&key).await.map(|_| ())
     }
 
@@ -322,7 +409,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn expire(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
-        self.live.flights.supersede(&self.drive(&key).flight_key()).await;
+        self.supersede(&key).await;
         self.client.expire_entry(&key).await.map(|_| ())
     }
 
@@ -338,16 +425,23 @@ where
                 "a function with `namespace = none` cannot tell its entries from others: give it a namespace, or clear its client",
             ));
         };
-        self.live.flights.supersede_all(self.client.identity().id()).await;
+        let stores = self.live.flights.supersede_all(self.client.identity().id());
+        stores.within(self.client.identity().clock(), self.policy.lease).await;
         self.client.clear_namespace(path).await
     }
 
-    fn scene(&self) -> Scene<'_, C, M> {
-        Scene { live: self.live, client: self.client, maps: &self.maps, policy: self.policy }
+    /// Keeps what is being computed from being stored, and waits for what is being stored.
+    async fn supersede(&self, key: &Key) {
+        let stores = self.live.flights.supersede(&self.flight_key(key));
+        stores.within(self.client.identity().clock(), self.policy.lease).await;
     }
 
-    fn drive<'b>(&'b self, key: &'b Key) -> Drive<'b, C, M> {
-        Drive { scene: self.scene(), key }
+    fn backed(&self) -> Backed<'_, C, M> {
+        Backed { live: self.live, client: self.client, maps: &self.maps }
+    }
+
+    fn flight_key(&self, key: &Key) -> FlightKey {
+        (self.client.identity().id(), key.digest())
     }
 
     /// Returns the key, or counts that there is none.
@@ -368,7 +462,7 @@ where
         if let Some(known) = self.client.look(&key.probe(), options) {
             return known.into_entry();
         }
-        let hear = |key: &Key, stored: &M::Stored, remaining: std::time::Duration| {
+        let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
             self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
         };
         if self.live.on_promote.any() {
@@ -383,33 +477,44 @@ where
         }
     }
 
-    /// Sends a job to the background, unless one for the key is on its way.
+    /// Sends a job to the background, unless one for the key is on its way; a claim that it does not take is given back.
     fn send<A>(&self, key: &Key, args: A, behind: Option<impl FnOnce(A) -> Job>, why: Why) {
-        let Some(behind) = behind else { return };
-        let flight_key = self.drive(key).flight_key();
-        let is_forced = matches!(why, Why::Forced);
-        if !is_forced && self.live.flights.is_flying(&flight_key) {
-            return;
+        let (is_forced, refresh, claim) = match why {
+            Why::Due(refresh) => (false, refresh, None),
+            Why::Claimed(refresh, token) => (false, refresh, Some(token)),
+            Why::Forced => (true, self.policy.refresh, None),
+        };
+        let ticket = |hold| Ticket { is_forced, refresh, claim, hold: Box::new(hold) };
+        let is_sent = behind.is_some_and(|behind| self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold))));
+        if let Some(token) = claim.filter(|_| !is_sent) {
+            self.client.release(key, token);
         }
-        let Some(hold) = self.live.hold(flight_key, is_forced) else { return };
-        let claim = if let Why::Claimed(token) = why { Some(token) } else { None };
-        let ticket = Ticket { is_forced, claim, hold: Box::new(hold) };
-        match submit(behind(args).into_task(ticket)) {
+    }
+
+    fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> bool {
+        let flight_key = self.flight_key(key);
+        if !is_forced && self.live.flights.is_flying(&flight_key) {
+            return false;
+        }
+        let Some(hold) = self.live.hold(flight_key, is_forced) else { return false };
+        let submitted = submit(task(hold));
+        match &submitted {
             Ok(()) => self.live.counters.background.increment(),
             Err(refused) => {
                 self.live.counters.refused.increment();
                 log::debug!("{}: {refused}", self.live.description.name);
             }
         }
+        submitted.is_ok()
     }
 }
 
 /// Says why a background job is sent.
 enum Why {
-    /// What is stored is due or absent.
-    Due,
+    /// What is stored is due from this point on, or absent.
+    Due(RefreshPoint),
     /// The same, and the client has granted the claim.
-    Claimed(Token),
+    Claimed(RefreshPoint, Token),
     /// The user said so.
     Forced,
 }

@@ -37,7 +37,9 @@ fn a_trailing_comma_is_fine() {
 
 #[test]
 fn all_mistakes_are_found_in_one_pass() {
-    let (args, errors) = read("clinet = A, ttl, ttl = 4, async_ttl = \"5x\", banana = 1 + f(2, 3), skip, lazy(tiers = 1), time = 5, version = 2");
+    let (args, errors) = read(
+        "clinet = A, ttl, ttl = 4, async_ttl = \"5x\", banana = 1 + f(2, 3), skip, lazy(tiers = 1), time = 5, version = 2",
+    );
     assert_eq!(
         errors,
         [
@@ -59,10 +61,7 @@ fn all_mistakes_are_found_in_one_pass() {
 #[test]
 fn an_unfinished_line_keeps_the_rest() {
     let (args, errors) = read("client = , ttl = 300, key =");
-    assert_eq!(
-        errors,
-        ["`client` needs a value: write `client = EXPR`", "`key` needs a value: write `key = EXPR`"]
-    );
+    assert_eq!(errors, ["`client` needs a value: write `client = EXPR`", "`key` needs a value: write `key = EXPR`"]);
     assert!(args.ttl.is_some());
 }
 

@@ -3,76 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
+use super::companion::{Companion, Takes};
 use super::context::{Context, Receiver};
 use super::own;
 use super::shim::{self, Look};
 use crate::model::Home;
-
-/// What a companion is called with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    /// All arguments of the function, the receiver included.
-    Arguments,
-    /// `&self` only.
-    Receiver,
-    Nothing,
-}
-
-/// One companion.
-pub(crate) struct Companion {
-    pub(crate) name: &'static str,
-    pub(crate) doc: &'static str,
-    /// Whether it has the function's generic parameters.
-    pub(crate) generic: bool,
-    pub(crate) takes: Takes,
-    /// Arguments after the function's own.
-    pub(crate) extra: Option<TokenStream>,
-    pub(crate) is_async: bool,
-    /// The return type; `None` for `()`.
-    pub(crate) output: Option<TokenStream>,
-    /// Bounds that are checked only where the companion is used.
-    pub(crate) bounds: Vec<TokenStream>,
-    pub(crate) body: TokenStream,
-}
-
-impl Companion {
-    fn new(name: &'static str, doc: &'static str, output: impl Into<Option<TokenStream>>, body: TokenStream) -> Self {
-        let output = output.into();
-        Self { name, doc, generic: true, takes: Takes::Arguments, extra: None, is_async: false, output, bounds: Vec::new(), body }
-    }
-
-    fn plain(mut self) -> Self {
-        self.generic = false;
-        self.takes = Takes::Nothing;
-        self
-    }
-
-    fn takes(mut self, takes: Takes) -> Self {
-        self.takes = takes;
-        self
-    }
-
-    fn extra(mut self, extra: TokenStream) -> Self {
-        self.extra = Some(extra);
-        self
-    }
-
-    fn asynchronous(mut self, is_async: bool) -> Self {
-        self.is_async = is_async;
-        self
-    }
-
-    fn bounds(mut self, bounds: impl IntoIterator<Item = TokenStream>) -> Self {
-        self.bounds.extend(bounds);
-        self
-    }
-
-    /// Leaves only the signature.
-    pub(crate) fn hollow(&mut self) {
-        self.body = quote!(::core::panic!());
-        self.bounds.clear();
-    }
-}
 
 /// The companions of a function, in the order of the documentation.
 pub(crate) fn all(context: &Context<'_>) -> Vec<Companion> {
@@ -98,7 +33,12 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
     let (whole, value) = (&context.model.outcome.whole, &context.model.outcome.value);
     let (compute, echo) = (shim::compute(context, &this), own::echo(context));
     let refresh = shim::slow(context, &quote!(__chorde_at.refresh(__chorde_key, (#names), #compute, #echo)));
-    let refresh = Companion::new("refresh", "Computes now, whatever the cache holds, stores the result and returns it.", whole.clone(), quote!(#prepare #refresh));
+    let refresh = Companion::new(
+        "refresh",
+        "Computes now, whatever the cache holds, stores the result and returns it.",
+        whole.clone(),
+        quote!(#prepare #refresh),
+    );
     let refresh = refresh.asynchronous(is_async);
     if !context.model.can_own() {
         return vec![refresh];
@@ -123,7 +63,13 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
         .asynchronous(is_async)
         .bounds(movable.clone()),
         refresh,
-        Companion::new("bg_refresh", "Computes in the background, whatever the cache holds.", None, quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job);)).bounds(movable),
+        Companion::new(
+            "bg_refresh",
+            "Computes in the background, whatever the cache holds.",
+            None,
+            quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job);),
+        )
+        .bounds(movable),
     ]
 }
 
@@ -153,8 +99,22 @@ fn operation_table(context: &Context<'_>) -> Vec<Operation> {
             entry,
             false,
         ),
-        row("invalidate", "future_invalidate", "Removes the result of these arguments.", "Removes the result of these arguments, without blocking.", done.clone(), false),
-        row("expire", "future_expire", "Marks the result of these arguments as stale, but keeps it.", "Marks the result of these arguments as stale, without blocking.", done, false),
+        row(
+            "invalidate",
+            "future_invalidate",
+            "Removes the result of these arguments.",
+            "Removes the result of these arguments, without blocking.",
+            done.clone(),
+            false,
+        ),
+        row(
+            "expire",
+            "future_expire",
+            "Marks the result of these arguments as stale, but keeps it.",
+            "Marks the result of these arguments as stale, without blocking.",
+            done,
+            false,
+        ),
     ]
 }
 
@@ -186,7 +146,9 @@ fn future_operations(context: &Context<'_>) -> Vec<Companion> {
         let body = detached(context, &TokenStream::new(), &quote!(__chorde_at.#method(__chorde_key #more)));
         let output = row.output;
         let companion = Companion::new(row.future, row.future_doc, quote!(#p::CacheFuture<#output>), body);
-        let companion = companion.bounds(context.leaned_on().filter_map(|param| own::movable(context, param))).bounds(value_bound.clone());
+        let companion = companion
+            .bounds(context.leaned_on().filter_map(|param| own::movable(context, param)))
+            .bounds(value_bound.clone());
         rows.push(if row.value { companion.extra(quote!(#value: #ty)) } else { companion });
     }
     rows
@@ -212,7 +174,8 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
     let (at, key) = (context.at(&this, Receiver::Itself), &context.key);
     let (keep, lend, turbofish) = (own::keep_all(context), own::lend_all(context), &context.turbofish);
     let (whole, value) = (&model.outcome.whole, &model.outcome.value);
-    let bounds: Vec<TokenStream> = own::movable_all(context).into_iter().chain(own::movable_value(context, whole)).collect();
+    let bounds: Vec<TokenStream> =
+        own::movable_all(context).into_iter().chain(own::movable_value(context, whole)).collect();
     let function = itself(context);
     let start = if model.is_async() {
         quote!(#p::CacheFuture::spawn(async move { #function #turbofish(#lend).await }))
@@ -227,23 +190,44 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
         }
     };
     let mut all = vec![
-        Companion::new("future", "The plain call, without blocking: on any executor, or `.wait()`.", quote!(#p::CacheFuture<#whole>), look).bounds(bounds.clone()),
+        Companion::new(
+            "future",
+            "The plain call, without blocking: on any executor, or `.wait()`.",
+            quote!(#p::CacheFuture<#whole>),
+            look,
+        )
+        .bounds(bounds.clone()),
     ];
     if !model.is_async() {
         let (refresh, job, names) = (context.companion("refresh"), context.hidden("job"), context.names());
         let body = quote!(#keep #p::CacheFuture::blocking(move || Self::#refresh #turbofish(#lend)));
-        all.push(Companion::new("future_refresh", "Computes now, without blocking the caller.", quote!(#p::CacheFuture<#whole>), body).bounds(bounds));
+        all.push(
+            Companion::new(
+                "future_refresh",
+                "Computes now, without blocking the caller.",
+                quote!(#p::CacheFuture<#whole>),
+                body,
+            )
+            .bounds(bounds),
+        );
         let before = quote!(let __chorde_job = Self::#job #turbofish(#names););
         let body = detached_lazy(context, &before);
         let output = option(value);
         let bounds = own::movable_all(context).into_iter().chain(own::movable_value(context, value));
-        all.push(Companion::new("future_lazy", "As `lazy`, without blocking.", quote!(#p::CacheFuture<#output>), body).bounds(bounds));
+        all.push(
+            Companion::new("future_lazy", "As `lazy`, without blocking.", quote!(#p::CacheFuture<#output>), body)
+                .bounds(bounds),
+        );
     }
     all
 }
 
 fn detached_lazy(context: &Context<'_>, before: &TokenStream) -> TokenStream {
-    detached(context, before, &quote!(__chorde_at.lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))))
+    detached(
+        context,
+        before,
+        &quote!(__chorde_at.lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))),
+    )
 }
 
 /// The path of the function that carries the name, from inside a companion.
@@ -269,14 +253,46 @@ fn whole_function(context: &Context<'_>) -> Vec<Companion> {
         let at = context.at(&quote!(Self), Receiver::Itself);
         let clear = shim::run(context, &quote!(__chorde_at.clear()));
         let doc = "Forgets all results of this function, everywhere, and leaves the client's other entries alone.";
-        all.push(Companion::new("clear", doc, result(context, &quote!(())), quote!(#at #clear)).takes(takes).asynchronous(context.model.is_async()));
+        all.push(
+            Companion::new("clear", doc, result(context, &quote!(())), quote!(#at #clear))
+                .takes(takes)
+                .asynchronous(context.model.is_async()),
+        );
         let body = quote!(#at __chorde_at.namespace());
-        all.push(Companion::new("namespace", "What tells the keys of this function from those of others.", quote!(::std::string::String), body).takes(takes));
+        all.push(
+            Companion::new(
+                "namespace",
+                "What tells the keys of this function from those of others.",
+                quote!(::std::string::String),
+                body,
+            )
+            .takes(takes),
+        );
     }
-    all.push(Companion::new("stats", "Counters and times of this function so far.", quote!(#p::Stats), quote!(Self::#site().stats())).plain());
-    all.push(Companion::new("reset_stats", "Sets the counters and times to zero.", None, quote!(Self::#site().reset_stats();)).plain());
+    all.push(
+        Companion::new(
+            "stats",
+            "Counters and times of this function so far.",
+            quote!(#p::Stats),
+            quote!(Self::#site().stats()),
+        )
+        .plain(),
+    );
+    all.push(
+        Companion::new(
+            "reset_stats",
+            "Sets the counters and times to zero.",
+            None,
+            quote!(Self::#site().reset_stats();),
+        )
+        .plain(),
+    );
     let doc = "Divides the histogram of computing times into `bins` of equal width up to `up_to`.";
-    all.push(Companion::new("set_timing_bins", doc, None, quote!(Self::#site().set_timing_bins(bins, up_to);)).plain().extra(bins));
+    all.push(
+        Companion::new("set_timing_bins", doc, None, quote!(Self::#site().set_timing_bins(bins, up_to);))
+            .plain()
+            .extra(bins),
+    );
     all
 }
 
@@ -284,11 +300,13 @@ fn whole_function(context: &Context<'_>) -> Vec<Companion> {
 fn callbacks(context: &Context<'_>) -> Vec<Companion> {
     let (p, site, value) = (context.p, context.hidden("site"), &context.model.outcome.value);
     let bounds: Vec<TokenStream> = own::movable_value(context, value).into_iter().collect();
-    let take = |types: TokenStream| quote!(callback: impl #types + ::core::marker::Send + ::core::marker::Sync + 'static);
+    let take =
+        |types: TokenStream| quote!(callback: impl #types + ::core::marker::Send + ::core::marker::Sync + 'static);
     let promote = take(quote!(::core::ops::Fn(&#p::Key, &#value, ::core::time::Duration)));
     let doc = "Calls back when a farther tier's entry is copied nearer: key, value, remaining life.";
     let body = quote!(Self::#site().on_promote::<#value>(callback););
-    let mut all = vec![Companion::new("on_promote", doc, None, body).takes(Takes::Nothing).extra(promote).bounds(bounds.clone())];
+    let mut all =
+        vec![Companion::new("on_promote", doc, None, body).takes(Takes::Nothing).extra(promote).bounds(bounds.clone())];
     if own::can_echo(context.model) {
         let owned = own::owned_tuple(context);
         let echoed: Vec<TokenStream> = bounds.into_iter().chain(own::clonable_all(context)).collect();
@@ -308,9 +326,20 @@ fn introspection(context: &Context<'_>) -> Vec<Companion> {
     let (p, key, policy) = (context.p, &context.key, context.policy_value());
     let at = context.at(&quote!(Self), Receiver::Itself);
     let output = result(context, &quote!(#p::Key));
-    let callkey = Companion::new("callkey", "The key of a call with these arguments.", output, quote!(#at __chorde_at.callkey(#key)));
-    let ttl = Companion::new("ttl", "How long a result may be used.", quote!(::core::time::Duration), quote!(#policy.ttl()));
-    let due = Companion::new("async_ttl", "When a result becomes due for a refresh in the background.", quote!(#p::RefreshPoint), quote!(#policy.refresh()));
+    let callkey = Companion::new(
+        "callkey",
+        "The key of a call with these arguments.",
+        output,
+        quote!(#at __chorde_at.callkey(#key)),
+    );
+    let ttl =
+        Companion::new("ttl", "How long a result may be used.", quote!(::core::time::Duration), quote!(#policy.ttl()));
+    let due = Companion::new(
+        "async_ttl",
+        "When a result becomes due for a refresh in the background.",
+        quote!(#p::RefreshPoint),
+        quote!(#policy.refresh()),
+    );
     let constant = |companion: Companion| if context.policy_leans() { companion } else { companion.plain() };
     vec![callkey, constant(ttl), constant(due)]
 }

@@ -5,10 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, GenericParam, Lit};
 
+use super::own;
 use crate::args::{Naming, Spread};
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
-use super::own;
 use crate::quiet::{here, local, quiet};
 use crate::types::Holding;
 
@@ -47,7 +47,11 @@ impl<'a> Context<'a> {
             model,
             p: &model.runtime,
             key: key::key(model),
-            generics: if generics.params.is_empty() { TokenStream::new() } else { quiet(parameters(generics.params.iter())) },
+            generics: if generics.params.is_empty() {
+                TokenStream::new()
+            } else {
+                quiet(parameters(generics.params.iter()))
+            },
             turbofish: if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) },
             policy,
             policy_is_const,
@@ -338,7 +342,10 @@ fn parameters<'p>(params: impl Iterator<Item = &'p GenericParam>) -> TokenStream
 fn policy(model: &Model) -> (TokenStream, bool) {
     let (p, args) = (&model.runtime, &model.args);
     let Some(ttl) = &args.ttl else { return (TokenStream::new(), false) };
-    let due = args.async_ttl.as_ref().map(|d| if d.negative { quote!(.refresh_age(#d)) } else { quote!(.refresh_remaining(#d)) });
+    let due = args
+        .async_ttl
+        .as_ref()
+        .map(|d| if d.negative { quote!(.refresh_age(#d)) } else { quote!(.refresh_remaining(#d)) });
     let spread = match &args.ttl_spread {
         Spread::Automatic => None,
         Spread::Off => Some(quote!(.no_spread())),
@@ -350,9 +357,10 @@ fn policy(model: &Model) -> (TokenStream, bool) {
     let alone = args.single_flight.as_ref().filter(|s| !s.on).map(|_| quote!(.without_single_flight()));
     let untimed = args.timings.as_ref().filter(|s| !s.on).map(|_| quote!(.without_timings()));
     let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #untimed);
-    let by = if let Spread::By(by) = &args.ttl_spread { Some(by) } else { None };
+    let by = if let Spread::By(by) = &args.ttl_spread { Some(&**by) } else { None };
     let durations = [Some(ttl), args.async_ttl.as_ref(), by, args.lease.as_ref(), args.renew.as_ref()];
-    let literal_tiers = args.max_tiers.as_ref().is_none_or(|n| matches!(n, Expr::Lit(ExprLit { lit: Lit::Int(_), .. })));
+    let literal_tiers =
+        args.max_tiers.as_ref().is_none_or(|n| matches!(n, Expr::Lit(ExprLit { lit: Lit::Int(_), .. })));
     (tokens, literal_tiers && durations.into_iter().flatten().all(|d| d.nanos.is_some()))
 }
 

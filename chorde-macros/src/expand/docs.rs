@@ -1,6 +1,6 @@
 //! The words of the documentation that is emitted.
 
-use super::companions;
+use super::companion::Companion;
 use super::context::Context;
 use crate::model::{Home, Model};
 
@@ -21,7 +21,7 @@ pub(crate) fn of_type(context: &Context<'_>) -> String {
 }
 
 /// The "Caching" section of the function.
-pub(crate) fn section(context: &Context<'_>) -> String {
+pub(crate) fn section(context: &Context<'_>, companions: &[Companion]) -> String {
     let model = context.model;
     let life = model.args.ttl.as_ref().map_or_else(String::new, crate::duration::Duration::words);
     let mut text = format!("\n\n# Caching\n\nA result is used for {life}{}. {}", refresh(model), key(model));
@@ -30,7 +30,7 @@ pub(crate) fn section(context: &Context<'_>) -> String {
     }
     if model.home != Home::Inside {
         text.push_str("\n\nCompanions: ");
-        text.push_str(&links(context));
+        text.push_str(&links(context, companions));
         text.push('.');
     }
     text
@@ -47,7 +47,13 @@ fn refresh(model: &Model) -> String {
 fn key(model: &Model) -> String {
     if let Some(key) = &model.args.key {
         let source = quote::ToTokens::to_token_stream(key);
-        let text = source.to_string().replace('`', "'").replace(" . ", ".").replace(" ,", ",").replace(" (", "(").replace("( ", "(");
+        let text = source
+            .to_string()
+            .replace('`', "'")
+            .replace(" . ", ".")
+            .replace(" ,", ",")
+            .replace(" (", "(")
+            .replace("( ", "(");
         return format!("Its key is `{text}`.");
     }
     let names: Vec<String> = model.plain_params().filter(|p| !p.skipped).map(|p| format!("`{}`", p.ident)).collect();
@@ -59,13 +65,13 @@ fn key(model: &Model) -> String {
 }
 
 /// Links to the companions, in order.
-fn links(context: &Context<'_>) -> String {
+fn links(context: &Context<'_>, companions: &[Companion]) -> String {
     let owner = match context.model.home {
         Home::Impl => "Self".to_owned(),
         _ => context.model.name.clone(),
     };
     let uncached = context.companion("uncached").to_string();
-    let names = companions::all(context).into_iter().map(|c| context.companion(c.name).to_string());
+    let names = companions.iter().map(|c| context.companion(c.name).to_string());
     let links = names.chain([uncached]).map(|name| format!("[`{name}`]({owner}::{name})"));
     links.collect::<Vec<_>>().join(", ")
 }

@@ -153,7 +153,9 @@ fn keeps(model: &Model, name: &proc_macro2::Ident) -> bool {
     let inline = inline.filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
     let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
     let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
-    let clauses = clauses.filter(|t| matches!(&t.bounded_ty, Type::Path(p) if p.path.is_ident(name))).flat_map(|t| t.bounds.iter());
+    let clauses = clauses
+        .filter(|t| matches!(&t.bounded_ty, Type::Path(p) if p.path.is_ident(name)))
+        .flat_map(|t| t.bounds.iter());
     let bounds: Vec<String> = inline.chain(clauses).map(bound_name).collect();
     let has = |wanted: &str| bounds.iter().any(|b| b == wanted);
     (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("static")
@@ -173,8 +175,14 @@ pub(crate) fn echo(context: &Context<'_>) -> TokenStream {
     if !can_echo(context.model) {
         return quote!(#p::no_echo());
     }
-    let copies: Vec<(bool, TokenStream)> =
-        context.model.params.iter().enumerate().filter(|(_, p)| p.receiver.is_none()).map(|(i, p)| copy(context, i, p)).collect();
+    let copies: Vec<(bool, TokenStream)> = context
+        .model
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.receiver.is_none())
+        .map(|(i, p)| copy(context, i, p))
+        .collect();
     let probes = copies.iter().any(|(probes, _)| *probes).then(|| quote!(use #p::{KeepClone as _, KeepNone as _};));
     let copies = copies.iter().map(|(_, tokens)| tokens);
     let types = context.model.params.iter().map(|param| quiet(param.ty.to_token_stream()));

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use super::companions::{Companion, Takes};
+use super::companion::{Companion, Takes};
 use super::context::Context;
 use super::docs;
 use crate::model::Home;
@@ -54,7 +54,13 @@ fn function(context: &Context<'_>, companion: &Companion) -> TokenStream {
     let clause = context.clause(companion.generic, &companion.bounds);
     let (receiver, declared) = match companion.takes {
         Takes::Arguments => (context.receiver(), context.declared().collect()),
-        Takes::Receiver => (context.model.receiver().map(|r| { let this = &r.ident; quote!(&#this) }), Vec::new()),
+        Takes::Receiver => (
+            context.model.receiver().map(|r| {
+                let this = &r.ident;
+                quote!(&#this)
+            }),
+            Vec::new(),
+        ),
         Takes::Nothing => (None, Vec::new()),
     };
     let inputs = receiver.into_iter().chain(declared).chain(companion.extra.iter().cloned());

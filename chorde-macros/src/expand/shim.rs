@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{FnArg, Pat};
 
+use super::companion::Companion;
 use super::context::{Context, Receiver};
 use super::{docs, own};
 use crate::model::Home;
@@ -19,9 +20,9 @@ pub(crate) enum Look {
 }
 
 /// The function under its own name.
-pub(crate) fn front(context: &Context<'_>) -> TokenStream {
+pub(crate) fn front(context: &Context<'_>, companions: &[Companion]) -> TokenStream {
     let model = context.model;
-    let (every, attrs, section) = (&model.attrs.every, &model.attrs.front, docs::section(context));
+    let (every, attrs, section) = (&model.attrs.every, &model.attrs.front, docs::section(context, companions));
     let allow = lint_allowances(context);
     let (vis, head) = (&model.vis, head(context, false));
     let body = call(context, &context.owner(), Look::Plain);
@@ -32,7 +33,11 @@ pub(crate) fn front(context: &Context<'_>) -> TokenStream {
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
     let method = if look == Look::Plain { quote!(look) } else { quote!(look_bg) };
-    let behind = if look == Look::Behind || context.model.args.async_ttl.is_some() { job_closure(context, owner) } else { quote!(#p::no_behind()) };
+    let behind = if look == Look::Behind || context.model.args.async_ttl.is_some() {
+        job_closure(context, owner)
+    } else {
+        quote!(#p::no_behind())
+    };
     let (names, compute, echo) = (context.names(), compute(context, owner), own::echo(context));
     let slow = slow(context, &quote!(__chorde_at.finish(__chorde_slow, (#names), #compute, #behind, #echo)));
     quote! {
@@ -75,7 +80,14 @@ pub(crate) fn job_closure(context: &Context<'_>, owner: &TokenStream) -> TokenSt
         // A missing `Clone` is about `self`: the error belongs there.
         Some(receiver) => {
             let span = here(receiver.ident.span());
-            owner.clone().into_iter().map(|mut tree| { tree.set_span(span); tree }).collect()
+            owner
+                .clone()
+                .into_iter()
+                .map(|mut tree| {
+                    tree.set_span(span);
+                    tree
+                })
+                .collect()
         }
         None => owner.clone(),
     };
@@ -115,7 +127,8 @@ fn forward(context: &Context<'_>) -> TokenStream {
     let model = context.model;
     let names: Vec<_> = (0..model.params.len()).map(|i| quote::format_ident!("__chorde_{i}")).collect();
     let types = model.params.iter().map(|p| quiet(p.ty.to_token_stream()));
-    let (generics, clause, call, turbofish) = (context.generics(), context.clause(true, &[]), context.hidden("call"), &context.turbofish);
+    let (generics, clause, call, turbofish) =
+        (context.generics(), context.clause(true, &[]), context.hidden("call"), &context.turbofish);
     let (asyncness, ident, whole) = (&model.sig.asyncness, &model.ident, &model.outcome.whole);
     let wait = asyncness.map(|_| quote!(.await));
     quote! {
@@ -176,7 +189,8 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let (asyncness, behind, job) = (&model.sig.asyncness, context.hidden("behind"), context.hidden("job"));
     let (generics, turbofish) = (context.generics(), &context.turbofish);
     let clause = context.clause(true, &own::movable_all(context));
-    let (receiver, declared) = (context.receiver().into_iter().collect::<Vec<_>>(), context.declared().collect::<Vec<_>>());
+    let (receiver, declared) =
+        (context.receiver().into_iter().collect::<Vec<_>>(), context.declared().collect::<Vec<_>>());
     let (at, key, this) = (context.at(&quote!(Self), Receiver::Itself), &context.key, quote!(Self));
     let (names, compute, echo) = (context.names(), compute(context, &this), own::echo(context));
     let future = quote!(__chorde_at.behind(__chorde_ticket, __chorde_key, (#names), #compute, #echo));
@@ -222,7 +236,8 @@ fn lend_split(context: &Context<'_>) -> TokenStream {
 /// `companions = false`: everything within one function.
 pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
     let model = context.model;
-    let (every, front, other, section) = (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context));
+    let (every, front, other, section) =
+        (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context, &[]));
     let (vis, head, allow) = (&model.vis, head(context, false), lint_allowances(context));
     if model.args.async_ttl.is_some() {
         let (hidden, owner, real) = (hidden(context), context.owner(), self::body(context));

@@ -5,23 +5,30 @@
 use std::path::Path;
 
 fn expansion(attr: &str, item: &str) -> String {
-    let tokens = crate::transform(attr.parse().unwrap(), item.parse().unwrap());
+    let tokens = crate::transform(attr.parse().unwrap(), &item.parse().unwrap());
     // Methods do not stand alone.
     let tokens = if item.contains("self") { quote::quote!(impl Repo { #tokens }) } else { tokens };
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
 fn matches(name: &str, attr: &str, item: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/expand/snapshots/{name}.rs"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/expand/tests/snapshots/{name}.rs"));
     let now = expansion(attr, item);
     if std::env::var_os("CHORDE_UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(&path, &now).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     if let Some((line, (was, is))) = kept.lines().zip(now.lines()).enumerate().find(|(_, (a, b))| a != b) {
-        panic!("{name}.rs, line {}:\n kept {was}\n  now {is}\nset CHORDE_UPDATE_SNAPSHOTS=1 to keep the new expansion", line + 1);
+        panic!(
+            "{name}.rs, line {}:\n kept {was}\n  now {is}\nset CHORDE_UPDATE_SNAPSHOTS=1 to keep the new expansion",
+            line + 1
+        );
     }
-    assert_eq!(kept.len(), now.len(), "{name}.rs has another length; set CHORDE_UPDATE_SNAPSHOTS=1 to keep the new expansion");
+    assert_eq!(
+        kept.len(),
+        now.len(),
+        "{name}.rs has another length; set CHORDE_UPDATE_SNAPSHOTS=1 to keep the new expansion"
+    );
 }
 
 #[test]
@@ -35,7 +42,11 @@ fn a_sync_function() {
 
 #[test]
 fn an_async_function() {
-    matches("async", "client = CACHE, ttl = 300", "pub(crate) async fn page(url: String) -> Vec<u8> { fetch(url).await }");
+    matches(
+        "async",
+        "client = CACHE, ttl = 300",
+        "pub(crate) async fn page(url: String) -> Vec<u8> { fetch(url).await }",
+    );
 }
 
 #[test]
@@ -76,7 +87,11 @@ fn a_method_without_companions() {
 
 #[test]
 fn a_function_without_companions_that_refreshes() {
-    matches("inside_ahead", "client = CACHE, ttl = 300, async_ttl = 5, companions = false", "fn load(id: u64) -> User { get(id) }");
+    matches(
+        "inside_ahead",
+        "client = CACHE, ttl = 300, async_ttl = 5, companions = false",
+        "fn load(id: u64) -> User { get(id) }",
+    );
 }
 
 #[test]

@@ -30,13 +30,22 @@ fn what_is_required_is_asked_for() {
 
 #[test]
 fn the_life_must_be_positive() {
-    assert_eq!(mistakes("client = C, ttl = 0", PLAIN), ["`ttl` cannot be zero; give the life of a result, as in `ttl = 300`"]);
-    assert_eq!(mistakes("client = C, ttl = -5", PLAIN), ["`ttl` cannot be negative; give the life of a result, as in `ttl = 300`"]);
+    assert_eq!(
+        mistakes("client = C, ttl = 0", PLAIN),
+        ["`ttl` cannot be zero; give the life of a result, as in `ttl = 300`"]
+    );
+    assert_eq!(
+        mistakes("client = C, ttl = -5", PLAIN),
+        ["`ttl` cannot be negative; give the life of a result, as in `ttl = 300`"]
+    );
 }
 
 #[test]
 fn a_refresh_point_must_be_within_the_life() {
-    assert!(mistake("async_ttl = -20", PLAIN).starts_with("never due: a result is gone at the age of 10 s; use a smaller age, such as 9 s"));
+    assert!(
+        mistake("async_ttl = -20", PLAIN)
+            .starts_with("never due: a result is gone at the age of 10 s; use a smaller age, such as 9 s")
+    );
     assert!(mistake("async_ttl = -10", PLAIN).starts_with("never due"));
     assert!(mistake("async_ttl = 10", PLAIN).starts_with("always due"));
     assert!(mistake("async_ttl = \"1h\"", PLAIN).starts_with("always due"));
@@ -65,7 +74,10 @@ fn keys_are_said_once() {
     assert_eq!(mistake("skip(self)", PLAIN), "there is no argument `self` to skip; the arguments are x, name");
     assert_eq!(mistake("skip(x, x)", PLAIN), "`x` is skipped twice; remove one");
     assert!(mistake("skip(a)", "fn f((a, b): (u8, u8)) -> u8 { a }").starts_with("`a` is part of a pattern"));
-    assert!(mistake("key = a", "fn f((a, b): (u8, u8)) -> u8 { a }").starts_with("`a` is taken out of its argument by a pattern"));
+    assert!(
+        mistake("key = a", "fn f((a, b): (u8, u8)) -> u8 { a }")
+            .starts_with("`a` is taken out of its argument by a pattern")
+    );
     none("skip(x, name)", PLAIN);
     none("key = b.a", "fn f((a, _c): (u8, u8), b: B) -> u8 { a }");
 }
@@ -130,6 +142,9 @@ fn values_are_checked() {
 fn the_background_needs_what_it_can_own() {
     assert!(mistake("async_ttl = 5", "fn f(x: Cow<'_, str>) -> u8 { 1 }").contains("take an owned type"));
     none("", "fn f(x: Cow<'_, str>) -> u8 { 1 }");
-    assert!(mistake("async_ttl = 5, skip(self), companions = false", "fn f(&self) -> u8 { 1 }").contains("cache an inherent method"));
+    assert!(
+        mistake("async_ttl = 5, skip(self), companions = false", "fn f(&self) -> u8 { 1 }")
+            .contains("cache an inherent method")
+    );
     none("async_ttl = 5, companions = false", "fn f(x: u8) -> u8 { 1 }");
 }

@@ -2,7 +2,7 @@ use chorde::cached;
 
 static NUMBER: u64 = 5;
 
-#[cached(client = NUMBER, ttl = 10)]
+#[cached(client = NUMBER, ttl = 10, companions = false)]
 fn f(id: u64) -> u64 {
     id
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use super::pool::Task;
 use crate::client::Token;
+use crate::policy::RefreshPoint;
 
 /// Recomputes one key; made by the code of `#[cached]`, with arguments that it owns.
 pub struct Job(Box<dyn FnOnce(Ticket) -> Task + Send>);
@@ -37,6 +38,8 @@ impl fmt::Debug for Job {
 pub struct Ticket {
     /// Compute even if what is stored is fresh.
     pub(crate) is_forced: bool,
+    /// From when on the entry was due for the call that sent the job.
+    pub(crate) refresh: RefreshPoint,
     /// The claim under which it computes, if it was taken already.
     pub(crate) claim: Option<Token>,
     /// Keeps others from sending the same job; released when dropped.

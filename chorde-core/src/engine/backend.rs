@@ -1,0 +1,101 @@
+//! The client as the engine sees it: one function's values, without their type.
+//!
+//! The engine is compiled once, not for every function and every type of value. What it moves are [`Cargo`]s; this module
+//! is where they are loaded and unloaded.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{Claim, ClaimOptions, Client, Identity, ReadOptions, Token};
+use crate::entry::Lookup;
+use crate::error::Result;
+use crate::flight::Cargo;
+use crate::key::Key;
+use crate::policy::CallPolicy;
+use crate::site::{Live, ValueMap};
+
+/// What an operation returns.
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// The operations of a client that the engine needs.
+pub(crate) trait Backend: Send + Sync {
+    fn identity(&self) -> &Identity;
+    /// Returns the valid value that the client can tell of at once.
+    fn held(&self, key: &Key) -> Option<Cargo>;
+    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>>;
+    fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
+    /// Lengthens a valid entry by that much.
+    fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool>;
+    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
+    fn release(&self, key: &Key, token: Token);
+}
+
+/// A client with the types of one function.
+pub(crate) struct Backed<'a, C, M> {
+    pub(crate) live: &'static Live,
+    pub(crate) client: &'a C,
+    pub(crate) maps: &'a M,
+}
+
+impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
+    fn identity(&self) -> &Identity {
+        self.client.identity()
+    }
+
+    fn held(&self, key: &Key) -> Option<Cargo> {
+        let entry = self.client.look(&key.probe(), ReadOptions::new()).and_then(Lookup::into_entry)?;
+        (!entry.is_stale()).then(|| load(entry.value))
+    }
+
+    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>> {
+        Box::pin(async move {
+            let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
+                self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
+            };
+            let mut read = ReadOptions::new();
+            if self.live.on_promote.any() {
+                read = read.on_promote(&hear);
+            }
+            let options = ClaimOptions::of_call(policy).reading(read);
+            Ok(self.client.claim(key, options).await?.map(load))
+        })
+    }
+
+    fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            match value.downcast_ref::<M::Stored>() {
+                Some(stored) => self.client.fill(key, token, stored.clone(), ttl).await,
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            match self.client.get_entry(key, ReadOptions::new()).await? {
+                Some(entry) if !entry.is_stale() => self.client.renew_entry(key, entry.remaining() + by).await,
+                _ => Ok(false),
+            }
+        })
+    }
+
+    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
+        Box::pin(self.client.delete_entry(key))
+    }
+
+    fn release(&self, key: &Key, token: Token) {
+        self.client.release(key, token);
+    }
+}
+
+fn load<S: Send + Sync + 'static>(stored: S) -> Cargo {
+    Arc::new(stored)
+}
+
+/// Takes a value out of a cargo, if it is of that type.
+pub(crate) fn unload<S: Clone + Send + Sync + 'static>(cargo: Cargo) -> Option<S> {
+    let stored = cargo.downcast::<S>().ok()?;
+    Some(Arc::try_unwrap(stored).unwrap_or_else(|shared| (*shared).clone()))
+}

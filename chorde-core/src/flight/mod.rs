@@ -1,0 +1,160 @@
+//! Single-flight: of all who miss one key at the same time, one computes and the others wait for it.
+//!
+//! A [`Flight`] is one computation of one key, from the moment somebody asks for it until its value is stored. Whoever
+//! holds its [`Leader`] guard computes. The others hold a [`Waiter`]. The states of a flight:
+//!
+//! ```text
+//!             ┌──────────────── leader dropped, panicked, gave up: a waiter takes over ───────┐
+//!             ▼                                                                               │
+//!  Queued ─> Free ─> Led ─────────────────────────> Storing ──────────────> Landed            │
+//!                     └── leader dropped, ... ──────────┴─────────────────────────────────────┘
+//! ```
+//!
+//! `Queued` is for refreshes: they want a computation that began after they asked, so that they line up behind the one
+//! that runs. A flight can be *detached* at any time before it lands: by an explicit write to its key, by a clear, or
+//! because its leader was not polled for too long. A detached flight is out of the registry, so that new calls do not
+//! join it. After an explicit write, those who wait still get its value, and nobody stores it. After an overtaking, those
+//! who wait start over.
+//!
+//! A write waits for a store in progress, so that whatever passed the check before the write is in the store before it.
+//!
+//! Invariants: a flight in the registry is led, or is storing, or is queued behind one that is, or has a woken waiter
+//! that will take the lead; so no key is ever left locked. All locks are held for a few instructions, and no waker or
+//! user code runs under them.
+
+pub(crate) mod active;
+mod registry;
+mod role;
+
+pub(crate) use registry::{FlightKey, Flights, Kind, Role};
+pub(crate) use role::{Leader, Outcome, Waiter};
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Waker;
+
+use crate::sync::{Mutex, MutexGuard, lock};
+
+/// What a flight brings home, shared by all who wait: the value, or an error that can be cloned.
+pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
+
+/// One computation of one key.
+pub(crate) struct Flight {
+    /// Whether calls may join it; those without single-flight may not be joined.
+    joinable: bool,
+    /// When the flight was first asked for, by the clock of its client.
+    began: u64,
+    state: Mutex<State>,
+    /// Whether the leader is computing at this very moment, and when it last was.
+    polling: AtomicBool,
+    polled: AtomicU64,
+}
+
+struct State {
+    phase: Phase,
+    /// No longer in the registry.
+    detached: bool,
+    /// Set by an explicit write: what is computed is not to be stored.
+    superseded: bool,
+    /// Set by an overtaking: those who wait start over.
+    abandoned: bool,
+    /// Those who wait, in the order of their arrival.
+    waiters: BTreeMap<u64, Waker>,
+    next_waiter: u64,
+    /// How many [`Waiter`]s there are, those not yet polled included.
+    waiting: usize,
+    /// Writes that wait for a store to end.
+    writers: Vec<Waker>,
+    /// Whether an alarm watches the leader.
+    watched: bool,
+}
+
+enum Phase {
+    /// Lined up behind another flight of the key.
+    Queued,
+    /// To be led by the first waiter that looks.
+    Free,
+    /// Computing.
+    Led,
+    /// Writing to the client.
+    Storing,
+    /// Ended, with this.
+    Landed(Option<Cargo>),
+}
+
+impl Flight {
+    fn new(joinable: bool, phase: Phase, now: u64) -> Self {
+        let state = State {
+            phase,
+            detached: false,
+            superseded: false,
+            abandoned: false,
+            waiters: BTreeMap::new(),
+            next_waiter: 0,
+            waiting: 0,
+            writers: Vec::new(),
+            watched: false,
+        };
+        Self {
+            joinable,
+            began: now,
+            state: Mutex::new(state),
+            polling: AtomicBool::new(false),
+            polled: AtomicU64::new(now),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Notes that the leader begins or ends to compute on its thread.
+    pub(crate) fn set_polling(&self, polling: bool, now: u64) {
+        self.polled.store(now, Ordering::Relaxed);
+        self.polling.store(polling, Ordering::Release);
+    }
+
+    /// Returns when the leader was last seen at work: now, if it is.
+    fn last_seen(&self, now: u64) -> u64 {
+        if self.polling.load(Ordering::Acquire) { now } else { self.polled.load(Ordering::Relaxed) }
+    }
+}
+
+impl State {
+    /// Makes the flight free to be led by a waiter; returns whom to wake.
+    fn free(&mut self) -> Option<Waker> {
+        self.phase = Phase::Free;
+        self.pop_waiter()
+    }
+
+    /// Ends the flight with nothing, nobody being there to lead it; whoever still joins starts over.
+    fn strand(&mut self) {
+        self.detached = true;
+        self.phase = Phase::Landed(None);
+    }
+
+    fn pop_waiter(&mut self) -> Option<Waker> {
+        self.waiters.pop_first().map(|(_, waker)| waker)
+    }
+
+    /// Takes out everybody who waits for anything.
+    fn take_all(&mut self) -> Vec<Waker> {
+        let mut wakers = std::mem::take(&mut self.writers);
+        wakers.extend(std::mem::take(&mut self.waiters).into_values());
+        wakers
+    }
+}
+
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+impl std::fmt::Debug for Flight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flight").field("joinable", &self.joinable).field("began", &self.began).finish_non_exhaustive()
+    }
+}

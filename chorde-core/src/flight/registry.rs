@@ -1,0 +1,203 @@
+//! The flights of one function, by key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::role::{Leader, StoreWait, Waiter};
+use super::{Flight, Phase, wake};
+use crate::client::ClientId;
+use crate::clock::{Clock, nanos};
+use crate::digest::Digest;
+use crate::sync::{Mutex, lock};
+
+/// Identifies what is computed: the same key of two clients is computed for each.
+pub(crate) type FlightKey = (ClientId, Digest);
+
+/// Says what a call wants of a flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any value that is being computed.
+    Join,
+    /// A value whose computation begins from now on.
+    Next,
+    /// A computation of its own.
+    Alone,
+}
+
+/// What a call is to do.
+pub(crate) enum Role {
+    /// Compute.
+    Lead(Leader),
+    /// Wait.
+    Wait(Waiter),
+    /// Compute without a flight: this very thread is computing the same key already.
+    Recurse,
+}
+
+/// All flights of one function. A key has at most one joinable flight that is led, and one queued behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    by_key: Mutex<HashMap<FlightKey, Vec<Arc<Flight>>>>,
+}
+
+impl Flights {
+    /// Joins, lines up for, or begins a flight.
+    pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
+        let mut by_key = lock(&self.by_key);
+        let flights = by_key.entry(key).or_default();
+        if kind != Kind::Alone {
+            if flights.iter().any(|flight| super::active::is_active(flight)) {
+                return Role::Recurse;
+            }
+            let mut joinable = flights.iter().filter(|flight| flight.joinable);
+            let (first, second) = (joinable.next(), joinable.next());
+            match (kind, first, second) {
+                (Kind::Next, Some(_), Some(queued)) => return Role::Wait(Waiter::new(self, key, queued)),
+                (Kind::Next, Some(_), None) => {
+                    let queued = Arc::new(Flight::new(true, Phase::Queued, clock.now()));
+                    flights.push(Arc::clone(&queued));
+                    return Role::Wait(Waiter::new(self, key, &queued));
+                }
+                (_, Some(running), _) => return Role::Wait(Waiter::new(self, key, running)),
+                (_, None, _) => {}
+            }
+        }
+        let flight = Arc::new(Flight::new(kind != Kind::Alone, Phase::Led, clock.now()));
+        flights.push(Arc::clone(&flight));
+        Role::Lead(Leader::new(self, key, flight))
+    }
+
+    /// Returns whether a joinable flight of the key is under way.
+    pub(crate) fn is_flying(&self, key: &FlightKey) -> bool {
+        lock(&self.by_key).get(key).is_some_and(|flights| flights.iter().any(|flight| flight.joinable))
+    }
+
+    /// Makes computations of a key that have begun not store what they compute; new calls will not join them.
+    ///
+    /// The caller writes after the returned wait is over.
+    pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
+        let flights = lock(&self.by_key).get(key).cloned().unwrap_or_default();
+        self.supersede_each(flights.into_iter().map(|flight| (*key, flight)).collect())
+    }
+
+    /// Does the same for all keys of one client.
+    pub(crate) fn supersede_all(&self, client: ClientId) -> StoreWait {
+        let by_key = lock(&self.by_key);
+        let of_client = by_key.iter().filter(|((id, _), _)| *id == client);
+        let flights = of_client.flat_map(|(key, flights)| flights.iter().map(|flight| (*key, Arc::clone(flight))));
+        let flights = flights.collect();
+        drop(by_key);
+        self.supersede_each(flights)
+    }
+
+    fn supersede_each(&self, flights: Vec<(FlightKey, Arc<Flight>)>) -> StoreWait {
+        let mut storing = Vec::new();
+        for (key, flight) in flights {
+            let mut state = flight.lock();
+            match state.phase {
+                // They compute after the write.
+                Phase::Queued | Phase::Free | Phase::Landed(_) => continue,
+                Phase::Led => {
+                    state.superseded = true;
+                    state.detached = true;
+                }
+                Phase::Storing => state.detached = true,
+            }
+            let is_storing = matches!(state.phase, Phase::Storing);
+            drop(state);
+            self.remove(&key, &flight);
+            if is_storing {
+                storing.push(flight);
+            }
+        }
+        StoreWait::new(storing)
+    }
+
+    /// Takes a flight out of the registry and lets the one queued behind it begin.
+    pub(super) fn remove(&self, key: &FlightKey, flight: &Arc<Flight>) {
+        let mut by_key = lock(&self.by_key);
+        let Some(flights) = by_key.get_mut(key) else { return };
+        flights.retain(|other| !Arc::ptr_eq(other, flight));
+        let next = flights.iter().find(|other| other.joinable).cloned();
+        if flights.is_empty() {
+            by_key.remove(key);
+        }
+        drop(by_key);
+        if let Some(next) = next {
+            let mut state = next.lock();
+            if !matches!(state.phase, Phase::Queued) {
+                return;
+            }
+            let woken = state.free();
+            let is_deserted = state.waiting == 0;
+            if is_deserted {
+                state.strand();
+            }
+            drop(state);
+            wake(woken);
+            if is_deserted {
+                self.remove(key, &next);
+            }
+        }
+    }
+
+    /// Watches over a flight whose leader may stop being polled: after `lease` without a sign of it, those who wait
+    /// start over. Where the flight is lined up, the one before it is watched as well.
+    pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, clock: &Clock, lease: Duration) {
+        let key = waiter.key();
+        let running = lock(&self.by_key).get(&key).and_then(|all| all.iter().find(|flight| flight.joinable).cloned());
+        for flight in running.iter().chain([waiter.flight()]) {
+            let was_watched = std::mem::replace(&mut flight.lock().watched, true);
+            if !was_watched {
+                let at = flight.last_seen(clock.now()).saturating_add(nanos(lease));
+                self.watch_until(key, flight, clock, lease, at);
+            }
+        }
+    }
+
+    fn watch_until(self: &Arc<Self>, key: FlightKey, flight: &Arc<Flight>, clock: &Clock, lease: Duration, at: u64) {
+        let (flights, weak, again) = (Arc::downgrade(self), Arc::downgrade(flight), clock.clone());
+        let check = move || {
+            let (Some(flights), Some(flight)) = (flights.upgrade(), weak.upgrade()) else { return };
+            let now = again.now();
+            let due = flight.last_seen(now).saturating_add(nanos(lease));
+            if due > now {
+                flights.watch_until(key, &flight, &again, lease, due);
+            } else {
+                flights.overtake(key, &flight, &again, lease);
+            }
+        };
+        clock.alarm(at, Box::new(check));
+    }
+
+    fn overtake(self: &Arc<Self>, key: FlightKey, flight: &Arc<Flight>, clock: &Clock, lease: Duration) {
+        let mut state = flight.lock();
+        match state.phase {
+            Phase::Led | Phase::Storing => {}
+            Phase::Landed(_) => return,
+            Phase::Queued | Phase::Free => {
+                // If it is free, the one whose turn it is does not take it: the next one may.
+                let woken = if matches!(state.phase, Phase::Free) { state.pop_waiter() } else { None };
+                drop(state);
+                wake(woken);
+                let at = clock.now().saturating_add(nanos(lease));
+                return self.watch_until(key, flight, clock, lease, at);
+            }
+        }
+        state.superseded = true;
+        state.detached = true;
+        state.abandoned = true;
+        let woken = state.take_all();
+        drop(state);
+        self.remove(&key, flight);
+        wake(woken);
+    }
+
+    /// Returns how many flights there are, and when the oldest began.
+    pub(crate) fn summary(&self) -> (usize, Option<u64>) {
+        let by_key = lock(&self.by_key);
+        let all = by_key.values().flatten();
+        (all.clone().count(), all.map(|flight| flight.began).min())
+    }
+}

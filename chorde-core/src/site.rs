@@ -1,0 +1,15 @@
+//! What there is of a cached function besides its code: its description, its counts, its flights, its namespaces, who wants
+//! to hear of it. Untyped, so that generic functions and methods have one as well.
+
+pub(crate) mod callbacks;
+mod instance;
+mod live;
+mod registry;
+mod values;
+
+pub use live::{Description, Naming, Site};
+pub use registry::{FunctionInfo, functions};
+pub use values::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap};
+
+pub(crate) use instance::Instance;
+pub(crate) use live::{Hold, Live};

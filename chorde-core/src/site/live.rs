@@ -1,0 +1,264 @@
+//! The call site as a static, and the state behind it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
+use super::instance::{Instance, Instances};
+use crate::clock::Clock;
+use crate::flight::{FlightKey, Flights};
+use crate::key::Key;
+use crate::stats::{Counters, Stats};
+
+/// Describes a cached function, as data; made by `#[cached]`.
+#[derive(Debug)]
+pub struct Description {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module that it is in.
+    pub module: &'static str,
+    /// What the automatic namespace is hashed from: types, times and version.
+    pub signature: &'static str,
+    /// How its keys are kept apart from others.
+    pub naming: Naming,
+    /// The ttl, where it is a literal.
+    pub ttl: Option<Duration>,
+    /// Called once, before the first access.
+    pub init: Option<fn()>,
+}
+
+/// Says how the keys of a function are kept apart from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// By a namespace made of the description.
+    Automatic,
+    /// By this namespace.
+    Named(&'static str),
+    /// Not at all.
+    None,
+}
+
+/// Stands for one cached function; a static in the code of `#[cached]`.
+pub struct Site {
+    description: &'static Description,
+    live: OnceLock<Live>,
+}
+
+/// What there is of a function once it has been used.
+pub(crate) struct Live {
+    pub(crate) description: &'static Description,
+    pub(crate) counters: Counters,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) on_value: Callbacks,
+    pub(crate) on_promote: Callbacks,
+    pub(crate) placeholder: Callbacks,
+    pub(crate) instances: Instances,
+    /// Background jobs that were sent and are not over, by key, forced ones apart.
+    sent: Mutex<HashSet<(FlightKey, bool)>>,
+    /// The clock of the client that was used last, by which the ages of flights are told.
+    clock: Mutex<Option<Clock>>,
+    init: Init,
+}
+
+impl Site {
+    /// Creates the site of a function that was not used yet.
+    #[must_use]
+    pub const fn new(description: &'static Description) -> Self {
+        Self { description, live: OnceLock::new() }
+    }
+
+    /// Returns the state, after `init` has run.
+    #[inline]
+    pub(crate) fn live(&'static self) -> &'static Live {
+        match self.live.get() {
+            Some(live) if live.init.is_done() => live,
+            _ => self.open(),
+        }
+    }
+
+    #[cold]
+    fn open(&'static self) -> &'static Live {
+        let live = self.state();
+        live.init.run(self.description.init);
+        live
+    }
+
+    /// Returns the state, whether or not `init` has run.
+    fn state(&'static self) -> &'static Live {
+        self.live.get_or_init(|| {
+            super::registry::register(self);
+            Live {
+                description: self.description,
+                counters: Counters::default(),
+                flights: Arc::default(),
+                on_value: Callbacks::default(),
+                on_promote: Callbacks::default(),
+                placeholder: Callbacks::default(),
+                instances: Instances::default(),
+                sent: Mutex::default(),
+                clock: Mutex::default(),
+                init: Init::default(),
+            }
+        })
+    }
+
+    /// Returns the state if the function has been used.
+    pub(crate) fn live_if_used(&self) -> Option<&Live> {
+        self.live.get()
+    }
+
+    /// Returns what the function has counted.
+    #[must_use]
+    pub fn stats(&'static self) -> Stats {
+        self.state().counters.snapshot()
+    }
+
+    /// Sets all counts to zero.
+    pub fn reset_stats(&'static self) {
+        self.state().counters.reset();
+    }
+
+    /// Chooses the bins of the histogram of computation times, and empties it.
+    pub fn set_timing_bins(&'static self, bins: usize, up_to: Duration) {
+        self.state().counters.set_timing_bins(bins, up_to);
+    }
+
+    /// Calls `hear` after each successful computation.
+    pub fn on_value<V: 'static, O: 'static>(&'static self, hear: impl Fn(&V, &O) + Send + Sync + 'static) {
+        self.state().on_value.add::<OnValue<V, O>>(Box::new(hear));
+    }
+
+    /// Calls `hear` when an entry is copied to a nearer tier.
+    pub fn on_promote<V: 'static>(&'static self, hear: impl Fn(&Key, &V, Duration) + Send + Sync + 'static) {
+        self.state().on_promote.add::<OnPromote<V>>(Box::new(hear));
+    }
+
+    /// Lets `stand_in` answer for those who would wait for the first computation of a key.
+    pub fn placeholder<V: 'static, O: 'static>(&'static self, stand_in: impl Fn(&O) -> V + Send + Sync + 'static) {
+        self.state().placeholder.set::<Placeholder<V, O>>(Box::new(stand_in));
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("description", self.description).finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    /// Returns the instance of the function for these generic arguments.
+    #[inline]
+    pub(crate) fn instance(&'static self, tag: &[&'static str]) -> &'static Instance {
+        self.instances.get(tag, self.description)
+    }
+
+    /// Notes that a background job for a key is on its way, unless one is already.
+    pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool) -> Option<Hold> {
+        let is_new = self.lock_sent().insert((key, is_forced));
+        // Lazily: a hold that is dropped lets the next job in.
+        is_new.then(|| Hold { live: self, key: (key, is_forced) })
+    }
+
+    fn lock_sent(&self) -> std::sync::MutexGuard<'_, HashSet<(FlightKey, bool)>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts and logs an operation of the client that failed.
+    pub(crate) fn failed(&self, operation: &str, error: &crate::Error) {
+        self.counters.client_errors.increment();
+        log::warn!("{}: the cache failed to {operation}: {error}", self.description.name);
+    }
+
+    fn count_panics(&self, panics: usize) {
+        for _ in 0..panics {
+            self.counters.panics.increment();
+        }
+    }
+
+    /// Tells who wants to hear of computed values.
+    pub(crate) fn computed<V: 'static, O: 'static>(&self, value: &V, args: &O) {
+        self.count_panics(self.on_value.each(|hear: &OnValue<V, O>| hear(value, args)));
+    }
+
+    /// Tells who wants to hear of promotions.
+    pub(crate) fn promoted<V: 'static>(&self, key: &Key, value: &V, remaining: Duration) {
+        self.count_panics(self.on_promote.each(|hear: &OnPromote<V>| hear(key, value, remaining)));
+    }
+
+    /// Keeps the clock by which flights are told their age.
+    pub(crate) fn keep_clock(&self, clock: &Clock) {
+        let mut kept = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(|| clock.clone());
+    }
+
+    /// Returns how many computations are under way, and the age of the oldest.
+    pub(crate) fn in_flight(&self) -> (usize, Option<Duration>) {
+        let (count, began) = self.flights.summary();
+        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = |began: u64| Duration::from_nanos(clock.as_ref().map_or(0, |clock| clock.now().saturating_sub(began)));
+        (count, began.map(age))
+    }
+}
+
+/// Keeps other background jobs for a key from being sent, until dropped.
+pub(crate) struct Hold {
+    live: &'static Live,
+    key: (FlightKey, bool),
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.live.lock_sent().remove(&self.key);
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hold")
+    }
+}
+
+/// Runs the user's `init` once. Calls of the function from within it go ahead; all others wait for its end.
+#[derive(Default)]
+struct Init {
+    done: AtomicBool,
+    running: Mutex<()>,
+}
+
+thread_local! {
+    /// The sites whose `init` runs on this thread.
+    static RUNNING: std::cell::RefCell<Vec<*const Init>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+impl Init {
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    fn run(&self, init: Option<fn()>) {
+        let Some(init) = init else { return self.done.store(true, Ordering::Release) };
+        let this: *const Self = self;
+        if RUNNING.with_borrow(|running| running.contains(&this)) {
+            return;
+        }
+        let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_done() {
+            return;
+        }
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                RUNNING.with_borrow_mut(Vec::pop);
+            }
+        }
+        RUNNING.with_borrow_mut(|running| running.push(this));
+        let _leave = Leave;
+        // If it panics, the caller sees that and the next call tries again.
+        init();
+        self.done.store(true, Ordering::Release);
+    }
+}

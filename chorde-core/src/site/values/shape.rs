@@ -1,0 +1,225 @@
+//! What of a function's result is the value, and what is its error.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::{All, Identity, Maps};
+use crate::client::Value;
+use crate::flight::Cargo;
+
+/// Takes results apart and puts them together.
+pub trait Shape: Send + Sync {
+    /// What the function returns.
+    type Return;
+    /// The value that its users see: the return type, or the `T` of a `Result<T, E>`.
+    type Value: 'static;
+    /// The error that is never stored.
+    type Error;
+
+    /// Takes apart what the function returned.
+    ///
+    /// # Errors
+    ///
+    /// The function's own.
+    fn split(&self, returned: Self::Return) -> Result<Self::Value, Self::Error>;
+    /// Makes a value into what the function returns.
+    fn join(&self, value: Self::Value) -> Self::Return;
+    /// Makes an error into what the function returns.
+    fn raise(&self, error: Self::Error) -> Self::Return;
+    /// Copies an error for those who wait for the same computation, if it can be copied.
+    fn share(&self, error: &Self::Error) -> Option<Cargo>;
+    /// Takes an error out of such a copy.
+    fn shared(&self, cargo: &Cargo) -> Option<Self::Error>;
+}
+
+/// Takes the whole result for the value.
+pub struct Plain<R>(PhantomData<fn() -> R>);
+
+impl<R> Plain<R> {
+    /// Creates the maps of such a function.
+    #[expect(clippy::new_ret_no_self, reason = "the shape is of use only as a part of the maps")]
+    #[must_use]
+    #[inline]
+    pub const fn new() -> Maps<Self, Identity, All> {
+        Maps::of(Self(PhantomData))
+    }
+}
+
+impl<R: 'static> Shape for Plain<R> {
+    type Return = R;
+    type Value = R;
+    type Error = Infallible;
+
+    fn split(&self, returned: R) -> Result<R, Infallible> {
+        Ok(returned)
+    }
+
+    #[inline]
+    fn join(&self, value: R) -> R {
+        value
+    }
+
+    fn raise(&self, error: Infallible) -> R {
+        match error {}
+    }
+
+    fn share(&self, error: &Infallible) -> Option<Cargo> {
+        match *error {}
+    }
+
+    fn shared(&self, _cargo: &Cargo) -> Option<Infallible> {
+        None
+    }
+}
+
+/// Tells the two halves of a `Result` type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`",
+    label = "not a `Result`",
+    note = "write `result = false` to store the whole of what the function returns, or return a `Result<T, E>`"
+)]
+pub trait IsResult {
+    /// What is stored.
+    type Ok;
+    /// What is not.
+    type Err;
+    /// Returns it as the `Result` that it is.
+    ///
+    /// # Errors
+    ///
+    /// Its own.
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
+    /// Makes one of a `Result`.
+    fn from_result(result: Result<Self::Ok, Self::Err>) -> Self;
+}
+
+impl<T, E> IsResult for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+
+    #[inline]
+    fn from_result(result: Self) -> Self {
+        result
+    }
+}
+
+/// Takes the `T` of a `Result<T, E>` for the value.
+pub struct Fallible<R: IsResult>(Sharing<R::Err>);
+
+impl<R: IsResult> Fallible<R> {
+    /// Creates the maps of such a function, given whether its errors can be copied.
+    #[expect(clippy::new_ret_no_self, reason = "the shape is of use only as a part of the maps")]
+    #[must_use]
+    #[inline]
+    pub const fn new(sharing: Sharing<R::Err>) -> Maps<Self, Identity, All> {
+        Maps::of(Self(sharing))
+    }
+}
+
+impl<R: IsResult> Shape for Fallible<R>
+where
+    R::Ok: 'static,
+{
+    type Return = R;
+    type Value = R::Ok;
+    type Error = R::Err;
+
+    fn split(&self, returned: R) -> Result<R::Ok, R::Err> {
+        returned.into_result()
+    }
+
+    #[inline]
+    fn join(&self, value: R::Ok) -> R {
+        R::from_result(Ok(value))
+    }
+
+    fn raise(&self, error: R::Err) -> R {
+        R::from_result(Err(error))
+    }
+
+    fn share(&self, error: &R::Err) -> Option<Cargo> {
+        (self.0.wrap)(error)
+    }
+
+    fn shared(&self, cargo: &Cargo) -> Option<R::Err> {
+        (self.0.unwrap)(cargo)
+    }
+}
+
+/// Copies errors, where they can be copied.
+pub struct Sharing<E> {
+    wrap: fn(&E) -> Option<Cargo>,
+    unwrap: fn(&Cargo) -> Option<E>,
+}
+
+/// Asks whether errors of type `E` can be copied: answered by the method that autoref finds first.
+pub struct Share<E>(PhantomData<fn() -> E>);
+
+impl<E> Share<E> {
+    /// Creates the question.
+    #[must_use]
+    #[inline]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Answers for errors that can be copied.
+pub trait ShareClone<E> {
+    /// Returns how.
+    fn share(&self) -> Sharing<E>;
+}
+
+impl<E: Value> ShareClone<E> for Share<E> {
+    #[inline]
+    fn share(&self) -> Sharing<E> {
+        Sharing {
+            wrap: |error| Some(Arc::new(error.clone()) as Arc<dyn Any + Send + Sync>),
+            unwrap: |cargo| cargo.downcast_ref::<E>().cloned(),
+        }
+    }
+}
+
+/// Answers for all other errors.
+pub trait ShareNone<E> {
+    /// Returns that there is no way.
+    fn share(&self) -> Sharing<E>;
+}
+
+impl<E> ShareNone<E> for &Share<E> {
+    #[inline]
+    fn share(&self) -> Sharing<E> {
+        Sharing { wrap: |_| None, unwrap: |_| None }
+    }
+}
+
+impl<R> fmt::Debug for Plain<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plain")
+    }
+}
+
+impl<R: IsResult> fmt::Debug for Fallible<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fallible")
+    }
+}
+
+impl<E> fmt::Debug for Sharing<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sharing")
+    }
+}
+
+impl<E> fmt::Debug for Share<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Share")
+    }
+}

@@ -1,0 +1,749 @@
+/**
+
+# Caching
+
+A result is used for 5 min. Its key is `items` and `arg1`.
+
+Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
+#[allow(clippy::significant_drop_tightening)]
+fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+where
+    T: Serialize,
+{
+    let __chorde_client = &CACHE;
+    let __chorde_tag = &[::core::any::type_name::<T>()];
+    let __chorde_at = ::chorde::__private::At::new(
+        sum::__chorde_site(),
+        __chorde_tag,
+        __chorde_client,
+        ::chorde::__private::Plain::<T>::new(),
+        &sum::__CHORDE_POLICY,
+    );
+    let __chorde_looked = __chorde_at.look(&(&N, &items[..], &arg1));
+    match __chorde_looked {
+        ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+        ::chorde::__private::Looked::Slow(__chorde_slow) => {
+            ::chorde::__private::wait(
+                __chorde_at
+                    .finish(
+                        __chorde_slow,
+                        (items, arg1),
+                        (|(items, arg1)| ::chorde::__private::ready(
+                            sum::uncached::<T, N>(items, arg1),
+                        )) as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::chorde::__private::no_echo(),
+                    ),
+            )
+        }
+    }
+}
+impl sum {
+    ///The function itself: computes, and leaves the cache alone.
+    #[allow(
+        clippy::missing_const_for_fn,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        clippy::too_many_arguments,
+        clippy::type_complexity,
+    )]
+    fn uncached<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> T
+    where
+        T: Serialize,
+    {
+        add(items, a, b)
+    }
+}
+/**The companions of the cached function [`sum`](fn@sum).
+
+There is no `on_value` and no `placeholder`: not every argument can be owned, or not every type parameter in one is declared `Clone + Send + Sync + 'static`.*/
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    clippy::empty_enums,
+    clippy::upper_case_acronyms
+)]
+enum sum {}
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+impl sum {
+    #[inline]
+    fn __chorde_site() -> &'static ::chorde::__private::Site {
+        static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
+            &::chorde::__private::Description {
+                name: "sum",
+                module: ::core::module_path!(),
+                signature: "([T;N],(u8,u8))->T;ttl=300000000000;version=",
+                naming: ::chorde::__private::Naming::Automatic,
+                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
+                init: ::core::option::Option::None,
+            },
+        );
+        &__CHORDE_SITE
+    }
+    const __CHORDE_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+        ::core::time::Duration::new(300, 0),
+    );
+    #[inline]
+    fn __chorde_behind<T: Number, const N: usize>(
+        __chorde_ticket: ::chorde::__private::Ticket,
+        items: [T; N],
+        arg1: (u8, u8),
+    )
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(
+            __chorde_at
+                .behind(
+                    __chorde_ticket,
+                    __chorde_key,
+                    (items, arg1),
+                    (|(items, arg1)| ::chorde::__private::ready(
+                        Self::uncached::<T, N>(items, arg1),
+                    )) as fn(_) -> _,
+                    ::chorde::__private::no_echo(),
+                ),
+        )
+    }
+    #[inline]
+    fn __chorde_job<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::Job
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind::<
+            T,
+            N,
+        >(__chorde_ticket, items, arg1))
+    }
+    ///As the plain call; without `async_ttl`, a result is due at half of its life.
+    #[inline]
+    fn bg<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_looked = __chorde_at.look_bg(&(&N, &items[..], &arg1));
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                ::chorde::__private::wait(
+                    __chorde_at
+                        .finish(
+                            __chorde_slow,
+                            (items, arg1),
+                            (|(items, arg1)| ::chorde::__private::ready(
+                                Self::uncached::<T, N>(items, arg1),
+                            )) as fn(_) -> _,
+                            ::core::option::Option::Some(
+                                (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
+                                    as fn(_) -> _,
+                            ),
+                            ::chorde::__private::no_echo(),
+                        ),
+                )
+            }
+        }
+    }
+    ///Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+    #[inline]
+    fn lazy<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::option::Option<T>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (items, arg1),
+                    ::core::option::Option::Some(
+                        (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
+                            as fn(_) -> _,
+                    ),
+                ),
+        )
+    }
+    ///Computes now, whatever the cache holds, stores the result and returns it.
+    #[inline]
+    fn refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(
+            __chorde_at
+                .refresh(
+                    __chorde_key,
+                    (items, arg1),
+                    (|(items, arg1)| ::chorde::__private::ready(
+                        Self::uncached::<T, N>(items, arg1),
+                    )) as fn(_) -> _,
+                    ::chorde::__private::no_echo(),
+                ),
+        )
+    }
+    ///Computes in the background, whatever the cache holds.
+    #[inline]
+    fn bg_refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8))
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        __chorde_at
+            .bg_refresh(
+                __chorde_key,
+                (items, arg1),
+                ::core::option::Option::Some(
+                    (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
+                        as fn(_) -> _,
+                ),
+            );
+    }
+    ///Only looks; never computes.
+    #[inline]
+    fn peek<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::option::Option<T>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+    }
+    ///Stores a value.
+    #[inline]
+    fn put<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+        value: T,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+    }
+    ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
+    #[inline]
+    fn get_ttl<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::option::Option<::chorde::__private::Entry<T>>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+    }
+    ///Removes the result of these arguments.
+    #[inline]
+    fn invalidate<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::result::Result<(), ::chorde::__private::Error>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+    }
+    ///Marks the result of these arguments as stale, but keeps it.
+    #[inline]
+    fn expire<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::result::Result<(), ::chorde::__private::Error>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+    }
+    ///The plain call, without blocking: on any executor, or `.wait()`.
+    #[inline]
+    fn future<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<T>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_looked = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.look(&(&N, &items[..], &arg1))
+        };
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => {
+                ::chorde::__private::CacheFuture::ready(__chorde_hit)
+            }
+            ::chorde::__private::Looked::Slow(_) => {
+                ::chorde::__private::CacheFuture::blocking(move || sum::<
+                    T,
+                    N,
+                >(items, arg1))
+            }
+        }
+    }
+    ///Computes now, without blocking the caller.
+    #[inline]
+    fn future_refresh<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<T>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        ::chorde::__private::CacheFuture::blocking(move || Self::refresh::<
+            T,
+            N,
+        >(items, arg1))
+    }
+    ///As `lazy`, without blocking.
+    #[inline]
+    fn future_lazy<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<T>>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        let __chorde_job = Self::__chorde_job::<T, N>(items, arg1);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (),
+                    ::core::option::Option::Some(move |()| __chorde_job),
+                )
+                .await
+        })
+    }
+    ///Looks, without blocking.
+    #[inline]
+    fn future_peek<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<T>>
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.peek(__chorde_key).await
+        })
+    }
+    ///Stores a value, without blocking.
+    #[inline]
+    fn future_put<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+        value: T,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.put(__chorde_key, value).await
+        })
+    }
+    ///Looks at the value and its remaining life, without blocking.
+    #[inline]
+    fn future_get_ttl<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::option::Option<::chorde::__private::Entry<T>>,
+    >
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.get_ttl(__chorde_key).await
+        })
+    }
+    ///Removes the result of these arguments, without blocking.
+    #[inline]
+    fn future_invalidate<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.invalidate(__chorde_key).await
+        })
+    }
+    ///Marks the result of these arguments as stale, without blocking.
+    #[inline]
+    fn future_expire<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.prepare(&(&N, &items[..], &arg1))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<T>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<T>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            __chorde_at.expire(__chorde_key).await
+        })
+    }
+    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    #[inline]
+    fn clear<T: Number, const N: usize>() -> ::core::result::Result<
+        (),
+        ::chorde::__private::Error,
+    >
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        ::chorde::__private::wait(__chorde_at.clear())
+    }
+    ///What tells the keys of this function from those of others.
+    #[inline]
+    fn namespace<T: Number, const N: usize>() -> ::std::string::String
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        __chorde_at.namespace()
+    }
+    ///Counters and times of this function so far.
+    #[inline]
+    fn stats() -> ::chorde::__private::Stats {
+        Self::__chorde_site().stats()
+    }
+    ///Sets the counters and times to zero.
+    #[inline]
+    fn reset_stats() {
+        Self::__chorde_site().reset_stats();
+    }
+    ///Divides the histogram of computing times into `bins` of equal width up to `up_to`.
+    #[inline]
+    fn set_timing_bins(bins: usize, up_to: ::core::time::Duration) {
+        Self::__chorde_site().set_timing_bins(bins, up_to);
+    }
+    ///Calls back when a farther tier's entry is copied nearer: key, value, remaining life.
+    #[inline]
+    fn on_promote<T: Number, const N: usize>(
+        callback: impl ::core::ops::Fn(
+            &::chorde::__private::Key,
+            &T,
+            ::core::time::Duration,
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        T: Serialize,
+        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_site().on_promote::<T>(callback);
+    }
+    ///The key of a call with these arguments.
+    #[inline]
+    fn callkey<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error>
+    where
+        T: Serialize,
+    {
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        __chorde_at.callkey(&(&N, &items[..], &arg1))
+    }
+    ///How long a result may be used.
+    #[inline]
+    fn ttl() -> ::core::time::Duration {
+        Self::__CHORDE_POLICY.ttl()
+    }
+    ///When a result becomes due for a refresh in the background.
+    #[inline]
+    fn async_ttl() -> ::chorde::__private::RefreshPoint {
+        Self::__CHORDE_POLICY.refresh()
+    }
+}

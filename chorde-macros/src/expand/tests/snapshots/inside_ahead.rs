@@ -1,0 +1,115 @@
+/**
+
+# Caching
+
+A result is used for 5 min, and recomputed in the background once less than 5 s remain. Its key is `id`.*/
+#[allow(clippy::significant_drop_tightening)]
+fn load(id: u64) -> User {
+    enum __ChordeHere {}
+    enum __Chorde {}
+    impl __Chorde {
+        ///The function itself: computes, and leaves the cache alone.
+        #[allow(
+            clippy::missing_const_for_fn,
+            clippy::missing_errors_doc,
+            clippy::missing_panics_doc,
+            clippy::must_use_candidate,
+            clippy::return_self_not_must_use,
+            clippy::too_many_arguments,
+            clippy::type_complexity,
+        )]
+        fn uncached(id: u64) -> User {
+            get(id)
+        }
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    impl __Chorde {
+        #[inline]
+        fn __chorde_site() -> &'static ::chorde::__private::Site {
+            static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
+                &::chorde::__private::Description {
+                    name: "load",
+                    module: ::core::module_path!(),
+                    signature: "(u64)->User;ttl=300000000000;version=",
+                    naming: ::chorde::__private::Naming::Automatic,
+                    ttl: ::core::option::Option::Some(
+                        ::core::time::Duration::new(300, 0),
+                    ),
+                    init: ::core::option::Option::None,
+                },
+            );
+            &__CHORDE_SITE
+        }
+        const __CHORDE_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+                ::core::time::Duration::new(300, 0),
+            )
+            .refresh_remaining(::core::time::Duration::new(5, 0));
+        #[inline]
+        fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
+            let __chorde_client = &CACHE;
+            let __chorde_tag = &[::core::any::type_name::<__ChordeHere>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_POLICY,
+            );
+            let __chorde_key = __chorde_at.prepare(&(&id,));
+            ::chorde::__private::wait(
+                __chorde_at
+                    .behind(
+                        __chorde_ticket,
+                        __chorde_key,
+                        (id,),
+                        (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
+                            as fn(_) -> _,
+                        ::core::option::Option::Some(
+                            (|__chorde_args: &(u64,)| {
+                                ::core::option::Option::Some((__chorde_args.0,))
+                            }) as fn(&_) -> _,
+                        ),
+                    ),
+            )
+        }
+        #[inline]
+        fn __chorde_job(id: u64) -> ::chorde::__private::Job {
+            ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind(
+                __chorde_ticket,
+                id,
+            ))
+        }
+    }
+    let __chorde_client = &CACHE;
+    let __chorde_tag = &[::core::any::type_name::<__ChordeHere>()];
+    let __chorde_at = ::chorde::__private::At::new(
+        __Chorde::__chorde_site(),
+        __chorde_tag,
+        __chorde_client,
+        ::chorde::__private::Plain::<User>::new(),
+        &__Chorde::__CHORDE_POLICY,
+    );
+    let __chorde_looked = __chorde_at.look(&(&id,));
+    match __chorde_looked {
+        ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+        ::chorde::__private::Looked::Slow(__chorde_slow) => {
+            ::chorde::__private::wait(
+                __chorde_at
+                    .finish(
+                        __chorde_slow,
+                        (id,),
+                        (|(id,)| ::chorde::__private::ready(__Chorde::uncached(id)))
+                            as fn(_) -> _,
+                        ::core::option::Option::Some(
+                            (|(id,)| __Chorde::__chorde_job(id)) as fn(_) -> _,
+                        ),
+                        ::core::option::Option::Some(
+                            (|__chorde_args: &(u64,)| {
+                                ::core::option::Option::Some((__chorde_args.0,))
+                            }) as fn(&_) -> _,
+                        ),
+                    ),
+            )
+        }
+    }
+}

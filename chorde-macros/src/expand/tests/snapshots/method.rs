@@ -1,0 +1,775 @@
+impl Repo {
+    /**
+
+# Caching
+
+A result is used for 5 min, and recomputed in the background once less than 1 min remain. Its key is `(self.tenant, id)`.
+
+Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
+    #[allow(clippy::significant_drop_tightening)]
+    pub fn user(&self, id: u64) -> User {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_looked = __chorde_at.look(&(&self.tenant, &id));
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                ::chorde::__private::wait(
+                    __chorde_at
+                        .finish(
+                            __chorde_slow,
+                            (self, id),
+                            (|(__chorde_self, id)| ::chorde::__private::ready(
+                                Self::user_uncached(__chorde_self, id),
+                            )) as fn(_) -> _,
+                            ::core::option::Option::Some(
+                                (|(__chorde_self, id)| Self::__chorde_user_job(
+                                    __chorde_self,
+                                    id,
+                                )) as fn(_) -> _,
+                            ),
+                            ::core::option::Option::Some(
+                                (|__chorde_args: &(&Self, u64)| {
+                                    ::core::option::Option::Some((__chorde_args.1,))
+                                }) as fn(&_) -> _,
+                            ),
+                        ),
+                )
+            }
+        }
+    }
+    ///The function itself: computes, and leaves the cache alone.
+    #[allow(
+        clippy::missing_const_for_fn,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        clippy::too_many_arguments,
+        clippy::type_complexity,
+    )]
+    pub fn user_uncached(&self, id: u64) -> User {
+        self.load(id)
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_site() -> &'static ::chorde::__private::Site {
+        static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
+            &::chorde::__private::Description {
+                name: "user",
+                module: ::core::module_path!(),
+                signature: "(u64)->User;ttl=300000000000;version=",
+                naming: ::chorde::__private::Naming::Automatic,
+                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
+                init: ::core::option::Option::None,
+            },
+        );
+        &__CHORDE_SITE
+    }
+    const __CHORDE_USER_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+            ::core::time::Duration::new(300, 0),
+        )
+        .refresh_remaining(::core::time::Duration::new(60, 0));
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_behind(&self, __chorde_ticket: ::chorde::__private::Ticket, id: u64)
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(
+            __chorde_at
+                .behind(
+                    __chorde_ticket,
+                    __chorde_key,
+                    (self, id),
+                    (|(__chorde_self, id)| ::chorde::__private::ready(
+                        Self::user_uncached(__chorde_self, id),
+                    )) as fn(_) -> _,
+                    ::core::option::Option::Some(
+                        (|__chorde_args: &(&Self, u64)| {
+                            ::core::option::Option::Some((__chorde_args.1,))
+                        }) as fn(&_) -> _,
+                    ),
+                ),
+        )
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_job(&self, id: u64) -> ::chorde::__private::Job
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_user_behind(
+            &__chorde_self,
+            __chorde_ticket,
+            id,
+        ))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///As the plain call; without `async_ttl`, a result is due at half of its life.
+    #[inline]
+    pub fn user_bg(&self, id: u64) -> User
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_looked = __chorde_at.look_bg(&(&self.tenant, &id));
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                ::chorde::__private::wait(
+                    __chorde_at
+                        .finish(
+                            __chorde_slow,
+                            (self, id),
+                            (|(__chorde_self, id)| ::chorde::__private::ready(
+                                Self::user_uncached(__chorde_self, id),
+                            )) as fn(_) -> _,
+                            ::core::option::Option::Some(
+                                (|(__chorde_self, id)| Self::__chorde_user_job(
+                                    __chorde_self,
+                                    id,
+                                )) as fn(_) -> _,
+                            ),
+                            ::core::option::Option::Some(
+                                (|__chorde_args: &(&Self, u64)| {
+                                    ::core::option::Option::Some((__chorde_args.1,))
+                                }) as fn(&_) -> _,
+                            ),
+                        ),
+                )
+            }
+        }
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+    #[inline]
+    pub fn user_lazy(&self, id: u64) -> ::core::option::Option<User>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (self, id),
+                    ::core::option::Option::Some(
+                        (|(__chorde_self, id)| Self::__chorde_user_job(
+                            __chorde_self,
+                            id,
+                        )) as fn(_) -> _,
+                    ),
+                ),
+        )
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Computes now, whatever the cache holds, stores the result and returns it.
+    #[inline]
+    pub fn user_refresh(&self, id: u64) -> User {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(
+            __chorde_at
+                .refresh(
+                    __chorde_key,
+                    (self, id),
+                    (|(__chorde_self, id)| ::chorde::__private::ready(
+                        Self::user_uncached(__chorde_self, id),
+                    )) as fn(_) -> _,
+                    ::core::option::Option::Some(
+                        (|__chorde_args: &(&Self, u64)| {
+                            ::core::option::Option::Some((__chorde_args.1,))
+                        }) as fn(&_) -> _,
+                    ),
+                ),
+        )
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Computes in the background, whatever the cache holds.
+    #[inline]
+    pub fn user_bg_refresh(&self, id: u64)
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        __chorde_at
+            .bg_refresh(
+                __chorde_key,
+                (self, id),
+                ::core::option::Option::Some(
+                    (|(__chorde_self, id)| Self::__chorde_user_job(__chorde_self, id))
+                        as fn(_) -> _,
+                ),
+            );
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Only looks; never computes.
+    #[inline]
+    pub fn user_peek(&self, id: u64) -> ::core::option::Option<User> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Stores a value.
+    #[inline]
+    pub fn user_put(
+        &self,
+        id: u64,
+        value: User,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
+    #[inline]
+    pub fn user_get_ttl(
+        &self,
+        id: u64,
+    ) -> ::core::option::Option<::chorde::__private::Entry<User>> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Removes the result of these arguments.
+    #[inline]
+    pub fn user_invalidate(
+        &self,
+        id: u64,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Marks the result of these arguments as stale, but keeps it.
+    #[inline]
+    pub fn user_expire(
+        &self,
+        id: u64,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///The plain call, without blocking: on any executor, or `.wait()`.
+    #[inline]
+    pub fn user_future(&self, id: u64) -> ::chorde::__private::CacheFuture<User>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_looked = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.look(&(&self.tenant, &id))
+        };
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => {
+                ::chorde::__private::CacheFuture::ready(__chorde_hit)
+            }
+            ::chorde::__private::Looked::Slow(_) => {
+                let __chorde_self = ::core::clone::Clone::clone(self);
+                ::chorde::__private::CacheFuture::blocking(move || Self::user(
+                    &__chorde_self,
+                    id,
+                ))
+            }
+        }
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Computes now, without blocking the caller.
+    #[inline]
+    pub fn user_future_refresh(&self, id: u64) -> ::chorde::__private::CacheFuture<User>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::blocking(move || Self::user_refresh(
+            &__chorde_self,
+            id,
+        ))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///As `lazy`, without blocking.
+    #[inline]
+    pub fn user_future_lazy(
+        &self,
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<User>>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let __chorde_job = Self::__chorde_user_job(self, id);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (),
+                    ::core::option::Option::Some(move |()| __chorde_job),
+                )
+                .await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Looks, without blocking.
+    #[inline]
+    pub fn user_future_peek(
+        &self,
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<User>>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.peek(__chorde_key).await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Stores a value, without blocking.
+    #[inline]
+    pub fn user_future_put(
+        &self,
+        id: u64,
+        value: User,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.put(__chorde_key, value).await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Looks at the value and its remaining life, without blocking.
+    #[inline]
+    pub fn user_future_get_ttl(
+        &self,
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::option::Option<::chorde::__private::Entry<User>>,
+    >
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.get_ttl(__chorde_key).await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Removes the result of these arguments, without blocking.
+    #[inline]
+    pub fn user_future_invalidate(
+        &self,
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.invalidate(__chorde_key).await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Marks the result of these arguments as stale, without blocking.
+    #[inline]
+    pub fn user_future_expire(
+        &self,
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.prepare(&(&self.tenant, &id))
+        };
+        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_held_self = &__chorde_held_self;
+            let __chorde_client = &__chorde_held_self.cache;
+            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::Plain::<User>::new(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at.expire(__chorde_key).await
+        })
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    #[inline]
+    pub fn user_clear(&self) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        ::chorde::__private::wait(__chorde_at.clear())
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///What tells the keys of this function from those of others.
+    #[inline]
+    pub fn user_namespace(&self) -> ::std::string::String {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        __chorde_at.namespace()
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Counters and times of this function so far.
+    #[inline]
+    pub fn user_stats() -> ::chorde::__private::Stats {
+        Self::__chorde_user_site().stats()
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Sets the counters and times to zero.
+    #[inline]
+    pub fn user_reset_stats() {
+        Self::__chorde_user_site().reset_stats();
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Divides the histogram of computing times into `bins` of equal width up to `up_to`.
+    #[inline]
+    pub fn user_set_timing_bins(bins: usize, up_to: ::core::time::Duration) {
+        Self::__chorde_user_site().set_timing_bins(bins, up_to);
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Calls back when a farther tier's entry is copied nearer: key, value, remaining life.
+    #[inline]
+    pub fn user_on_promote(
+        callback: impl ::core::ops::Fn(
+            &::chorde::__private::Key,
+            &User,
+            ::core::time::Duration,
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_user_site().on_promote::<User>(callback);
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    #[inline]
+    pub fn user_on_value(
+        callback: impl ::core::ops::Fn(
+            &User,
+            &(u64,),
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_user_site().on_value::<User, (u64,)>(callback);
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    #[inline]
+    pub fn user_placeholder(
+        callback: impl ::core::ops::Fn(
+            &(u64,),
+        ) -> User + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_user_site().placeholder::<User, (u64,)>(callback);
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///The key of a call with these arguments.
+    #[inline]
+    pub fn user_callkey(
+        &self,
+        id: u64,
+    ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<User>::new(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        __chorde_at.callkey(&(&self.tenant, &id))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///How long a result may be used.
+    #[inline]
+    pub fn user_ttl() -> ::core::time::Duration {
+        Self::__CHORDE_USER_POLICY.ttl()
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    ///When a result becomes due for a refresh in the background.
+    #[inline]
+    pub fn user_async_ttl() -> ::chorde::__private::RefreshPoint {
+        Self::__CHORDE_USER_POLICY.refresh()
+    }
+}

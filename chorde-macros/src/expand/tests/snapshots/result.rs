@@ -1,0 +1,849 @@
+/**
+
+# Caching
+
+A result is used for `settings () . life`. Its key is `id`. Errors are returned and never stored.
+
+Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
+#[allow(clippy::significant_drop_tightening)]
+fn price(id: u64) -> Result<Price, Error> {
+    let __chorde_client = &CACHE;
+    let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+    let __chorde_at = ::chorde::__private::At::new(
+        price::__chorde_site(),
+        &[],
+        __chorde_client,
+        ::chorde::__private::Fallible::<
+            Result<Price, Error>,
+        >::new({
+                use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                (&::chorde::__private::Share::<Error>::new()).share()
+            })
+            .encoded(pack, unpack)
+            .kept_if(|v| v.is_final()),
+        __chorde_policy,
+    );
+    let __chorde_looked = __chorde_at.look(&(&id,));
+    match __chorde_looked {
+        ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+        ::chorde::__private::Looked::Slow(__chorde_slow) => {
+            ::chorde::__private::wait(
+                __chorde_at
+                    .finish(
+                        __chorde_slow,
+                        (id,),
+                        (|(id,)| ::chorde::__private::ready(price::uncached(id)))
+                            as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::core::option::Option::Some(
+                            (|__chorde_args: &(u64,)| {
+                                ::core::option::Option::Some((__chorde_args.0,))
+                            }) as fn(&_) -> _,
+                        ),
+                    ),
+            )
+        }
+    }
+}
+impl price {
+    ///The function itself: computes, and leaves the cache alone.
+    #[allow(
+        clippy::missing_const_for_fn,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        clippy::too_many_arguments,
+        clippy::type_complexity,
+    )]
+    fn uncached(id: u64) -> Result<Price, Error> {
+        ask(id)
+    }
+}
+///The companions of the cached function [`price`](fn@price).
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    clippy::empty_enums,
+    clippy::upper_case_acronyms
+)]
+enum price {}
+#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+impl price {
+    #[inline]
+    fn __chorde_site() -> &'static ::chorde::__private::Site {
+        static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
+            &::chorde::__private::Description {
+                name: "price",
+                module: ::core::module_path!(),
+                signature: "(u64)->Result<Price,Error>;ttl=settings().life;version=",
+                naming: ::chorde::__private::Naming::Automatic,
+                ttl: ::core::option::Option::None,
+                init: ::core::option::Option::None,
+            },
+        );
+        &__CHORDE_SITE
+    }
+    #[inline]
+    fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(
+            __chorde_at
+                .behind(
+                    __chorde_ticket,
+                    __chorde_key,
+                    (id,),
+                    (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
+                        as fn(_) -> _,
+                    ::core::option::Option::Some(
+                        (|__chorde_args: &(u64,)| {
+                            ::core::option::Option::Some((__chorde_args.0,))
+                        }) as fn(&_) -> _,
+                    ),
+                ),
+        )
+    }
+    #[inline]
+    fn __chorde_job(id: u64) -> ::chorde::__private::Job {
+        ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind(
+            __chorde_ticket,
+            id,
+        ))
+    }
+    ///As the plain call; without `async_ttl`, a result is due at half of its life.
+    #[inline]
+    fn bg(id: u64) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_looked = __chorde_at.look_bg(&(&id,));
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                ::chorde::__private::wait(
+                    __chorde_at
+                        .finish(
+                            __chorde_slow,
+                            (id,),
+                            (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
+                                as fn(_) -> _,
+                            ::core::option::Option::Some(
+                                (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
+                            ),
+                            ::core::option::Option::Some(
+                                (|__chorde_args: &(u64,)| {
+                                    ::core::option::Option::Some((__chorde_args.0,))
+                                }) as fn(&_) -> _,
+                            ),
+                        ),
+                )
+            }
+        }
+    }
+    ///Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+    #[inline]
+    fn lazy(id: u64) -> ::core::option::Option<Price> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (id,),
+                    ::core::option::Option::Some(
+                        (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
+                    ),
+                ),
+        )
+    }
+    ///Computes now, whatever the cache holds, stores the result and returns it.
+    #[inline]
+    fn refresh(id: u64) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(
+            __chorde_at
+                .refresh(
+                    __chorde_key,
+                    (id,),
+                    (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
+                        as fn(_) -> _,
+                    ::core::option::Option::Some(
+                        (|__chorde_args: &(u64,)| {
+                            ::core::option::Option::Some((__chorde_args.0,))
+                        }) as fn(&_) -> _,
+                    ),
+                ),
+        )
+    }
+    ///Computes in the background, whatever the cache holds.
+    #[inline]
+    fn bg_refresh(id: u64) {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        __chorde_at
+            .bg_refresh(
+                __chorde_key,
+                (id,),
+                ::core::option::Option::Some(
+                    (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
+                ),
+            );
+    }
+    ///Only looks; never computes.
+    #[inline]
+    fn peek(id: u64) -> ::core::option::Option<Price> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+    }
+    ///Stores a value.
+    #[inline]
+    fn put(
+        id: u64,
+        value: Price,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+    }
+    ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
+    #[inline]
+    fn get_ttl(id: u64) -> ::core::option::Option<::chorde::__private::Entry<Price>> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+    }
+    ///Removes the result of these arguments.
+    #[inline]
+    fn invalidate(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+    }
+    ///Marks the result of these arguments as stale, but keeps it.
+    #[inline]
+    fn expire(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+    }
+    ///The plain call, without blocking: on any executor, or `.wait()`.
+    #[inline]
+    fn future(id: u64) -> ::chorde::__private::CacheFuture<Result<Price, Error>>
+    where
+        for<'__chorde> Result<Price, Error>: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_looked = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.look(&(&id,))
+        };
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => {
+                ::chorde::__private::CacheFuture::ready(__chorde_hit)
+            }
+            ::chorde::__private::Looked::Slow(_) => {
+                ::chorde::__private::CacheFuture::blocking(move || price(id))
+            }
+        }
+    }
+    ///Computes now, without blocking the caller.
+    #[inline]
+    fn future_refresh(id: u64) -> ::chorde::__private::CacheFuture<Result<Price, Error>>
+    where
+        for<'__chorde> Result<Price, Error>: ::chorde::__private::Movable<'__chorde>,
+    {
+        ::chorde::__private::CacheFuture::blocking(move || Self::refresh(id))
+    }
+    ///As `lazy`, without blocking.
+    #[inline]
+    fn future_lazy(
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<Price>>
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        let __chorde_job = Self::__chorde_job(id);
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at
+                .lazy(
+                    __chorde_key,
+                    (),
+                    ::core::option::Option::Some(move |()| __chorde_job),
+                )
+                .await
+        })
+    }
+    ///Looks, without blocking.
+    #[inline]
+    fn future_peek(
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<Price>>
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.peek(__chorde_key).await
+        })
+    }
+    ///Stores a value, without blocking.
+    #[inline]
+    fn future_put(
+        id: u64,
+        value: Price,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.put(__chorde_key, value).await
+        })
+    }
+    ///Looks at the value and its remaining life, without blocking.
+    #[inline]
+    fn future_get_ttl(
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::option::Option<::chorde::__private::Entry<Price>>,
+    >
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.get_ttl(__chorde_key).await
+        })
+    }
+    ///Removes the result of these arguments, without blocking.
+    #[inline]
+    fn future_invalidate(
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.invalidate(__chorde_key).await
+        })
+    }
+    ///Marks the result of these arguments as stale, without blocking.
+    #[inline]
+    fn future_expire(
+        id: u64,
+    ) -> ::chorde::__private::CacheFuture<
+        ::core::result::Result<(), ::chorde::__private::Error>,
+    >
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::operation(async move {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    })
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.expire(__chorde_key).await
+        })
+    }
+    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    #[inline]
+    fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        ::chorde::__private::wait(__chorde_at.clear())
+    }
+    ///What tells the keys of this function from those of others.
+    #[inline]
+    fn namespace() -> ::std::string::String {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        __chorde_at.namespace()
+    }
+    ///Counters and times of this function so far.
+    #[inline]
+    fn stats() -> ::chorde::__private::Stats {
+        Self::__chorde_site().stats()
+    }
+    ///Sets the counters and times to zero.
+    #[inline]
+    fn reset_stats() {
+        Self::__chorde_site().reset_stats();
+    }
+    ///Divides the histogram of computing times into `bins` of equal width up to `up_to`.
+    #[inline]
+    fn set_timing_bins(bins: usize, up_to: ::core::time::Duration) {
+        Self::__chorde_site().set_timing_bins(bins, up_to);
+    }
+    ///Calls back when a farther tier's entry is copied nearer: key, value, remaining life.
+    #[inline]
+    fn on_promote(
+        callback: impl ::core::ops::Fn(
+            &::chorde::__private::Key,
+            &Price,
+            ::core::time::Duration,
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_site().on_promote::<Price>(callback);
+    }
+    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    #[inline]
+    fn on_value(
+        callback: impl ::core::ops::Fn(
+            &Price,
+            &(u64,),
+        ) + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_site().on_value::<Price, (u64,)>(callback);
+    }
+    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    #[inline]
+    fn placeholder(
+        callback: impl ::core::ops::Fn(
+            &(u64,),
+        ) -> Price + ::core::marker::Send + ::core::marker::Sync + 'static,
+    )
+    where
+        for<'__chorde> Price: ::chorde::__private::Movable<'__chorde>,
+    {
+        Self::__chorde_site().placeholder::<Price, (u64,)>(callback);
+    }
+    ///The key of a call with these arguments.
+    #[inline]
+    fn callkey(
+        id: u64,
+    ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Fallible::<
+                Result<Price, Error>,
+            >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                })
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        __chorde_at.callkey(&(&id,))
+    }
+    ///How long a result may be used.
+    #[inline]
+    fn ttl() -> ::core::time::Duration {
+        ::chorde::__private::CallPolicy::new(settings().life).ttl()
+    }
+    ///When a result becomes due for a refresh in the background.
+    #[inline]
+    fn async_ttl() -> ::chorde::__private::RefreshPoint {
+        ::chorde::__private::CallPolicy::new(settings().life).refresh()
+    }
+}

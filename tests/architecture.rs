@@ -1,0 +1,109 @@
+//! Checks what ARCHITECTURE.md says of the order of modules and crates, and the size of files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The modules of chorde-core, the highest first.
+fn order() -> Vec<String> {
+    let page = read(root().join("ARCHITECTURE.md"));
+    let block = page.split("```order\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an ```order block");
+    block.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+/// Which module each name that lib.rs re-exports comes from.
+fn re_exports(lib: &str) -> HashMap<String, String> {
+    let mut names = HashMap::new();
+    for statement in lib.split("pub use ").skip(1) {
+        let statement = statement.split(';').next().unwrap();
+        let module = statement.split("::").next().unwrap().trim().to_owned();
+        for name in statement.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty()) {
+            names.insert(name.to_owned(), module.clone());
+        }
+    }
+    names
+}
+
+/// The names that follow `crate::` in code.
+fn uses(source: &str) -> Vec<String> {
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut names = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let group = if let Some(group) = rest.strip_prefix('{') { group.split('}').next().unwrap() } else { rest };
+        let count = if rest.starts_with('{') { usize::MAX } else { 1 };
+        for part in group.split(',').take(count) {
+            let name: String = part.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn modules_use_only_those_below_them() {
+    let core = root().join("chorde-core/src");
+    let (order, re_exports) = (order(), re_exports(&read(core.join("lib.rs"))));
+    let rank = |module: &str| order.iter().position(|other| other == module);
+    let mut wrong = Vec::new();
+    for path in sources(&core) {
+        let inside = path.strip_prefix(&core).unwrap();
+        let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if module == "lib" || inside.to_str().unwrap().contains("tests") {
+            continue;
+        }
+        let own = rank(&module).unwrap_or_else(|| panic!("`{module}` is missing from the order in ARCHITECTURE.md"));
+        for name in uses(&read(&path)) {
+            let used = if rank(&name).is_some() { Some(&name) } else { re_exports.get(&name) };
+            let used = used.unwrap_or_else(|| panic!("{}: cannot tell the module of `{name}`", inside.display()));
+            if rank(used).unwrap() < own {
+                wrong.push(format!("{} uses `{used}`, which is above `{module}`", inside.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn crates_depend_downward_only() {
+    let manifest = |package: &str| read(root().join(package).join("Cargo.toml"));
+    for package in ["chorde-core", "chorde-macros"] {
+        let dependencies = manifest(package).split_once("[dependencies]").unwrap().1.to_owned();
+        assert!(!dependencies.contains("chorde"), "{package} depends on a chorde crate");
+    }
+}
+
+#[test]
+fn files_are_short_enough_to_be_read() {
+    let mut long = Vec::new();
+    for folder in ["src", "examples", "chorde-core/src", "chorde-macros/src"] {
+        for path in sources(&root().join(folder)) {
+            let lines = read(&path).lines().count();
+            if lines > 600 && !path.to_str().unwrap().contains("tests") {
+                long.push(format!("{} has {lines} lines", path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "split these by concept:\n{}", long.join("\n"));
+}

@@ -1,0 +1,250 @@
+//! Stores that are shared with other processes: whoever has the lease computes.
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use chorde::prelude::*;
+use chorde::{InprocClient, ManualClock};
+use support::failing::Failing;
+use support::gate::Gate;
+use support::hand::{Hand, pause};
+use support::leasing::{Answer, Leasing};
+use support::{Count, bounded, drained, info, millis, secs, timed};
+
+/// Declares a leasing client that goes by a manual clock, and a function that can be interrupted.
+macro_rules! leased {
+    ($name:ident $(, $more:ident = $value:expr)*) => {
+        static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(timed(100, &CLOCK)));
+        static RUNS: Count = Count::new();
+        #[cached(client = CLIENT, ttl = 600, ttl_spread = none, namespace = none $(, $more = $value)*)]
+        async fn $name(x: u64) -> u64 {
+            let run = RUNS.up();
+            pause().await;
+            x + run
+        }
+    };
+}
+
+#[test]
+fn a_value_that_another_process_computes_is_waited_for() {
+    leased!(elsewhere);
+    CLIENT.plan([Answer::AbsentElsewhere, Answer::AbsentElsewhere, Answer::AbsentElsewhere, Answer::Won(1)]);
+    let mut call = Hand::begun(elsewhere(0));
+    let mut waiter = Hand::begun(elsewhere(0));
+    for asked in 1..=3 {
+        assert_eq!((CLIENT.claims(), call.run(), waiter.run()), (asked, None, None));
+        if asked == 3 {
+            CLIENT.store().put(&(0_u64,), 70_u64, secs(60)).wait().unwrap();
+        }
+        CLOCK.advance(millis(500));
+        _ = call.rung();
+        if asked < 3 {
+            assert_eq!(call.run(), None);
+        }
+    }
+    assert_eq!((call.run(), waiter.run(), RUNS.get()), (Some(70), Some(70), 0));
+    let stats = elsewhere::stats();
+    assert_eq!((stats.hits, stats.misses, stats.computes), (2, 0, 0));
+}
+
+#[test]
+fn when_the_other_process_gives_up_this_one_computes() {
+    leased!(given_up);
+    CLIENT.plan([Answer::AbsentElsewhere, Answer::Won(5)]);
+    let mut call = Hand::begun(given_up(0));
+    CLOCK.advance(millis(500));
+    assert_eq!((call.run(), CLIENT.filled(), CLIENT.released()), (Some(1), vec![5], vec![]));
+    assert_eq!((given_up::stats().misses, given_up::stats().hits), (1, 0));
+}
+
+#[test]
+fn nobody_waits_for_another_process_for_longer_than_the_lease() {
+    leased!(impatient, lease = 3);
+    CLIENT.plan([Answer::AbsentElsewhere]);
+    let mut call = Hand::begun(impatient(0));
+    for _ in 0..14 {
+        CLOCK.advance(millis(200));
+        assert_eq!(call.run(), None);
+    }
+    CLOCK.advance(millis(800));
+    assert_eq!((call.run(), RUNS.get(), impatient::stats().misses), (Some(1), 1, 1));
+    assert!(CLIENT.leases().iter().all(|lease| *lease == secs(3)));
+}
+
+#[test]
+fn those_who_wait_are_not_released_by_the_wait_for_another_process() {
+    leased!(patient, lease = 4);
+    CLIENT.plan([Answer::AbsentElsewhere]);
+    let mut calls = [Hand::begun(patient(0)), Hand::begun(patient(0))];
+    for _ in 0..19 {
+        CLOCK.advance(millis(200));
+        assert_eq!(calls.each_mut().map(Hand::run), [None, None]);
+    }
+    CLOCK.advance(millis(500));
+    assert_eq!((calls.each_mut().map(Hand::run), RUNS.get()), ([Some(1), Some(1)], 1));
+}
+
+#[test]
+fn a_claim_is_redeemed_by_the_store() {
+    leased!(redeemed);
+    CLIENT.plan([Answer::Won(7)]);
+    assert_eq!((redeemed(0).wait(), redeemed(0).wait()), (1, 1));
+    assert_eq!((CLIENT.filled(), CLIENT.released(), CLIENT.claims()), (vec![7], vec![], 2));
+    assert_eq!(CLIENT.leases(), [secs(10), secs(10)]);
+}
+
+#[test]
+fn a_refused_store_returns_the_value_and_is_counted() {
+    leased!(refused);
+    CLIENT.refuse_fills();
+    let mut calls = [Hand::begun(refused(0)), Hand::begun(refused(0))];
+    assert_eq!(calls.each_mut().map(Hand::run), [Some(1), Some(1)]);
+    let stats = refused::stats();
+    assert_eq!((refused::peek(0).wait(), stats.superseded, stats.client_errors), (None, 1, 0));
+}
+
+#[test]
+fn a_claim_is_released_when_the_computation_comes_to_nothing() {
+    leased!(dropped);
+    #[cached(client = CLIENT, ttl = 600)]
+    fn wrong() -> Result<u64, &'static str> {
+        Err("wrong")
+    }
+    #[cached(client = CLIENT, ttl = 600)]
+    fn broken() -> u64 {
+        panic!("broken")
+    }
+    #[cached(client = CLIENT, ttl = 600, cache_if = |_: &u64| false)]
+    fn unwanted() -> u64 {
+        1
+    }
+    CLIENT.plan([Answer::Won(1), Answer::Won(2), Answer::Won(3), Answer::Won(4), Answer::Won(5)]);
+    assert_eq!(wrong(), Err("wrong"));
+    assert!(catch_unwind(AssertUnwindSafe(broken)).is_err());
+    assert_eq!(CLIENT.released(), [1, 2]);
+    drop(Hand::begun(dropped(0)));
+    assert_eq!(CLIENT.released(), [1, 2, 3]);
+    assert_eq!((unwanted(), CLIENT.released()), (1, vec![1, 2, 3, 4]));
+    let mut superseded = Hand::begun(dropped(0));
+    dropped::put(0, 9).wait().unwrap();
+    assert!(superseded.run().is_some());
+    assert_eq!((CLIENT.released(), CLIENT.filled()), (vec![1, 2, 3, 4, 5], vec![]));
+}
+
+#[test]
+fn a_due_entry_is_served_and_refreshed_under_its_claim() {
+    bounded(|| {
+        leased!(due, async_ttl = -60);
+        due::put(0, 50).wait().unwrap();
+        CLIENT.plan([Answer::Due(9), Answer::Won(0)]);
+        assert_eq!(due(0).wait(), 50);
+        drained();
+        assert_eq!((due::peek(0).wait(), CLIENT.filled(), CLIENT.released()), (Some(1), vec![9], vec![]));
+        let stats = due::stats();
+        assert_eq!((stats.due_hits, stats.hits, stats.misses, stats.background, stats.computes), (1, 0, 0, 1, 1));
+    });
+}
+
+#[test]
+fn a_due_entry_that_another_process_refreshes_is_served() {
+    bounded(|| {
+        leased!(due_elsewhere, async_ttl = -60);
+        due_elsewhere::put(0, 50).wait().unwrap();
+        CLIENT.plan([Answer::DueElsewhere]);
+        assert_eq!([due_elsewhere(0).wait(), due_elsewhere(0).wait()], [50, 50]);
+        drained();
+        let stats = due_elsewhere::stats();
+        assert_eq!((RUNS.get(), stats.hits, stats.due_hits, stats.background), (0, 2, 0, 0));
+    });
+}
+
+#[test]
+fn the_claim_of_a_due_entry_is_released_if_somebody_refreshes_it_here_already() {
+    bounded(|| {
+        static GATE: Gate = Gate::new();
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(InprocClient::new(100)));
+        #[cached(client = CLIENT, ttl = 600, async_ttl = -60)]
+        fn busy() -> u64 {
+            GATE.pass();
+            GATE.arrivals()
+        }
+        busy::put(50).unwrap();
+        CLIENT.plan([Answer::Due(1), Answer::Due(2)]);
+        assert_eq!(busy(), 50);
+        GATE.await_arrivals(1);
+        // The flight of the refresh is under way: this call waits for it.
+        let other = std::thread::spawn(busy);
+        GATE.open();
+        other.join().unwrap();
+        drained();
+        let mut seen: Vec<u64> = CLIENT.filled().into_iter().chain(CLIENT.released()).collect();
+        seen.sort_unstable();
+        assert_eq!(seen.len(), CLIENT.claims(), "each claim is redeemed or released: {seen:?}");
+    });
+}
+
+#[test]
+fn a_background_computation_leaves_it_to_another_process() {
+    bounded(|| {
+        leased!(left_alone);
+        CLIENT.plan([Answer::AbsentElsewhere]);
+        assert_eq!(left_alone::lazy(0).wait(), None);
+        drained();
+        assert_eq!((RUNS.get(), CLIENT.claims(), left_alone::stats().background), (0, 1, 1));
+        assert_eq!(info("left_alone").in_flight, 0);
+    });
+}
+
+#[test]
+fn a_refresh_lengthens_the_entry_so_that_other_processes_hold_back() {
+    bounded(|| {
+        static GATE: Gate = Gate::new();
+        static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+        static CLIENT: LazyLock<Failing> = LazyLock::new(|| Failing::new(timed(100, &CLOCK)));
+        // Stands for two processes: the functions know nothing of one another's flights.
+        #[cached(client = CLIENT, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
+        fn here() -> u64 {
+            GATE.pass();
+            1
+        }
+        #[cached(client = CLIENT, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
+        fn there() -> u64 {
+            2
+        }
+        here::put(50).unwrap();
+        CLOCK.advance(secs(21));
+        assert_eq!(here(), 50);
+        GATE.await_arrivals(1);
+        let remaining = here::get_ttl().unwrap().remaining();
+        let before = (there(), there::stats().due_hits, there::stats().hits);
+        CLOCK.advance(secs(10));
+        let after = (there(), there::stats().due_hits);
+        GATE.open();
+        drained();
+        assert_eq!((remaining, before, after), (secs(89), (50, 0, 1), (50, 1)));
+    });
+}
+
+#[test]
+fn a_refresh_revives_nothing() {
+    bounded(|| {
+        static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(timed(100, &CLOCK)));
+        #[cached(client = CLIENT, ttl = 100, ttl_spread = none, renew = 50)]
+        fn failing(x: u64) -> Result<u64, ()> {
+            if x > 1000 { Ok(x) } else { Err(()) }
+        }
+        failing::put(1, 5).unwrap();
+        CLOCK.advance(secs(60));
+        failing::bg_refresh(1);
+        drained();
+        assert_eq!((CLIENT.renewed(), failing::get_ttl(1).unwrap().remaining()), (vec![secs(90)], secs(90)));
+        CLOCK.advance(secs(90));
+        assert_eq!(failing::lazy(1), None);
+        drained();
+        assert_eq!((failing::stats().compute_errors, failing::peek(1)), (2, None));
+    });
+}

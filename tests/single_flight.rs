@@ -1,0 +1,245 @@
+//! Of all who miss one key at the same time, one computes.
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
+
+use chorde::prelude::*;
+use support::gate::Gate;
+use support::hand::{Hand, pause};
+use support::{Count, bounded, info, runtime, secs};
+
+#[test]
+fn ten_thousand_tasks_on_one_cold_key_compute_once() {
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn crowded(x: u64) -> u64 {
+            GATE.passed().await;
+            x + GATE.arrivals()
+        }
+        let one_thread = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        one_thread.block_on(async {
+            let tasks: Vec<_> = (0..10_000).map(|_| tokio::spawn(crowded(10))).collect();
+            // All tasks have had their turn when this one has it again.
+            tokio::task::yield_now().await;
+            assert_eq!((GATE.arrivals(), info("crowded").in_flight), (1, 1));
+            GATE.open();
+            for task in tasks {
+                assert_eq!(task.await.unwrap(), 11);
+            }
+        });
+        let stats = crowded::stats();
+        assert_eq!((stats.computes, stats.misses, stats.coalesced, stats.hits), (1, 10_000, 9_999, 0));
+        assert_eq!(info("crowded").in_flight, 0);
+    });
+}
+
+#[test]
+fn tasks_on_several_threads_compute_once() {
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn spread_out(x: u64) -> u64 {
+            GATE.passed().await;
+            x + GATE.arrivals()
+        }
+        runtime().block_on(async {
+            let tasks: Vec<_> = (0..10_000).map(|_| tokio::spawn(spread_out(10))).collect();
+            GATE.open();
+            for task in tasks {
+                assert_eq!(task.await.unwrap(), 11);
+            }
+        });
+        let stats = spread_out::stats();
+        assert_eq!((stats.computes, stats.misses + stats.hits, stats.misses), (1, 10_000, 1 + stats.coalesced));
+    });
+}
+
+#[test]
+fn fifty_threads_on_one_cold_key_compute_once() {
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        static START: Barrier = Barrier::new(51);
+        #[cached(client = CACHE, ttl = 60)]
+        fn blocking(x: u64) -> u64 {
+            GATE.pass();
+            x + GATE.arrivals()
+        }
+        let call = || {
+            START.wait();
+            blocking(10)
+        };
+        let threads: Vec<_> = (0..50).map(|_| std::thread::spawn(call)).collect();
+        START.wait();
+        GATE.await_arrivals(1);
+        GATE.open();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 11);
+        }
+        let stats = blocking::stats();
+        assert_eq!((stats.computes, stats.misses + stats.hits, stats.misses), (1, 50, 1 + stats.coalesced));
+    });
+}
+
+#[test]
+fn different_keys_do_not_wait_for_one_another() {
+    bounded(|| {
+        store!(CACHE);
+        static BOTH: Barrier = Barrier::new(2);
+        #[cached(client = CACHE, ttl = 60)]
+        fn meets(x: u64) -> u64 {
+            BOTH.wait();
+            x
+        }
+        let other = std::thread::spawn(|| meets(1));
+        assert_eq!((meets(2), other.join().unwrap()), (2, 1));
+    });
+}
+
+#[test]
+fn the_time_spent_waiting_for_others_is_counted() {
+    store!(CACHE, CLOCK);
+    static GATE: Gate = Gate::new();
+    #[cached(client = CACHE, ttl = 600, lease = 100)]
+    async fn waited_for() -> u64 {
+        GATE.passed().await;
+        1
+    }
+    let mut leader = Hand::begun(waited_for());
+    let mut waiters = [Hand::begun(waited_for()), Hand::begun(waited_for())];
+    CLOCK.advance(secs(5));
+    GATE.open();
+    assert_eq!(leader.run(), Some(1));
+    assert_eq!(waiters.each_mut().map(Hand::run), [Some(1), Some(1)]);
+    let stats = waited_for::stats();
+    assert_eq!((stats.wait_time, stats.compute_time.max()), (secs(10), Some(secs(5))));
+}
+
+#[test]
+fn a_panic_while_twenty_wait_makes_nobody_hang() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn second_time() -> u64 {
+        let run = RUNS.up();
+        pause().await;
+        assert!(run > 1, "the first run fails");
+        run
+    }
+    let mut leader = Hand::begun(second_time());
+    let mut waiters: Vec<_> = (0..20).map(|_| Hand::begun(second_time())).collect();
+    assert!(catch_unwind(AssertUnwindSafe(|| leader.run())).is_err());
+    drop(leader);
+    for waiter in &mut waiters {
+        assert_eq!(waiter.run(), Some(2));
+    }
+    let stats = second_time::stats();
+    assert_eq!((RUNS.get(), stats.panics, stats.computes, stats.coalesced), (2, 1, 1, 19));
+    assert_eq!((second_time().wait(), info("second_time").in_flight), (2, 0));
+}
+
+#[test]
+fn threads_that_wait_for_a_panic_take_their_turns() {
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        static START: Barrier = Barrier::new(21);
+        #[cached(client = CACHE, ttl = 60)]
+        fn hopeless() -> u64 {
+            GATE.pass();
+            panic!("every time")
+        }
+        let call = || {
+            START.wait();
+            hopeless()
+        };
+        let threads: Vec<_> = (0..21).map(|_| std::thread::spawn(call)).collect();
+        GATE.await_arrivals(1);
+        GATE.open();
+        for thread in threads {
+            assert!(thread.join().is_err());
+        }
+        assert_eq!((hopeless::stats().panics, info("hopeless").in_flight, GATE.arrivals()), (21, 0, 21));
+    });
+}
+
+#[test]
+fn those_who_wait_share_an_error_that_can_be_cloned() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn refused() -> Result<u64, String> {
+        let run = RUNS.up();
+        pause().await;
+        Err(format!("run {run}"))
+    }
+    let mut calls: Vec<_> = (0..21).map(|_| Hand::begun(refused())).collect();
+    for call in &mut calls {
+        assert_eq!(call.run(), Some(Err("run 1".to_owned())));
+    }
+    let stats = refused::stats();
+    assert_eq!((RUNS.get(), stats.compute_errors, stats.misses, stats.coalesced), (1, 1, 21, 20));
+    assert_eq!(refused().wait(), Err("run 2".to_owned()));
+}
+
+#[derive(Debug, PartialEq)]
+struct Unique(u64);
+
+#[test]
+fn those_who_wait_for_an_error_that_cannot_be_cloned_take_the_next_turn() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn third_time() -> Result<u64, Unique> {
+        let run = RUNS.up();
+        pause().await;
+        if run < 3 { Err(Unique(run)) } else { Ok(run) }
+    }
+    let mut calls: Vec<_> = (0..10).map(|_| Hand::begun(third_time())).collect();
+    let results: Vec<_> = calls.iter_mut().map(|call| call.run().unwrap()).collect();
+    assert_eq!(results[..2], [Err(Unique(1)), Err(Unique(2))]);
+    assert!(results[2..].iter().all(|result| *result == Ok(3)), "{results:?}");
+    let stats = third_time::stats();
+    assert_eq!((RUNS.get(), stats.computes, stats.compute_errors, stats.coalesced), (3, 1, 2, 7));
+}
+
+#[test]
+fn a_call_that_comes_when_a_value_was_just_stored_does_not_compute() {
+    store!(CACHE);
+    static GATE: Gate = Gate::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn just_stored(x: u64) -> u64 {
+        GATE.passed().await;
+        x
+    }
+    // The second one begins while the first computes and is looked at again long after its end.
+    let mut first = Hand::begun(just_stored(3));
+    let mut second = Hand::begun(just_stored(3));
+    GATE.open();
+    assert_eq!(first.run(), Some(3));
+    assert_eq!((just_stored(3).wait(), second.run()), (3, Some(3)));
+    let stats = just_stored::stats();
+    assert_eq!((stats.computes, stats.misses, stats.coalesced, stats.hits), (1, 2, 1, 1));
+}
+
+#[test]
+fn values_that_are_not_kept_are_shared_all_the_same() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60, cache_if = |_: &u64| false)]
+    async fn fleeting() -> u64 {
+        let run = RUNS.up();
+        pause().await;
+        run
+    }
+    let mut calls: Vec<_> = (0..5).map(|_| Hand::begun(fleeting())).collect();
+    for call in &mut calls {
+        assert_eq!(call.run(), Some(1));
+    }
+    assert_eq!((fleeting::stats().coalesced, fleeting().wait()), (4, 2));
+}
