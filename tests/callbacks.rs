@@ -100,7 +100,13 @@ fn a_callback_may_use_the_function() {
 fn on_value_hears_the_value_as_hits_show_it() {
     store!(CACHE);
     static HEARD: Mutex<Vec<f64>> = Mutex::new(Vec::new());
-    #[cached(client = CACHE, ttl = 60, encode = |x: f64| x as i64, decode = |x: i64| x as f64, cache_if = |x: &f64| *x < 9.0)]
+    #[cached(
+        client = CACHE,
+        ttl = 60,
+        encode = |x: f64| x as i64,
+        decode = |x: i64| x as f64,
+        cache_if = |x: &f64| *x < 9.0
+    )]
     fn rounded(x: f64) -> f64 {
         x
     }

@@ -183,7 +183,13 @@ fn what_is_stored_may_be_another_form_of_the_value() {
         x: u32,
         y: u32,
     }
-    #[cached(client = CACHE, ttl = 60, namespace = none, encode = |p: Point| format!("{},{}", p.x, p.y), decode = decode)]
+    #[cached(
+        client = CACHE,
+        ttl = 60,
+        namespace = none,
+        encode = |p: Point| format!("{},{}", p.x, p.y),
+        decode = decode
+    )]
     fn point(x: u32) -> Point {
         Point { x, y: x * x }
     }

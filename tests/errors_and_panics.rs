@@ -52,7 +52,7 @@ fn a_panic_reaches_the_caller_and_leaves_no_trace() {
         x
     }
     #[cached(client = CACHE, ttl = 60)]
-    async fn later(x: u64) -> u64 {
+    async fn third_later(x: u64) -> u64 {
         support::hand::pause().await;
         assert!(RUNS.up() > 5, "not yet {x}");
         x
@@ -63,10 +63,10 @@ fn a_panic_reaches_the_caller_and_leaves_no_trace() {
     }
     assert_eq!((third(7), third(7), third::stats().panics, third::stats().computes), (7, 7, 2, 1));
     for _ in 0..2 {
-        assert_eq!(message(catch_unwind(|| later(7).wait()).unwrap_err()), "not yet 7");
+        assert_eq!(message(catch_unwind(|| third_later(7).wait()).unwrap_err()), "not yet 7");
     }
-    assert_eq!((later(7).wait(), later(7).wait(), later::stats().panics), (7, 7, 2));
-    assert_eq!((support::info("third").in_flight, support::info("later").in_flight), (0, 0));
+    assert_eq!((third_later(7).wait(), third_later(7).wait(), third_later::stats().panics), (7, 7, 2));
+    assert_eq!((support::info("third").in_flight, support::info("third_later").in_flight), (0, 0));
 }
 
 /// A key that refuses to be serialised if it is zero.

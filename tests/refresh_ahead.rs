@@ -14,22 +14,22 @@ fn a_due_entry_is_served_at_once_and_refreshed_once() {
         store!(CACHE, CLOCK);
         static GATE: Gate = Gate::new();
         #[cached(client = CACHE, ttl = 100, async_ttl = -60)]
-        fn ticket(x: u64) -> u64 {
+        fn due_once(x: u64) -> u64 {
             GATE.pass();
             x + GATE.arrivals()
         }
         GATE.admit(1);
-        assert_eq!(ticket(0), 1);
+        assert_eq!(due_once(0), 1);
         CLOCK.advance(secs(60));
-        assert_eq!([ticket(0), ticket(0), ticket::bg(0)], [1, 1, 1]);
+        assert_eq!([due_once(0), due_once(0), due_once::bg(0)], [1, 1, 1]);
         GATE.await_arrivals(2);
-        assert_eq!([ticket(0), ticket::lazy(0).unwrap(), ticket::future(0).wait().unwrap()], [1, 1, 1]);
+        assert_eq!([due_once(0), due_once::lazy(0).unwrap(), due_once::future(0).wait().unwrap()], [1, 1, 1]);
         GATE.admit(1);
         drained();
-        assert_eq!((ticket(0), ticket(0), GATE.arrivals()), (2, 2, 2));
-        let stats = ticket::stats();
+        assert_eq!((due_once(0), due_once(0), GATE.arrivals()), (2, 2, 2));
+        let stats = due_once::stats();
         assert_eq!((stats.due_hits, stats.hits, stats.misses), (6, 2, 1));
-        assert_eq!((stats.background, stats.computes, info("ticket").in_flight), (1, 2, 0));
+        assert_eq!((stats.background, stats.computes, info("due_once").in_flight), (1, 2, 0));
     });
 }
 

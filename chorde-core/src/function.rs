@@ -2,6 +2,7 @@
 
 mod arguments;
 mod companions;
+mod sent;
 
 pub use arguments::{Clonable, Keep, KeepClone, KeepNone, Movable};
 pub use companions::{At, Looked, Prepared, Slow, no_behind, no_echo};

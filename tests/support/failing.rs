@@ -7,7 +7,8 @@ use chorde::{
     Cache, Client, Entry, Error, ErrorKind, Identity, InprocClient, Key, Path, ReadOptions, Result, Value, WriteOptions,
 };
 
-/// Behaves as a store on the network: can never tell anything at once, and may be out of reach.
+/// Behaves as a store on the network: can never tell anything at once, nor the age of an entry, and may be out of
+/// reach.
 pub struct Failing {
     inner: InprocClient,
     is_down: AtomicBool,
@@ -74,7 +75,8 @@ impl Cache for Failing {
 
 impl<V: Value> Client<V> for Failing {
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
-        self.reach()?.get_entry(key, options).await
+        let entry = self.reach()?.get_entry(key, options).await?;
+        Ok(entry.map(|entry| Entry::new(entry.value.clone(), entry.remaining())))
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<()> {

@@ -141,7 +141,7 @@ fn future_operations(context: &Context<'_>) -> Vec<Companion> {
         return rows;
     }
     for row in operation_table(context) {
-        let method = proc_macro2::Ident::new(row.name, proc_macro2::Span::mixed_site());
+        let method = proc_macro2::Ident::new(&format!("sent_{}", row.name), proc_macro2::Span::mixed_site());
         let more = row.value.then(|| quote!(, #value));
         let body = detached(context, &TokenStream::new(), &quote!(__chorde_at.#method(__chorde_key #more)));
         let output = row.output;
@@ -160,6 +160,16 @@ fn detached(context: &Context<'_>, before: &TokenStream, operation: &TokenStream
     let (near, far) = (context.at(&this, Receiver::Itself), context.at(&this, Receiver::Kept));
     let hold = context.leaned_on().map(own::hold);
     let lend = context.leaned_on().map(own::lend_held);
+    // A client behind a path is a static: nothing has to move in.
+    let bare = context.policy_is_const && context.leaned_on().next().is_none();
+    if bare && matches!(context.model.args.client, Some(syn::Expr::Path(_))) {
+        return quote! {
+            #near
+            let __chorde_key = __chorde_at.prepare(#key);
+            #before
+            #p::CacheFuture::operation(#operation)
+        };
+    }
     quote! {
         let __chorde_key = { #near __chorde_at.prepare(#key) };
         #(#hold)*
@@ -226,7 +236,7 @@ fn detached_lazy(context: &Context<'_>, before: &TokenStream) -> TokenStream {
     detached(
         context,
         before,
-        &quote!(__chorde_at.lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))),
+        &quote!(__chorde_at.sent_lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))),
     )
 }
 

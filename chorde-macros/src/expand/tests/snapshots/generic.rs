@@ -433,37 +433,25 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
         let __chorde_job = Self::__chorde_job::<T, N>(items, arg1);
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
+        ::chorde::__private::CacheFuture::operation(
             __chorde_at
-                .lazy(
+                .sent_lazy(
                     __chorde_key,
                     (),
                     ::core::option::Option::Some(move |()| __chorde_job),
-                )
-                .await
-        })
+                ),
+        )
     }
     ///Looks, without blocking.
     #[inline]
@@ -475,30 +463,17 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.peek(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::CacheFuture::operation(__chorde_at.sent_peek(__chorde_key))
     }
     ///Stores a value, without blocking.
     #[inline]
@@ -513,30 +488,19 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.put(__chorde_key, value).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_put(__chorde_key, value),
+        )
     }
     ///Looks at the value and its remaining life, without blocking.
     #[inline]
@@ -550,30 +514,19 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.get_ttl(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_get_ttl(__chorde_key),
+        )
     }
     ///Removes the result of these arguments, without blocking.
     #[inline]
@@ -587,30 +540,19 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.invalidate(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_invalidate(__chorde_key),
+        )
     }
     ///Marks the result of these arguments as stale, without blocking.
     #[inline]
@@ -624,30 +566,19 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&N, &items[..], &arg1))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.expire(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::Plain::<T>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_expire(__chorde_key),
+        )
     }
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
     #[inline]

@@ -440,7 +440,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .lazy(
+                .sent_lazy(
                     __chorde_key,
                     (),
                     ::core::option::Option::Some(move |()| __chorde_job),
@@ -484,7 +484,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.peek(__chorde_key).await
+            __chorde_at.sent_peek(__chorde_key).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -526,7 +526,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.put(__chorde_key, value).await
+            __chorde_at.sent_put(__chorde_key, value).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -567,7 +567,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.get_ttl(__chorde_key).await
+            __chorde_at.sent_get_ttl(__chorde_key).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -608,7 +608,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.invalidate(__chorde_key).await
+            __chorde_at.sent_invalidate(__chorde_key).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -649,7 +649,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.expire(__chorde_key).await
+            __chorde_at.sent_expire(__chorde_key).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]

@@ -465,7 +465,7 @@ impl price {
                 __chorde_policy,
             );
             __chorde_at
-                .lazy(
+                .sent_lazy(
                     __chorde_key,
                     (),
                     ::core::option::Option::Some(move |()| __chorde_job),
@@ -517,7 +517,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at.peek(__chorde_key).await
+            __chorde_at.sent_peek(__chorde_key).await
         })
     }
     ///Stores a value, without blocking.
@@ -567,7 +567,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at.put(__chorde_key, value).await
+            __chorde_at.sent_put(__chorde_key, value).await
         })
     }
     ///Looks at the value and its remaining life, without blocking.
@@ -616,7 +616,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at.get_ttl(__chorde_key).await
+            __chorde_at.sent_get_ttl(__chorde_key).await
         })
     }
     ///Removes the result of these arguments, without blocking.
@@ -665,7 +665,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at.invalidate(__chorde_key).await
+            __chorde_at.sent_invalidate(__chorde_key).await
         })
     }
     ///Marks the result of these arguments as stale, without blocking.
@@ -714,7 +714,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at.expire(__chorde_key).await
+            __chorde_at.sent_expire(__chorde_key).await
         })
     }
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.

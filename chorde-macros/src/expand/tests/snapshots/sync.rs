@@ -364,35 +364,24 @@ impl expensive {
         x: u64,
         name: &str,
     ) -> ::chorde::__private::CacheFuture<::core::option::Option<f64>> {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
         let __chorde_job = Self::__chorde_job(x, name);
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
+        ::chorde::__private::CacheFuture::operation(
             __chorde_at
-                .lazy(
+                .sent_lazy(
                     __chorde_key,
                     (),
                     ::core::option::Option::Some(move |()| __chorde_job),
-                )
-                .await
-        })
+                ),
+        )
     }
     ///Looks, without blocking.
     #[inline]
@@ -400,28 +389,16 @@ impl expensive {
         x: u64,
         name: &str,
     ) -> ::chorde::__private::CacheFuture<::core::option::Option<f64>> {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.peek(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
+        ::chorde::__private::CacheFuture::operation(__chorde_at.sent_peek(__chorde_key))
     }
     ///Stores a value, without blocking.
     #[inline]
@@ -432,28 +409,18 @@ impl expensive {
     ) -> ::chorde::__private::CacheFuture<
         ::core::result::Result<(), ::chorde::__private::Error>,
     > {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.put(__chorde_key, value).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_put(__chorde_key, value),
+        )
     }
     ///Looks at the value and its remaining life, without blocking.
     #[inline]
@@ -463,28 +430,18 @@ impl expensive {
     ) -> ::chorde::__private::CacheFuture<
         ::core::option::Option<::chorde::__private::Entry<f64>>,
     > {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.get_ttl(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_get_ttl(__chorde_key),
+        )
     }
     ///Removes the result of these arguments, without blocking.
     #[inline]
@@ -494,28 +451,18 @@ impl expensive {
     ) -> ::chorde::__private::CacheFuture<
         ::core::result::Result<(), ::chorde::__private::Error>,
     > {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.invalidate(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_invalidate(__chorde_key),
+        )
     }
     ///Marks the result of these arguments as stale, without blocking.
     #[inline]
@@ -525,28 +472,18 @@ impl expensive {
     ) -> ::chorde::__private::CacheFuture<
         ::core::result::Result<(), ::chorde::__private::Error>,
     > {
-        let __chorde_key = {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.prepare(&(&x, name))
-        };
-        ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_client = &CACHE;
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                &[],
-                __chorde_client,
-                ::chorde::__private::Plain::<f64>::new(),
-                &Self::__CHORDE_POLICY,
-            );
-            __chorde_at.expire(__chorde_key).await
-        })
+        let __chorde_client = &CACHE;
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Plain::<f64>::new(),
+            &Self::__CHORDE_POLICY,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&x, name));
+        ::chorde::__private::CacheFuture::operation(
+            __chorde_at.sent_expire(__chorde_key),
+        )
     }
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
     #[inline]
