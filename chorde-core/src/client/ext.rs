@@ -108,10 +108,7 @@ pub trait CacheExt: Cache {
     }
 
     /// Returns the entries of several keys, in their order, stale ones included and marked.
-    fn get_ttl_multi<V: Value>(
-        &self,
-        keys: &[impl AsKey],
-    ) -> impl Future<Output = Result<Vec<Option<Entry<V>>>>> + Send
+    fn get_ttl_multi<V: Value>(&self, keys: &[impl AsKey]) -> impl Future<Output = Result<Vec<Option<Entry<V>>>>> + Send
     where
         Self: Client<V>,
     {
@@ -146,11 +143,7 @@ pub trait CacheExt: Cache {
     }
 
     /// Stores several values with one time to live.
-    fn put_multi<V: Value>(
-        &self,
-        entries: &[(impl AsKey, V)],
-        ttl: Duration,
-    ) -> impl Future<Output = Result<()>> + Send
+    fn put_multi<V: Value>(&self, entries: &[(impl AsKey, V)], ttl: Duration) -> impl Future<Output = Result<()>> + Send
     where
         Self: Client<V>,
     {

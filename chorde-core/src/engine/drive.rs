@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::background::Ticket;
 use super::backend::Backend;
+use super::background::Ticket;
 use crate::client::{Claim, Token};
 use crate::clock::{Clock, nanos};
 use crate::flight::{Cargo, FlightKey, Kind, Leader, Outcome, Role, Waiter};

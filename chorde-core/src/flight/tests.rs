@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::flight::{FlightKey, Flights, Kind, Leader, Outcome, Role};
 use crate::client::Identity;
 use crate::clock::{Clock, ManualClock};
 use crate::digest::Digest;
+use crate::flight::{FlightKey, Flights, Kind, Leader, Outcome, Role};
 
 /// Counts how often it was woken.
 #[derive(Default)]

@@ -130,7 +130,9 @@ where
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
         let probe = match self.instance.probe(key) {
             Ok(probe) => probe,
-            Err(error) => return Looked::Slow(Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh }),
+            Err(error) => {
+                return Looked::Slow(Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh });
+            }
         };
         if let Some(Lookup::Held(entry)) = self.client.look(&probe, ReadOptions::new()) {
             match decide(Some(entry.vitals()), policy) {
@@ -240,14 +242,8 @@ where
     }
 
     /// Does the work of a background job.
-    pub async fn behind<A, F, Fut, E, O>(
-        &self,
-        mut ticket: Ticket,
-        key: Prepared,
-        args: A,
-        compute: F,
-        echo: Option<E>,
-    ) where
+    pub async fn behind<A, F, Fut, E, O>(&self, mut ticket: Ticket, key: Prepared, args: A, compute: F, echo: Option<E>)
+    where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
         E: Fn(&A) -> Option<O>,
@@ -485,7 +481,8 @@ where
             Why::Forced => (true, self.policy.refresh, None),
         };
         let ticket = |hold| Ticket { is_forced, refresh, claim, hold: Box::new(hold) };
-        let is_sent = behind.is_some_and(|behind| self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold))));
+        let is_sent =
+            behind.is_some_and(|behind| self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold))));
         if let Some(token) = claim.filter(|_| !is_sent) {
             self.client.release(key, token);
         }

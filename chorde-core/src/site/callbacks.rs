@@ -55,7 +55,11 @@ impl Callbacks {
             }
             ended.is_err()
         };
-        all.iter().filter_map(|callback| callback.downcast_ref::<F>()).map(panicked).filter(|panicked| *panicked).count()
+        all.iter()
+            .filter_map(|callback| callback.downcast_ref::<F>())
+            .map(panicked)
+            .filter(|panicked| *panicked)
+            .count()
     }
 }
 

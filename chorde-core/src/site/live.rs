@@ -198,7 +198,8 @@ impl Live {
     pub(crate) fn in_flight(&self) -> (usize, Option<Duration>) {
         let (count, began) = self.flights.summary();
         let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = |began: u64| Duration::from_nanos(clock.as_ref().map_or(0, |clock| clock.now().saturating_sub(began)));
+        let age =
+            |began: u64| Duration::from_nanos(clock.as_ref().map_or(0, |clock| clock.now().saturating_sub(began)));
         (count, began.map(age))
     }
 }

@@ -168,7 +168,9 @@ impl InprocBuilder {
         match (self.capacity, self.shards) {
             (None, _) => invalid("in-process client without a capacity: call `capacity(entries)` on the builder"),
             (Some(0), _) => invalid("in-process client with `capacity` 0: give it room for at least one entry"),
-            (_, Some(0)) => invalid("in-process client with 0 `shards`: give at least 1, or leave the choice to the client"),
+            (_, Some(0)) => {
+                invalid("in-process client with 0 `shards`: give at least 1, or leave the choice to the client")
+            }
             (Some(capacity), _) => {
                 let shards = self.shard_count(capacity);
                 Ok(InprocClient::from_builder(self, capacity, shards))

@@ -122,9 +122,7 @@ impl InprocClient {
         let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
         for shard in &self.0.shards {
             // The old contents are dropped after the lock is.
-            let old = self.change(shard, |shard, _, _| {
-                std::mem::replace(shard, Shard::new(self.0.policy.make(share)))
-            });
+            let old = self.change(shard, |shard, _, _| std::mem::replace(shard, Shard::new(self.0.policy.make(share))));
             drop(old);
         }
     }

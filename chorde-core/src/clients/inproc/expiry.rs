@@ -99,10 +99,7 @@ impl Expiry {
     /// Returns when `node` expires, if it is scheduled.
     #[must_use]
     pub(super) fn expires_at(&self, node: Node) -> Option<u64> {
-        self.expires
-            .get(node as usize)
-            .copied()
-            .filter(|&expires| expires != NEVER)
+        self.expires.get(node as usize).copied().filter(|&expires| expires != NEVER)
     }
 
     /// Takes out a node whose expiry is not after `now_ns`.

@@ -36,10 +36,7 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Is a chain of no nodes.
-    pub(super) const EMPTY: Self = Self {
-        newest: NIL,
-        oldest: NIL,
-    };
+    pub(super) const EMPTY: Self = Self { newest: NIL, oldest: NIL };
 
     /// Returns the node at the old end.
     pub(super) fn oldest(&self) -> Option<Node> {
@@ -63,10 +60,7 @@ impl Links {
 
     /// Puts a node that is in no chain at the new end.
     pub(super) fn push_newest(&mut self, chain: &mut Chain, node: Node) {
-        self.links[node as usize] = Link {
-            newer: NIL,
-            older: chain.newest,
-        };
+        self.links[node as usize] = Link { newer: NIL, older: chain.newest };
         match chain.newest {
             NIL => chain.oldest = node,
             newest => self.links[newest as usize].newer = node,
@@ -76,10 +70,7 @@ impl Links {
 
     /// Puts a node that is in no chain at the old end.
     pub(super) fn push_oldest(&mut self, chain: &mut Chain, node: Node) {
-        self.links[node as usize] = Link {
-            newer: chain.oldest,
-            older: NIL,
-        };
+        self.links[node as usize] = Link { newer: chain.oldest, older: NIL };
         match chain.oldest {
             NIL => chain.newest = node,
             oldest => self.links[oldest as usize].older = node,

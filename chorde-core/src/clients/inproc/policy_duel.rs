@@ -188,11 +188,7 @@ impl Duel {
             // Neither held it, but protection might have.
             self.share.shrink(1, DOUBT);
         }
-        let idle = self
-            .queues
-            .hot
-            .oldest()
-            .map_or(0, |next| self.queues.seat(next).place.idle());
+        let idle = self.queues.hot.oldest().map_or(0, |next| self.queues.seat(next).place.idle());
         if away < span * u64::from(idle.max(1)) {
             self.queues.renew(node, Place::hot(WARMTH, 0));
         }
@@ -214,11 +210,7 @@ impl Duel {
         }
         let Some((_, node)) = coolest else { return false };
         let idle = self.queues.seat(node).place.idle();
-        let place = if marks.get(node) > 0 {
-            Place::cold(self.clock)
-        } else {
-            Place::demoted(self.last_use(idle))
-        };
+        let place = if marks.get(node) > 0 { Place::cold(self.clock) } else { Place::demoted(self.last_use(idle)) };
         marks.set(node, 0);
         self.queues.renew(node, place);
         true
@@ -288,14 +280,7 @@ impl EvictionPolicy for Duel {
             place = Place::hot(WARMTH, 0);
         }
         self.newest = Some(Newest { node, used });
-        self.queues.insert(
-            node,
-            Seat {
-                fingerprint,
-                weight,
-                place,
-            },
-        );
+        self.queues.insert(node, Seat { fingerprint, weight, place });
     }
 
     fn update(&mut self, node: Node, weight: u64) {

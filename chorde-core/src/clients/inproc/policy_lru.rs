@@ -22,11 +22,7 @@ impl Lru {
     /// Creates an empty order; `touch_on_read` says whether hits count as use, or writes alone.
     #[must_use]
     pub(super) fn new(touch_on_read: bool) -> Self {
-        Self {
-            links: Links::default(),
-            order: Chain::EMPTY,
-            touch_on_read,
-        }
+        Self { links: Links::default(), order: Chain::EMPTY, touch_on_read }
     }
 
     /// Makes a live node the most recently used.

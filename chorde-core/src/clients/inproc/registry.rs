@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use super::client::{InprocClient, Inner};
+use super::client::{Inner, InprocClient};
 
 static CLIENTS: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
 

@@ -317,9 +317,9 @@ impl Future for Drain {
             }
             pool.drains.push(cx.waker().clone());
         }
-        Pin::new(&mut self.timeout).poll(cx).map(|()| {
-            Err(Error::new(ErrorKind::Timeout, "background computations are still under way"))
-        })
+        Pin::new(&mut self.timeout)
+            .poll(cx)
+            .map(|()| Err(Error::new(ErrorKind::Timeout, "background computations are still under way")))
     }
 }
 

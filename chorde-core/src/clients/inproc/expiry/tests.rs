@@ -17,11 +17,7 @@ struct Model {
 
 impl Model {
     fn before(&self, time: u64) -> BTreeSet<Node> {
-        self.expires
-            .iter()
-            .filter(|(_, expires)| **expires <= time)
-            .map(|(node, _)| *node)
-            .collect()
+        self.expires.iter().filter(|(_, expires)| **expires <= time).map(|(node, _)| *node).collect()
     }
 }
 

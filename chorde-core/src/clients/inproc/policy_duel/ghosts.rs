@@ -45,13 +45,10 @@ impl Ghosts {
 
     /// Remembers a key last used at `used`; `now` is the clock's present time.
     pub(super) fn insert(&mut self, fingerprint: u32, used: u32, now: u32) {
-        let slot = self
-            .bucket(fingerprint)
-            .iter_mut()
-            .max_by_key(|ghost| match ghost.fingerprint {
-                0 => u64::MAX,
-                _ => u64::from(elapsed(ghost.used, now)),
-            });
+        let slot = self.bucket(fingerprint).iter_mut().max_by_key(|ghost| match ghost.fingerprint {
+            0 => u64::MAX,
+            _ => u64::from(elapsed(ghost.used, now)),
+        });
         if let Some(slot) = slot {
             *slot = Ghost { fingerprint, used };
         }
@@ -59,10 +56,7 @@ impl Ghosts {
 
     /// Forgets a key and returns when it was last used, if it was remembered.
     pub(super) fn take(&mut self, fingerprint: u32) -> Option<u32> {
-        let ghost = self
-            .bucket(fingerprint)
-            .iter_mut()
-            .find(|ghost| ghost.fingerprint == fingerprint)?;
+        let ghost = self.bucket(fingerprint).iter_mut().find(|ghost| ghost.fingerprint == fingerprint)?;
         ghost.fingerprint = 0;
         Some(ghost.used)
     }

@@ -17,11 +17,7 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Is a queue of no nodes.
-    const EMPTY: Self = Self {
-        chain: Chain::EMPTY,
-        len: 0,
-        weight: 0,
-    };
+    const EMPTY: Self = Self { chain: Chain::EMPTY, len: 0, weight: 0 };
 
     /// Returns the node at the old end.
     pub(super) fn oldest(&self) -> Option<Node> {
@@ -45,12 +41,7 @@ pub(super) struct Queues {
 impl Queues {
     /// Creates two empty queues.
     pub(super) fn new() -> Self {
-        Self {
-            links: Links::default(),
-            seats: Vec::new(),
-            cold: Queue::EMPTY,
-            hot: Queue::EMPTY,
-        }
+        Self { links: Links::default(), seats: Vec::new(), cold: Queue::EMPTY, hot: Queue::EMPTY }
     }
 
     /// Returns the number of live entries.

@@ -87,10 +87,7 @@ impl Shard {
             return false;
         };
         assert!(self.live.contains_key(&node), "{node} is not live");
-        assert!(
-            self.live.len() == 1 || self.newest != Some(node),
-            "{node} was inserted last"
-        );
+        assert!(self.live.len() == 1 || self.newest != Some(node), "{node} was inserted last");
         self.forget(node);
         self.check();
         true
@@ -208,10 +205,7 @@ fn ratios(capacity: usize, trace: &[u64]) -> (f64, f64) {
         }
     }
     let percent = 100.0 / trace.len() as f64;
-    (
-        f64::from(hits) * percent,
-        f64::from(lru_hits(capacity, trace)) * percent,
-    )
+    (f64::from(hits) * percent, f64::from(lru_hits(capacity, trace)) * percent)
 }
 
 /// Counts the hits of exact LRU, by time of use.
@@ -239,10 +233,7 @@ fn a_loop_keeps_what_fits() {
         let (hits, lru) = ratios(capacity, &trace);
         let optimum = (capacity - 1) as f64 * 100.0 / (length - 1) as f64;
         assert_eq!(lru, 0.0);
-        assert!(
-            hits > optimum * 0.6,
-            "{capacity} of {length}: {hits:.1}, optimum {optimum:.1}"
-        );
+        assert!(hits > optimum * 0.6, "{capacity} of {length}: {hits:.1}, optimum {optimum:.1}");
     }
 }
 
@@ -288,9 +279,7 @@ fn recency_keeps_up_with_lru() {
 fn a_changed_workload_is_met_by_another_split() {
     let mut random = Random(4);
     let recent = |random: &mut Random, base: u64| -> Vec<u64> {
-        (0..30_000_u64)
-            .map(|i| base + i / 2 + 60 - random.next() % 60)
-            .collect()
+        (0..30_000_u64).map(|i| base + i / 2 + 60 - random.next() % 60).collect()
     };
     let mut trace = recent(&mut random, 1 << 20);
     trace.extend((0..50_000).map(|i| i % 1000));
@@ -316,20 +305,11 @@ fn the_share_stays_within_its_bounds() {
 #[test]
 fn a_place_holds_what_was_put_in() {
     let hot = Place::hot(u16::MAX, u8::MAX);
-    assert_eq!(
-        (hot.is_hot(), hot.is_demoted(), hot.heat(), hot.idle()),
-        (true, false, u16::MAX, u8::MAX)
-    );
+    assert_eq!((hot.is_hot(), hot.is_demoted(), hot.heat(), hot.idle()), (true, false, u16::MAX, u8::MAX));
     let cold = Place::cold(u32::MAX);
-    assert_eq!(
-        (cold.is_hot(), cold.is_demoted(), elapsed(cold.used(), 4)),
-        (false, false, 5)
-    );
+    assert_eq!((cold.is_hot(), cold.is_demoted(), elapsed(cold.used(), 4)), (false, false, 5));
     let demoted = Place::demoted(17);
-    assert_eq!(
-        (demoted.is_hot(), demoted.is_demoted(), elapsed(demoted.used(), 20)),
-        (false, true, 3)
-    );
+    assert_eq!((demoted.is_hot(), demoted.is_demoted(), elapsed(demoted.used(), 20)), (false, true, 3));
 }
 
 #[test]
