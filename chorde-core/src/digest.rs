@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use serde::ser::{self, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-/// How many 64-bit words have coefficients of their own; longer keys pay for SipHash from there on.
+/// How many 64-bit words have coefficients of their own; longer keys pay for `SipHash` from there on.
 const WORDS: usize = 32;
 
 /// Stands for a key inside one process: 128 bits that only this process could have made.
@@ -78,7 +78,7 @@ struct Coefficients {
 
 /// The secrets of this process.
 struct Secret {
-    /// Coefficients by position; the last two take what SipHash made of a long key, the one before ends the key.
+    /// Coefficients by position; the last two take what `SipHash` made of a long key, the one before ends the key.
     words: [Coefficients; WORDS + 3],
     /// Keys for what does not fit.
     sip: (u64, u64),
@@ -188,7 +188,7 @@ impl Digester {
     /// Returns the digest of all that was taken in.
     #[inline(always)]
     pub(crate) fn finish(mut self) -> Digest {
-        if let Some(overflow) = self.overflow {
+        if let Some(overflow) = &self.overflow {
             let (first, second) = finish_overflow(overflow);
             self.sums.add(WORDS + 1, first);
             self.sums.add(WORDS + 2, second);
@@ -209,8 +209,7 @@ fn absorb_overflow(overflow: Option<Box<SipHasher13>>, secret: &Secret, word: u6
 }
 
 #[cold]
-#[expect(clippy::boxed_local, reason = "is freed here rather than on the hit path")]
-fn finish_overflow(overflow: Box<SipHasher13>) -> (u64, u64) {
+fn finish_overflow(overflow: &SipHasher13) -> (u64, u64) {
     let rest = overflow.finish128();
     (rest.h1, rest.h2)
 }

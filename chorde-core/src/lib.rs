@@ -19,6 +19,8 @@
 //! * **peek**: look only. **lazy**: look, compute behind. **compute**: run the user's function.
 //! * **invalidate**: remove. **expire**: mark stale. **spread**: let equal things happen at unequal times.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "the reading guide is for those who read the source as well")]
+
 #[doc(hidden)]
 pub mod __private;
 mod client;

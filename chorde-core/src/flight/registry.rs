@@ -47,7 +47,7 @@ impl Flights {
         let mut by_key = lock(&self.by_key);
         let flights = by_key.entry(key).or_default();
         if kind != Kind::Alone {
-            if flights.iter().any(|flight| super::active::is_active(flight)) {
+            if flights.iter().any(super::active::is_active) {
                 return Role::Recurse;
             }
             let mut joinable = flights.iter().filter(|flight| flight.joinable);

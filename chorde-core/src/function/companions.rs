@@ -507,6 +507,7 @@ where
 }
 
 /// Says why a background job is sent.
+#[derive(Clone, Copy)]
 enum Why {
     /// What is stored is due from this point on, or absent.
     Due(RefreshPoint),

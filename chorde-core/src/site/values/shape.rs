@@ -40,7 +40,6 @@ pub struct Plain<R>(PhantomData<fn() -> R>);
 
 impl<R> Plain<R> {
     /// Creates the maps of such a function.
-    #[expect(clippy::new_ret_no_self, reason = "the shape is of use only as a part of the maps")]
     #[must_use]
     #[inline]
     pub const fn new() -> Maps<Self, Identity, All> {
@@ -115,7 +114,6 @@ pub struct Fallible<R: IsResult>(Sharing<R::Err>);
 
 impl<R: IsResult> Fallible<R> {
     /// Creates the maps of such a function, given whether its errors can be copied.
-    #[expect(clippy::new_ret_no_self, reason = "the shape is of use only as a part of the maps")]
     #[must_use]
     #[inline]
     pub const fn new(sharing: Sharing<R::Err>) -> Maps<Self, Identity, All> {
@@ -168,6 +166,12 @@ impl<E> Share<E> {
     #[inline]
     pub const fn new() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl<E> Default for Share<E> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
