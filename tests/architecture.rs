@@ -1,4 +1,5 @@
 //! Checks what ARCHITECTURE.md says of the order of modules and crates, and the size of files.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::HashMap;
 use std::fs;
