@@ -31,8 +31,8 @@ pub(crate) use role::{Leader, Outcome, Waiter};
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -47,6 +47,8 @@ pub(crate) struct Flight {
     /// When the flight was first asked for, by the clock of its client.
     began: u64,
     state: Mutex<State>,
+    /// What those who wait are given: set once, and read by thousands at the same time without the lock.
+    landed: OnceLock<Cargo>,
     /// Whether the leader is computing at this very moment, and when it last was.
     polling: AtomicBool,
     polled: AtomicU64,
@@ -80,8 +82,8 @@ enum Phase {
     Led,
     /// Writing to the client.
     Storing,
-    /// Ended, with this.
-    Landed(Option<Cargo>),
+    /// Ended; with something, if that is in `landed`.
+    Landed,
 }
 
 impl Flight {
@@ -101,6 +103,7 @@ impl Flight {
             joinable,
             began: now,
             state: Mutex::new(state),
+            landed: OnceLock::new(),
             polling: AtomicBool::new(false),
             polled: AtomicU64::new(now),
         }
@@ -132,7 +135,7 @@ impl State {
     /// Ends the flight with nothing, nobody being there to lead it; whoever still joins starts over.
     fn strand(&mut self) {
         self.detached = true;
-        self.phase = Phase::Landed(None);
+        self.phase = Phase::Landed;
     }
 
     fn pop_waiter(&mut self) -> Option<Waker> {

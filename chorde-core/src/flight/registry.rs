@@ -97,7 +97,7 @@ impl Flights {
             let mut state = flight.lock();
             match state.phase {
                 // They compute after the write.
-                Phase::Queued | Phase::Free | Phase::Landed(_) => continue,
+                Phase::Queued | Phase::Free | Phase::Landed => continue,
                 Phase::Led => {
                     state.superseded = true;
                     state.detached = true;
@@ -175,7 +175,7 @@ impl Flights {
         let mut state = flight.lock();
         match state.phase {
             Phase::Led | Phase::Storing => {}
-            Phase::Landed(_) => return,
+            Phase::Landed => return,
             Phase::Queued | Phase::Free => {
                 // If it is free, the one whose turn it is does not take it: the next one may.
                 let woken = if matches!(state.phase, Phase::Free) { state.pop_waiter() } else { None };

@@ -56,7 +56,11 @@ impl Leader {
         };
         let cargo = is_awaited.then(cargo);
         let mut state = self.flight.lock();
-        state.phase = Phase::Landed(cargo);
+        state.phase = Phase::Landed;
+        if let Some(cargo) = cargo {
+            // Nobody else lands this flight, so that nothing can be there.
+            let _ = self.flight.landed.set(cargo);
+        }
         let woken = state.take_all();
         drop(state);
         wake(woken);
@@ -66,14 +70,14 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         let mut state = self.flight.lock();
-        if matches!(state.phase, Phase::Landed(_)) {
+        if matches!(state.phase, Phase::Landed) {
             return;
         }
         let writers = std::mem::take(&mut state.writers);
         if state.detached {
             // Nobody may store for it any more: those who wait start over.
             state.abandoned = true;
-            state.phase = Phase::Landed(None);
+            state.phase = Phase::Landed;
             let woken = state.take_all();
             drop(state);
             wake(writers);
@@ -143,13 +147,19 @@ impl Future for Waiting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let waiter = &mut self.0;
+        if let Some(cargo) = waiter.flight.landed.get() {
+            return Poll::Ready(Outcome::Landed(Arc::clone(cargo)));
+        }
         let mut state = waiter.flight.lock();
         if state.abandoned {
             return Poll::Ready(Outcome::StartOver);
         }
         match &state.phase {
-            Phase::Landed(Some(cargo)) => return Poll::Ready(Outcome::Landed(Arc::clone(cargo))),
-            Phase::Landed(None) => return Poll::Ready(Outcome::StartOver),
+            Phase::Landed => {
+                // It may have landed since the first look.
+                let landed = waiter.flight.landed.get().map(Arc::clone);
+                return Poll::Ready(landed.map_or(Outcome::StartOver, Outcome::Landed));
+            }
             Phase::Free => {
                 state.phase = Phase::Led;
                 state.superseded = false;
@@ -170,6 +180,10 @@ impl Future for Waiting {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
+        if self.flight.landed.get().is_some() {
+            // Nobody counts those who wait any more.
+            return;
+        }
         let mut state = self.flight.lock();
         state.waiting -= 1;
         if let Some(number) = self.number {

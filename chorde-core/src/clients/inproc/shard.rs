@@ -5,6 +5,8 @@
 
 use std::any::Any;
 
+use smallvec::SmallVec;
+
 use super::expiry::Expiry;
 use super::policy::{EvictionPolicy, Marks, Node};
 use super::table::{AnyTable, Slot, Table, Times, Trash, discard};
@@ -12,8 +14,8 @@ use crate::digest::Digest;
 
 /// What a shard holds.
 pub(super) struct Shard {
-    /// A table for each type of value seen so far.
-    tables: Vec<Box<dyn AnyTable>>,
+    /// A table for each type of value seen so far; most clients hold one type.
+    tables: SmallVec<[Box<dyn AnyTable>; 1]>,
     /// What is known of each entry without its type, by node.
     nodes: Vec<NodeInfo>,
     /// Nodes to use again.
@@ -49,7 +51,7 @@ pub(super) struct Departures {
 impl Shard {
     pub(super) fn new(policy: Box<dyn EvictionPolicy>) -> Self {
         Self {
-            tables: Vec::new(),
+            tables: SmallVec::new(),
             nodes: Vec::new(),
             free: Vec::new(),
             marks: Marks::new(),
