@@ -1,8 +1,7 @@
 //! Who a client is: what each client holds one of, and what all handles of one store share.
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use crate::clock::Clock;
 use crate::digest::Digest;
@@ -30,8 +29,46 @@ pub struct Identity {
     clock: Clock,
     /// Whether any namespace has ever been cleared; keeps the common case to one load.
     revised: AtomicBool,
-    /// The revisions of those that have.
-    revisions: RwLock<HashMap<Digest, u64>>,
+    /// The revisions of those that have, by some bits of their digests.
+    revisions: [Revisions; BUCKETS],
+}
+
+const BUCKETS: usize = 32;
+
+/// The revisions of some namespaces: a list that only grows, so that hits read it without a lock.
+#[derive(Debug, Default)]
+struct Revisions(OnceLock<Box<Revised>>);
+
+#[derive(Debug)]
+struct Revised {
+    namespace: Digest,
+    revision: AtomicU64,
+    rest: Revisions,
+}
+
+impl Revisions {
+    fn find(&self, namespace: Digest) -> Option<&AtomicU64> {
+        let mut place = self;
+        loop {
+            let revised = place.0.get()?;
+            if revised.namespace == namespace {
+                return Some(&revised.revision);
+            }
+            place = &revised.rest;
+        }
+    }
+
+    fn find_or_add(&self, namespace: Digest) -> &AtomicU64 {
+        let new = || Box::new(Revised { namespace, revision: AtomicU64::new(0), rest: Self::default() });
+        let mut place = self;
+        loop {
+            let revised = place.0.get_or_init(new);
+            if revised.namespace == namespace {
+                return &revised.revision;
+            }
+            place = &revised.rest;
+        }
+    }
 }
 
 impl Identity {
@@ -44,7 +81,7 @@ impl Identity {
     /// Creates an identity that keeps the time of `clock`.
     #[must_use]
     pub fn with_clock(clock: Clock) -> Self {
-        Self { id: ClientId::next(), clock, revised: AtomicBool::new(false), revisions: RwLock::default() }
+        Self { id: ClientId::next(), clock, revised: AtomicBool::new(false), revisions: Default::default() }
     }
 
     /// Returns what tells this client from all others in the process.
@@ -67,10 +104,7 @@ impl Identity {
     /// Visible to all handles when it returns; no two calls begin the same revision.
     pub fn revise(&self, path: Path<'_>) -> u64 {
         let Some(digest) = path.digests().last() else { return 0 };
-        let mut revisions = self.revisions.write().unwrap_or_else(PoisonError::into_inner);
-        let revision = revisions.entry(digest).or_default();
-        *revision += 1;
-        let revision = *revision;
+        let revision = self.revisions_of(digest).find_or_add(digest).fetch_add(1, Ordering::AcqRel) + 1;
         self.revised.store(true, Ordering::Release);
         revision
     }
@@ -85,8 +119,12 @@ impl Identity {
     // Revisions only grow, so that their sum grows with each of them.
     #[cold]
     fn sum_of_revisions(&self, path: Path<'_>) -> u64 {
-        let revisions = self.revisions.read().unwrap_or_else(PoisonError::into_inner);
-        path.digests().map(|digest| revisions.get(&digest).copied().unwrap_or(0)).sum()
+        let revision = |digest| self.revisions_of(digest).find(digest).map_or(0, |found| found.load(Ordering::Acquire));
+        path.digests().map(revision).sum()
+    }
+
+    fn revisions_of(&self, digest: Digest) -> &Revisions {
+        &self.revisions[digest.high() as usize % BUCKETS]
     }
 }
 
