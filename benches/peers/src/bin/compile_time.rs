@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 const FUNCTIONS: usize = 200;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 1;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -84,7 +84,7 @@ fn compile(folder: &Path, target: &Path, arguments: &[&str]) -> Outcome<f64> {
 fn main() -> Outcome<()> {
     let base: PathBuf = std::env::temp_dir().join(format!("chorde-compile-time-{}", std::process::id()));
     let target = base.join("target");
-    println!("milliseconds per function over plain ones: {FUNCTIONS} functions, best of {ROUNDS} interleaved rounds");
+    println!("milliseconds per function over plain ones: {FUNCTIONS} functions, best of {ROUNDS} interleaved round(s)");
     for arguments in [&["check"][..], &["build"], &["build", "--release"]] {
         let mut best = [f64::MAX; SUBJECTS.len()];
         for round in 0..=ROUNDS {
