@@ -81,7 +81,7 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < until, "never: {what}");
-        thread::sleep(Duration::from_micros(200));
+        thread::yield_now();
     }
 }
 

@@ -44,7 +44,7 @@ fn write(subject: &Subject, folder: &Path) -> Outcome<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+        "[package]\nname = \"subject_{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
          chorde = {{ path = {:?} }}\ncached = {{ version = \"4.1.0\", features = [\"async\"] }}\n",
         subject.name,
         root.canonicalize()?
