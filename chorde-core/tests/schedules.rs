@@ -1,4 +1,4 @@
-//! The flights under all schedules: compiled once more against the primitives of the model checker shuttle, which runs
+//! The flights under random schedules: compiled once more against the primitives of the model checker shuttle, which runs
 //! every pair of things that can happen to one key in thousands of random interleavings.
 #![allow(
     dead_code,
