@@ -1,11 +1,13 @@
 //! From the model to tokens.
 //!
 //! What is emitted: the function under its own name (a shim: key, look, and one call into the engine on a miss), one
-//! description of the call site, the policy as a constant, the untouched body as `uncached`, and the companions.
+//! description of the call site, the policy, the untouched body as `uncached`, and the companions: of plain functions by
+//! reference to the runtime (`described`), of methods and generic functions in full (`companions`, `placing`).
 
 mod companion;
 mod companions;
 mod context;
+mod described;
 mod docs;
 mod own;
 mod placing;
@@ -19,11 +21,14 @@ use context::Context;
 /// Emits everything for a function without mistakes.
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let context = Context::new(model);
+    if described::is_describable(&context) {
+        return described::expand(&context);
+    }
     match model.home {
         Home::Inside => shim::inside(&context),
         Home::Type | Home::Impl => {
             let companions = companions::all(&context);
-            let mut tokens = shim::front(&context, &companions);
+            let mut tokens = shim::call_in_full(&context, &companions);
             tokens.extend(placing::place_body(&context, &shim::body(&context)));
             tokens.extend(placing::place(&context, &shim::hidden(&context), &companions));
             tokens

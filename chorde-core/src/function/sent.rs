@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::companions::{At, Prepared};
+use super::at::{At, Prepared};
 use crate::client::Client;
 use crate::engine::background::Job;
 use crate::entry::Entry;

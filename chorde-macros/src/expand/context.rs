@@ -186,7 +186,7 @@ impl<'a> Context<'a> {
         let (held, swaps) = self.reached(receiver);
         let borrowed = swap(key::by_reference(client), &swaps);
         let name = local("__chorde_client", client.span());
-        let (policy_let, policy) = self.policy(constant, &swaps);
+        let (policy_let, policy) = self.policy_of_call(constant, &swaps);
         let (tag_let, tag) = self.tag();
         let maps = swap(self.maps(), &swaps);
         let new = quote_spanned!(span=> #p::At::new);
@@ -216,7 +216,7 @@ impl<'a> Context<'a> {
         (held, swaps)
     }
 
-    fn policy(&self, constant: &TokenStream, swaps: &[(Ident, Ident)]) -> (TokenStream, TokenStream) {
+    fn policy_of_call(&self, constant: &TokenStream, swaps: &[(Ident, Ident)]) -> (TokenStream, TokenStream) {
         if self.policy_is_const {
             return (TokenStream::new(), quote!(&#constant));
         }
@@ -225,6 +225,11 @@ impl<'a> Context<'a> {
     }
 
     /// The policy as an expression.
+    pub(crate) fn policy(&self) -> &TokenStream {
+        &self.policy
+    }
+
+    /// The policy as an expression, or the constant that holds it.
     pub(crate) fn policy_value(&self) -> TokenStream {
         if self.policy_is_const {
             let name = self.policy_name();
@@ -261,7 +266,7 @@ impl<'a> Context<'a> {
     }
 
     /// How the function's value becomes the stored one, and back.
-    fn maps(&self) -> TokenStream {
+    pub(crate) fn maps(&self) -> TokenStream {
         let (p, args, whole) = (self.p, &self.model.args, &self.model.outcome.whole);
         let base = match &self.model.outcome.error {
             None => quote!(#p::Plain::<#whole>::new()),

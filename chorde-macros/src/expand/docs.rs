@@ -1,6 +1,5 @@
 //! The words of the documentation that is emitted.
 
-use super::companion::Companion;
 use super::context::Context;
 use crate::model::{Home, Model};
 
@@ -21,7 +20,7 @@ pub(crate) fn of_type(context: &Context<'_>) -> String {
 }
 
 /// The "Caching" section of the function.
-pub(crate) fn section(context: &Context<'_>, companions: &[Companion]) -> String {
+pub(crate) fn section<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
     let model = context.model;
     let life = model.args.ttl.as_ref().map_or_else(String::new, crate::duration::Duration::words);
     let mut text = format!("\n\n# Caching\n\nA result is used for {life}{}. {}", refresh(model), key(model));
@@ -65,13 +64,13 @@ fn key(model: &Model) -> String {
 }
 
 /// Links to the companions, in order.
-fn links(context: &Context<'_>, companions: &[Companion]) -> String {
+fn links<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
     let owner = match context.model.home {
         Home::Impl => "Self".to_owned(),
         _ => context.model.name.clone(),
     };
     let uncached = context.companion("uncached").to_string();
-    let names = companions.iter().map(|c| context.companion(c.name).to_string());
+    let names = companions.map(|name| context.companion(name).to_string());
     let links = names.chain([uncached]).map(|name| format!("[`{name}`]({owner}::{name})"));
     links.collect::<Vec<_>>().join(", ")
 }

@@ -20,13 +20,17 @@ pub(crate) enum Look {
 }
 
 /// The function under its own name.
-pub(crate) fn front(context: &Context<'_>, companions: &[Companion]) -> TokenStream {
+pub(crate) fn front(context: &Context<'_>, section: &str, body: &TokenStream) -> TokenStream {
     let model = context.model;
-    let (every, attrs, section) = (&model.attrs.every, &model.attrs.front, docs::section(context, companions));
-    let allow = lint_allowances(context);
+    let (every, attrs, allow) = (&model.attrs.every, &model.attrs.front, lint_allowances(context));
     let (vis, head) = (&model.vis, head(context, false));
-    let body = call(context, &context.owner(), Look::Plain);
     quote!(#every #attrs #[doc = #section] #allow #vis #head { #body })
+}
+
+/// The same, with the call written out.
+pub(crate) fn call_in_full(context: &Context<'_>, companions: &[Companion]) -> TokenStream {
+    let section = docs::section(context, companions.iter().map(|companion| &companion.name));
+    front(context, &section, &call(context, &context.owner(), Look::Plain))
 }
 
 /// The plain call: key, look, and on a miss one call into the engine.
@@ -191,9 +195,9 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let clause = context.clause(true, &own::movable_all(context));
     let (receiver, declared) =
         (context.receiver().into_iter().collect::<Vec<_>>(), context.declared().collect::<Vec<_>>());
-    let (at, key, this) = (context.at(&quote!(Self), Receiver::Itself), &context.key, quote!(Self));
+    let (at, this) = (context.at(&quote!(Self), Receiver::Itself), quote!(Self));
     let (names, compute, echo) = (context.names(), compute(context, &this), own::echo(context));
-    let future = quote!(__chorde_at.behind(__chorde_ticket, __chorde_key, (#names), #compute, #echo));
+    let future = quote!(__chorde_at.behind(__chorde_ticket, (#names), #compute, #echo));
     let end = slow(context, &future);
     let (keep, lend) = (own::keep_all(context), own::lend_all(context));
     let lent = match (model.receiver(), lend_split(context)) {
@@ -215,7 +219,6 @@ fn behind(context: &Context<'_>) -> TokenStream {
         #[inline]
         #asyncness fn #behind #generics(#(#receiver,)* __chorde_ticket: #p::Ticket, #(#declared),*) #clause {
             #at
-            let __chorde_key = __chorde_at.prepare(#key);
             #end
         }
         #every
@@ -237,7 +240,7 @@ fn lend_split(context: &Context<'_>) -> TokenStream {
 pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
     let model = context.model;
     let (every, front, other, section) =
-        (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context, &[]));
+        (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context, std::iter::empty()));
     let (vis, head, allow) = (&model.vis, head(context, false), lint_allowances(context));
     if model.args.async_ttl.is_some() {
         let (hidden, owner, real) = (hidden(context), context.owner(), self::body(context));
@@ -298,5 +301,6 @@ fn body_inside(context: &Context<'_>) -> TokenStream {
 fn lint_allowances(context: &Context<'_>) -> TokenStream {
     let underscored = context.model.params.iter().any(|p| p.ident.to_string().starts_with('_'));
     let underscored = underscored.then(|| quote!(, clippy::used_underscore_binding));
-    quote!(#[allow(clippy::significant_drop_tightening #underscored)])
+    // Its companions may be all that is used of it.
+    quote!(#[allow(dead_code, clippy::significant_drop_tightening #underscored)])
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use super::pool::Task;
 use crate::client::Token;
+use crate::key::Key;
 use crate::policy::RefreshPoint;
 
 /// Recomputes one key; made by the code of `#[cached]`, with arguments that it owns.
@@ -36,6 +37,8 @@ impl fmt::Debug for Job {
 /// Accompanies a job: why it runs, and what it holds until it ends.
 #[derive(Debug)]
 pub struct Ticket {
+    /// What it computes.
+    pub(crate) key: Key,
     /// Compute even if what is stored is fresh.
     pub(crate) is_forced: bool,
     /// From when on the entry was due for the call that sent the job.

@@ -1,0 +1,74 @@
+//! What a cached function and each of its companions do, as far as that follows from its [`Function`] alone.
+//!
+//! Where somebody wants to know the arguments of what is computed, they are owned first and then lent to the function, so
+//! that a copy of them can be told.
+
+mod asynchronous;
+mod plain;
+
+use serde::Serialize;
+
+use super::at::{At, Looked, Prepared};
+use super::parts::Seen;
+use crate::client::Client;
+use crate::error::Result;
+use crate::key::Key;
+use crate::site::ValueMap;
+
+pub use asynchronous::*;
+pub use plain::*;
+
+/// `at!(at of F)`: lets `at` be the engine's view of a call of the function that `F` stands for.
+macro_rules! at {
+    ($at:ident of $function:ident) => {
+        let client = $function::client();
+        let policy = $function::policy();
+        let $at = $crate::function::At::new($function::site(), &[], &client, $function::maps(), &policy);
+    };
+}
+use at;
+
+/// Looks whether the client holds a value that can be served at once.
+pub(super) struct Look<'a, 'b, C, M>(pub(super) &'a At<'b, C, M>);
+
+impl<M: ValueMap, C: Client<M::Stored>> Seen for Look<'_, '_, C, M> {
+    type Outcome = Looked<M::Return, M::Stored>;
+
+    #[inline(always)]
+    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
+        self.0.look(key)
+    }
+}
+
+/// Does the same for `bg`.
+struct LookBehind<'a, 'b, C, M>(&'a At<'b, C, M>);
+
+impl<M: ValueMap, C: Client<M::Stored>> Seen for LookBehind<'_, '_, C, M> {
+    type Outcome = Looked<M::Return, M::Stored>;
+
+    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
+        self.0.look_bg(key)
+    }
+}
+
+/// Makes the key ready for the client.
+struct Prepare<'a, 'b, C, M>(&'a At<'b, C, M>);
+
+impl<M: ValueMap, C> Seen for Prepare<'_, '_, C, M> {
+    type Outcome = Prepared;
+
+    fn see<K: Serialize + ?Sized>(self, key: &K) -> Prepared {
+        self.0.prepare(key)
+    }
+}
+
+/// Returns the key for the user.
+struct CallKey<'a, 'b, C, M>(&'a At<'b, C, M>);
+
+impl<M: ValueMap, C> Seen for CallKey<'_, '_, C, M> {
+    type Outcome = Result<Key>;
+
+    fn see<K: Serialize + ?Sized>(self, key: &K) -> Result<Key> {
+        self.0.callkey(key)
+    }
+}

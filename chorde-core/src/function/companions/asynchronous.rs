@@ -1,0 +1,116 @@
+//! The companions of asynchronous functions, once for each number of arguments.
+
+use std::future::Future;
+
+use super::{AsyncCompanions, each_count};
+use crate::entry::Entry;
+use crate::error::Result;
+use crate::function::calls;
+use crate::function::{AsyncCompute, Crossing, Function, Movable};
+use crate::future::CacheFuture;
+use crate::key::Key;
+use crate::site::ValueMap;
+
+impl<F, M: ValueMap, O, const ARGUMENTS: usize> AsyncCompanions<F, M, O, ARGUMENTS> {
+    /// Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the function has no namespace, and what the client
+    /// reports.
+    pub fn clear<A>() -> impl Future<Output = Result<()>>
+    where
+        F: Function<A, M, O>,
+    {
+        calls::clear_async::<F, A, M, O>()
+    }
+}
+
+/// Emits companions: those that compute need what crosses threads, those in the background arguments that can move there.
+macro_rules! companions {
+    ($count:literal: $($arg:ident $type:ident),*) => {
+        impl<F, M: ValueMap, O> AsyncCompanions<F, M, O, $count> {
+            companions! {
+                ($($arg $type),*) () (AsyncCompute) where [$($type: Send,)* O: Send + 'static, M: Crossing]
+                /// Computes now, whatever the cache holds, stores the result and returns it.
+                ///
+                /// Calls that arrive while one computes share the next.
+                refresh = refresh_async -> impl Future<Output = M::Return>;
+            }
+            companions! {
+                ($($arg $type),*) () (AsyncCompute) where [$($type: Send,)* O: for<'a> Movable<'a>, M: Crossing]
+                /// As the plain call; without `async_ttl`, a result is due at half of its life.
+                bg = bg_async -> impl Future<Output = M::Return>;
+                /// Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+                lazy = lazy_async -> impl Future<Output = Option<M::Value>>;
+            }
+            companions! {
+                ($($arg $type),*) () (AsyncCompute) where [O: for<'a> Movable<'a>, M: Crossing]
+                /// Computes in the background, whatever the cache holds.
+                bg_refresh = bg_refresh_async -> ();
+            }
+            companions! {
+                ($($arg $type),*) () (AsyncCompute)
+                where [O: for<'a> Movable<'a>, M: Crossing<Return: for<'a> Movable<'a>>]
+                /// The plain call, without blocking: on any executor, or `.wait()`.
+                future = future_async -> CacheFuture<M::Return>;
+            }
+            companions! {
+                ($($arg $type),*) () (AsyncCompute) where []
+                /// The function itself: computes, and leaves the cache alone.
+                uncached = uncached_async -> impl Future<Output = M::Return>;
+            }
+            companions! {
+                ($($arg $type),*) () (Function) where []
+                /// Only looks; never computes.
+                peek = peek_async -> impl Future<Output = Option<M::Value>>;
+                /// Looks at the value and its remaining life; shows a stale entry too, marked as such.
+                get_ttl = get_ttl_async -> impl Future<Output = Option<Entry<M::Value>>>;
+                /// Removes the result of these arguments.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Key`](crate::ErrorKind::Key) when the key cannot be serialised, and what the client reports.
+                invalidate = invalidate_async -> impl Future<Output = Result<()>>;
+                /// Marks the result of these arguments as stale, but keeps it.
+                ///
+                /// # Errors
+                ///
+                /// As for [`invalidate`](Self::invalidate).
+                expire = expire_async -> impl Future<Output = Result<()>>;
+                /// Returns the key of a call with these arguments.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Key`](crate::ErrorKind::Key) when it cannot be serialised.
+                callkey = callkey -> Result<Key>;
+            }
+            companions! {
+                ($($arg $type),*) (value: M::Value) (Function) where []
+                /// Stores a value: the arguments first, the value last.
+                ///
+                /// # Errors
+                ///
+                /// As for [`invalidate`](Self::invalidate).
+                put = put_async -> impl Future<Output = Result<()>>;
+            }
+        }
+    };
+    ($args:tt $extra:tt $bound:tt where $where:tt
+        $($(#[doc = $doc:literal])* $name:ident = $call:ident -> $output:ty;)*) => {
+        $(companions! { @ $args $extra $bound $where [$(#[doc = $doc])*] $name $call -> $output })*
+    };
+    (@ ($($arg:ident $type:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
+        [$($doc:tt)*] $name:ident $call:ident -> $output:ty) => {
+        $($doc)*
+        pub fn $name<$($type),*>($($arg: $type,)* $($value: $value_type)?) -> $output
+        where
+            F: $bound<($($type,)*), M, O>,
+            $($where)*
+        {
+            calls::$call::<F, _, M, O>(($($arg,)*) $(, $value)?)
+        }
+    };
+}
+
+each_count!(companions);

@@ -1,0 +1,131 @@
+//! The companions of plain functions, once for each number of arguments.
+
+use super::{Companions, each_count};
+use crate::entry::Entry;
+use crate::error::Result;
+use crate::function::calls;
+use crate::function::{Compute, Function, Movable};
+use crate::future::CacheFuture;
+use crate::key::Key;
+use crate::site::ValueMap;
+
+impl<F, M: ValueMap, O, const ARGUMENTS: usize> Companions<F, M, O, ARGUMENTS> {
+    /// Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the function has no namespace, and what the client
+    /// reports.
+    pub fn clear<A>() -> Result<()>
+    where
+        F: Function<A, M, O>,
+    {
+        calls::clear::<F, A, M, O>()
+    }
+}
+
+/// Emits companions: those that work in the background need arguments that can move there.
+macro_rules! companions {
+    ($count:literal: $($arg:ident $type:ident),*) => {
+        impl<F, M: ValueMap, O> Companions<F, M, O, $count> {
+            companions! {
+                ($($arg $type),*) () (Compute) where [O: 'static]
+                /// Computes now, whatever the cache holds, stores the result and returns it.
+                ///
+                /// Calls that arrive while one computes share the next.
+                refresh -> M::Return;
+                /// The function itself: computes, and leaves the cache alone.
+                uncached -> M::Return;
+            }
+            companions! {
+                ($($arg $type),*) () (Compute) where [O: for<'a> Movable<'a>]
+                /// As the plain call; without `async_ttl`, a result is due at half of its life.
+                bg -> M::Return;
+                /// Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+                lazy -> Option<M::Value>;
+                /// Computes in the background, whatever the cache holds.
+                bg_refresh -> ();
+            }
+            companions! {
+                ($($arg $type),*) () (Compute)
+                where [O: for<'a> Movable<'a>, M: ValueMap<Return: for<'a> Movable<'a>>]
+                /// The plain call, without blocking: on any executor, or `.wait()`.
+                future -> CacheFuture<M::Return>;
+                /// Computes now, without blocking the caller.
+                future_refresh -> CacheFuture<M::Return>;
+            }
+            companions! {
+                ($($arg $type),*) () (Compute)
+                where [O: for<'a> Movable<'a>, M: ValueMap<Value: for<'a> Movable<'a>>]
+                /// As `lazy`, without blocking.
+                future_lazy -> CacheFuture<Option<M::Value>>;
+            }
+            companions! {
+                ($($arg $type),*) () (Function) where []
+                /// Only looks; never computes.
+                peek -> Option<M::Value>;
+                /// Looks at the value and its remaining life; shows a stale entry too, marked as such.
+                get_ttl -> Option<Entry<M::Value>>;
+                /// Removes the result of these arguments.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Key`](crate::ErrorKind::Key) when the key cannot be serialised, and what the client reports.
+                invalidate -> Result<()>;
+                /// Marks the result of these arguments as stale, but keeps it.
+                ///
+                /// # Errors
+                ///
+                /// As for [`invalidate`](Self::invalidate).
+                expire -> Result<()>;
+                /// Returns the key of a call with these arguments.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Key`](crate::ErrorKind::Key) when it cannot be serialised.
+                callkey -> Result<Key>;
+            }
+            companions! {
+                ($($arg $type),*) (value: M::Value) (Function) where []
+                /// Stores a value: the arguments first, the value last.
+                ///
+                /// # Errors
+                ///
+                /// As for [`invalidate`](Self::invalidate).
+                put -> Result<()>;
+            }
+            companions! {
+                ($($arg $type),*) () (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
+                /// Looks, without blocking.
+                future_peek -> CacheFuture<Option<M::Value>>;
+                /// Looks at the value and its remaining life, without blocking.
+                future_get_ttl -> CacheFuture<Option<Entry<M::Value>>>;
+                /// Removes the result of these arguments, without blocking.
+                future_invalidate -> CacheFuture<Result<()>>;
+                /// Marks the result of these arguments as stale, without blocking.
+                future_expire -> CacheFuture<Result<()>>;
+            }
+            companions! {
+                ($($arg $type),*) (value: M::Value) (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
+                /// Stores a value, without blocking.
+                future_put -> CacheFuture<Result<()>>;
+            }
+        }
+    };
+    ($args:tt $extra:tt $bound:tt where $where:tt $($(#[doc = $doc:literal])* $name:ident -> $output:ty;)*) => {
+        $(companions! { @ $args $extra $bound $where [$(#[doc = $doc])*] $name -> $output })*
+    };
+    (@ ($($arg:ident $type:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
+        [$($doc:tt)*] $name:ident -> $output:ty) => {
+        $($doc)*
+        pub fn $name<$($type),*>($($arg: $type,)* $($value: $value_type)?) -> $output
+        where
+            F: $bound<($($type,)*), M, O>,
+            $($where)*
+        {
+            calls::$name::<F, _, M, O>(($($arg,)*) $(, $value)?)
+        }
+    };
+}
+
+each_count!(companions);
