@@ -150,13 +150,13 @@ impl<'a> Probe<'a> {
     }
 
     /// Makes the probe of a value in the namespaces of `path`, of which `sums` has taken in the digests.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn new<T: Serialize + ?Sized>(sums: Sums, path: Path<'a>, value: &T) -> Result<Self> {
         Ok(Self { digest: digest(sums, value)?, path })
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn digest<T: Serialize + ?Sized>(sums: Sums, value: &T) -> Result<Digest> {
     let mut digester = Digester::from(sums);
     match value.serialize(&mut digester) {

@@ -128,7 +128,7 @@ where
     C: Client<M::Stored>,
 {
     /// Serves a valid entry that is not due, at once; everything else is for [`finish`](Self::finish).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, M::Stored> {
         self.look_by(self.policy, key)
     }
@@ -150,7 +150,7 @@ where
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
         let probe = match self.instance.probe(key) {
             Ok(probe) => probe,
@@ -165,7 +165,7 @@ where
     }
 
     /// Returns a valid value that is not due, or what there is instead.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn judged(&self, policy: &CallPolicy, probe: &Probe<'_>) -> std::result::Result<M::Return, Found<M::Stored>> {
         if let Some(Lookup::Held(entry)) = self.client.look(probe, ReadOptions::new()) {
             match decide(Some(entry.vitals()), policy) {

@@ -34,7 +34,7 @@ pub(super) struct Look<'a, 'b, C, M>(pub(super) &'a At<'b, C, M>);
 impl<M: ValueMap, C: Client<M::Stored>> Seen for Look<'_, '_, C, M> {
     type Outcome = Looked<M::Return, M::Stored>;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
         self.0.look(key)
     }

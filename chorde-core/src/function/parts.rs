@@ -4,6 +4,7 @@
 //! They are parameters and not associated types so that a public function may use private ones, as any function may.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use serde::Serialize;
 
@@ -60,10 +61,15 @@ pub trait Compute<A, M: ValueMap, O>: Function<A, M, O> {
 )]
 pub trait AsyncCompute<A, M: ValueMap, O>: Function<A, M, O> {
     /// Computes.
-    fn compute(args: A) -> impl Future<Output = M::Return> + Send;
+    fn compute<'a>(args: A) -> Boxed<'a, M::Return>
+    where
+        A: 'a;
     /// Does the same with owned arguments.
-    fn compute_owned(args: O) -> impl Future<Output = M::Return> + Send;
+    fn compute_owned(args: O) -> Boxed<'static, M::Return>;
 }
+
+/// A future of a named type that is known to be `Send`.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Holds for results that may cross threads, as those of asynchronous functions must.
 pub trait Crossing:

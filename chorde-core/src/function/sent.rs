@@ -1,18 +1,13 @@
 //! Companions by value, as futures of one type: that they are `Send` is proved here once, and not again in the user's
 //! crate for each function and companion, where it would take most of the compile time.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use super::at::{At, Prepared};
+use super::parts::Boxed;
 use crate::client::Client;
 use crate::engine::background::Job;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::site::ValueMap;
-
-/// A future of a named type that is known to be `Send`.
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl<'a, C, M> At<'a, C, M>
 where

@@ -76,7 +76,7 @@ impl Instance {
         self.path.first().map(|namespace| Path::new(std::slice::from_ref(namespace)))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn probe<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Probe<'_>> {
         Probe::new(self.sums, self.path(), key)
     }

@@ -214,13 +214,23 @@ impl Described<'_> {
                 }
             };
         }
-        let future = quote!(impl ::core::future::Future<Output = #whole> + ::core::marker::Send);
+        let owned_future = match lifetime {
+            Some(_) => quote!(async move { Self::#uncached(#lend).await }),
+            None => quote!(Self::#uncached(#names)),
+        };
         quote! {
             #every
             #allow
             impl #lifetime #p::AsyncCompute<#args, #maps, #owned> for #name {
-                fn compute((#names): #args) -> #future { Self::#uncached(#names) }
-                fn compute_owned((#names): #owned) -> #future { async move { Self::#uncached(#lend).await } }
+                fn compute<'__chorde_a>((#names): #args) -> #p::Boxed<'__chorde_a, #whole>
+                where
+                    #args: '__chorde_a,
+                {
+                    ::std::boxed::Box::pin(Self::#uncached(#names))
+                }
+                fn compute_owned((#names): #owned) -> #p::Boxed<'static, #whole> {
+                    ::std::boxed::Box::pin(#owned_future)
+                }
             }
         }
     }

@@ -2,56 +2,80 @@
 //!
 //! A miss is boxed, and known to be `Send` from here on: that is proved once, and not again for each function of a user.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use super::{Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::function::at::{At, Looked, Prepared, Slow, no_echo};
-use crate::function::{AsyncCompute, Crossing, Function, Movable};
+use crate::function::{AsyncCompute, Boxed, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// How the background recomputes: from the arguments as they are written, and from owned ones.
-struct Behind<A, O> {
-    args: fn(A) -> Job,
-    owned: fn(O) -> Job,
+/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
+/// engine.
+struct Ways<'a, A, O, R> {
+    compute: fn(A) -> Boxed<'a, R>,
+    compute_owned: fn(O) -> Boxed<'static, R>,
+    own: fn(A) -> O,
+    copier: fn() -> fn(&O) -> Option<O>,
+    behind: Option<Behind<O>>,
 }
 
-fn behind<F, A, M, O>() -> Behind<A, O>
+/// How the background recomputes.
+struct Behind<O> {
+    run: fn(Ticket, O) -> Boxed<'static, ()>,
+    job: fn(fn(Ticket, O) -> Boxed<'static, ()>, O) -> Job,
+}
+
+fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    A: 'a,
+    M: ValueMap,
+{
+    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, copier: F::copier, behind: None }
+}
+
+fn ways_ahead<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    A: 'a,
+    M: Crossing,
+    O: for<'b> Movable<'b>,
+{
+    Ways { behind: Some(Behind { run: behind::<F, A, M, O>, job }), ..ways::<F, A, M, O>() }
+}
+
+fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
     O: for<'a> Movable<'a>,
 {
-    Behind { args: |args| job::<F, A, M, O>(F::own(args)), owned: job::<F, A, M, O> }
-}
-
-fn job<F, A, M, O>(owned: O) -> Job
-where
-    F: AsyncCompute<A, M, O>,
-    M: Crossing,
-    O: for<'a> Movable<'a>,
-{
-    Job::future(move |ticket: Ticket| async move {
+    Box::pin(async move {
         at!(at of F);
-        at.behind(ticket, owned, computing::<F, A, M, O>(), Some(F::copier())).await;
+        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, Some(F::copier())).await;
     })
 }
 
-/// The computation from owned arguments. A pointer, so that functions of one signature share one copy of the engine.
-fn computing<F, A, M, O>() -> fn(O) -> Boxed<'static, M::Return>
-where
-    F: AsyncCompute<A, M, O>,
-    M: ValueMap,
-    O: Send + 'static,
-{
-    |owned| Box::pin(async move { F::compute_owned(owned).await })
+fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
+    Job::future(move |ticket| run(ticket, owned))
+}
+
+impl<O> Behind<O> {
+    /// Makes the job for these arguments.
+    fn of(self, owned: O) -> Job {
+        (self.job)(self.run, owned)
+    }
+}
+
+impl<'a, A, O, R> Ways<'a, A, O, R> {
+    /// Returns what makes a job of arguments as they are written.
+    fn behind(self) -> Option<impl FnOnce(A) -> Job + use<'a, A, O, R>> {
+        let own = self.own;
+        self.behind.map(|behind| move |args| behind.of(own(args)))
+    }
 }
 
 /// The call under the function's own name, where nothing is ever due.
@@ -66,7 +90,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, None).await,
+        Looked::Slow(slow) => missed(&at, slow, args, ways::<F, A, M, O>()).await,
     }
 }
 
@@ -82,44 +106,44 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, Some(behind::<F, A, M, O>())).await,
+        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()).await,
     }
 }
 
 #[cold]
-fn missed<'a, F, A, M, O, C>(
+fn missed<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
     slow: Slow<M::Stored>,
     args: A,
-    behind: Option<Behind<A, O>>,
+    ways: Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    F: AsyncCompute<A, M, O>,
-    A: Send + 'a,
-    M: Crossing,
-    O: Send + 'static,
     C: Client<M::Stored>,
+    M: Crossing,
+    A: Send + 'a,
+    O: Send + 'static,
 {
     if at.tells_arguments() {
-        return missed_owned::<F, A, M, O, C>(at, slow, F::own(args), behind.map(|behind| behind.owned));
+        let owned = (ways.own)(args);
+        return missed_owned(at, slow, owned, ways);
     }
-    let compute: fn(A) -> Boxed<'a, M::Return> = |args| Box::pin(async move { F::compute(args).await });
-    Box::pin(at.finish(slow, args, compute, behind.map(|behind| behind.args), no_echo()))
+    Box::pin(at.finish(slow, args, ways.compute, ways.behind(), no_echo()))
 }
 
-fn missed_owned<'a, F, A, M, O, C>(
+fn missed_owned<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
     slow: Slow<M::Stored>,
     owned: O,
-    behind: Option<fn(O) -> Job>,
+    ways: Ways<'_, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    F: AsyncCompute<A, M, O>,
+    C: Client<M::Stored>,
     M: Crossing,
     O: Send + 'static,
-    C: Client<M::Stored>,
 {
-    Box::pin(at.finish(slow, owned, computing::<F, A, M, O>(), behind, Some(F::copier())))
+    let Ways { compute_owned, copier, behind, .. } = ways;
+    let behind = behind.map(|behind| move |owned| behind.of(owned));
+    Box::pin(at.finish(slow, owned, compute_owned, behind, Some(copier())))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -133,7 +157,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, Some(behind::<F, A, M, O>())).await,
+        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()).await,
     }
 }
 
@@ -146,7 +170,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.lazy(key, args, Some(behind::<F, A, M, O>().args)).await
+    at.lazy(key, args, ways_ahead::<F, A, M, O>().behind()).await
 }
 
 /// Computes, stores, returns.
@@ -171,19 +195,18 @@ where
     C: Client<M::Stored>,
 {
     if at.tells_arguments() {
-        return Box::pin(at.refresh(key, F::own(args), computing::<F, A, M, O>(), Some(F::copier())));
+        return Box::pin(at.refresh(key, F::own(args), F::compute_owned, Some(F::copier())));
     }
-    let compute: fn(A) -> Boxed<'a, M::Return> = |args| Box::pin(async move { F::compute(args).await });
-    Box::pin(at.refresh(key, args, compute, no_echo()))
+    Box::pin(at.refresh(key, args, F::compute, no_echo()))
 }
 
 /// Computes, and leaves the cache alone.
-pub fn uncached_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return> + Send
+pub async fn uncached_async<F, A, M, O>(args: A) -> M::Return
 where
     F: AsyncCompute<A, M, O>,
     M: ValueMap,
 {
-    F::compute(args)
+    F::compute(args).await
 }
 
 /// Has computed in the background.
@@ -195,7 +218,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, args, Some(behind::<F, A, M, O>().args));
+    at.bg_refresh(key, args, ways_ahead::<F, A, M, O>().behind());
 }
 
 /// The call, on whatever executor.
@@ -224,7 +247,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed_owned::<F, A, M, O, _>(&at, slow, owned, Some(job::<F, A, M, O>)).await,
+            Looked::Slow(slow) => missed_owned(&at, slow, owned, ways_ahead::<F, A, M, O>()).await,
         }
     })
 }

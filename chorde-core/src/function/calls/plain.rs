@@ -1,6 +1,6 @@
 //! The calls of a plain function and its companions.
 
-use std::future::{Ready, ready};
+use std::future::ready;
 
 use super::{CallKey, Look, LookBehind, Prepare, at};
 use crate::client::Client;
@@ -14,22 +14,31 @@ use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
 
-/// How the background recomputes: from the arguments as they are written, and from owned ones.
-struct Behind<A, O> {
-    args: fn(A) -> Job,
-    owned: fn(O) -> Job,
+/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
+/// engine.
+struct Ways<A, O, R> {
+    compute: fn(A) -> R,
+    compute_owned: fn(O) -> R,
+    own: fn(A) -> O,
+    copier: fn() -> fn(&O) -> Option<O>,
+    behind: Option<Behind<O>>,
 }
 
-fn behind<F, A, M, O>() -> Behind<A, O>
+/// How the background recomputes.
+struct Behind<O> {
+    run: fn(Ticket, O),
+    job: fn(fn(Ticket, O), O) -> Job,
+}
+
+fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
 {
-    Behind { args: |args| job::<F, A, M, O>(F::own(args)), owned: job::<F, A, M, O> }
+    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, copier: F::copier, behind: None }
 }
 
-fn job<F, A, M, O>(owned: O) -> Job
+fn ways_ahead<F, A, M, O>() -> Ways<A, O, M::Return>
 where
     F: Compute<A, M, O>,
     M: ValueMap,
@@ -37,22 +46,33 @@ where
 {
     let run = |ticket: Ticket, owned: O| {
         at!(at of F);
-        wait(at.behind(ticket, owned, computing::<F, A, M, O>(), Some(F::copier())));
+        let compute = |owned| ready(F::compute_owned(owned));
+        wait(at.behind(ticket, owned, compute as fn(O) -> _, Some(F::copier())));
     };
+    Ways { behind: Some(Behind { run, job }), ..ways::<F, A, M, O>() }
+}
+
+fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
 }
 
-/// The computation from owned arguments. A pointer, so that functions of one signature share one copy of the engine.
-fn computing<F, A, M, O>() -> fn(O) -> Ready<M::Return>
-where
-    F: Compute<A, M, O>,
-    M: ValueMap,
-{
-    |owned| ready(F::compute_owned(owned))
+impl<O> Behind<O> {
+    /// Makes the job for these arguments.
+    fn of(self, owned: O) -> Job {
+        (self.job)(self.run, owned)
+    }
+}
+
+impl<A, O, R> Ways<A, O, R> {
+    /// Returns what makes a job of arguments as they are written.
+    fn behind(self) -> Option<impl FnOnce(A) -> Job> {
+        let own = self.own;
+        self.behind.map(|behind| move |args| behind.of(own(args)))
+    }
 }
 
 /// The call under the function's own name, where nothing is ever due.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn call<F, A, M, O>(args: A) -> M::Return
 where
     F: Compute<A, M, O>,
@@ -62,12 +82,12 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, None),
+        Looked::Slow(slow) => missed(&at, slow, args, ways::<F, A, M, O>()),
     }
 }
 
 /// The call under the function's own name, where values come of age.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn call_ahead<F, A, M, O>(args: A) -> M::Return
 where
     F: Compute<A, M, O>,
@@ -77,38 +97,39 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, Some(behind::<F, A, M, O>())),
+        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()),
     }
 }
 
 #[cold]
-fn missed<F, A, M, O, C>(at: &At<'_, C, M>, slow: Slow<M::Stored>, args: A, behind: Option<Behind<A, O>>) -> M::Return
+fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Slow<M::Stored>, args: A, ways: Ways<A, O, M::Return>) -> M::Return
 where
-    F: Compute<A, M, O>,
+    C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
-    C: Client<M::Stored>,
 {
     if at.tells_arguments() {
-        return missed_owned::<F, A, M, O, C>(at, slow, F::own(args), behind.map(|behind| behind.owned));
+        let owned = (ways.own)(args);
+        return missed_owned(at, slow, owned, ways);
     }
-    let compute: fn(A) -> _ = |args| ready(F::compute(args));
-    wait(at.finish(slow, args, compute, behind.map(|behind| behind.args), no_echo()))
+    let compute = ways.compute;
+    wait(at.finish(slow, args, move |args| ready(compute(args)), ways.behind(), no_echo()))
 }
 
-fn missed_owned<F, A, M, O, C>(
+fn missed_owned<C, M, A, O>(
     at: &At<'_, C, M>,
     slow: Slow<M::Stored>,
     owned: O,
-    behind: Option<fn(O) -> Job>,
+    ways: Ways<A, O, M::Return>,
 ) -> M::Return
 where
-    F: Compute<A, M, O>,
+    C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
-    C: Client<M::Stored>,
 {
-    wait(at.finish(slow, owned, computing::<F, A, M, O>(), behind, Some(F::copier())))
+    let Ways { compute_owned, copier, behind, .. } = ways;
+    let behind = behind.map(|behind| move |owned| behind.of(owned));
+    wait(at.finish(slow, owned, move |owned| ready(compute_owned(owned)), behind, Some(copier())))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -121,7 +142,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed::<F, A, M, O, _>(&at, slow, args, Some(behind::<F, A, M, O>())),
+        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()),
     }
 }
 
@@ -134,7 +155,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    wait(at.lazy(key, args, Some(behind::<F, A, M, O>().args)))
+    wait(at.lazy(key, args, ways_ahead::<F, A, M, O>().behind()))
 }
 
 /// Computes, stores, returns.
@@ -149,8 +170,7 @@ where
     if at.tells_arguments() {
         return refresh_owned::<F, A, M, O>(key, F::own(args));
     }
-    let compute: fn(A) -> _ = |args| ready(F::compute(args));
-    wait(at.refresh(key, args, compute, no_echo()))
+    wait(at.refresh(key, args, |args| ready(F::compute(args)), no_echo()))
 }
 
 fn refresh_owned<F, A, M, O>(key: Prepared, owned: O) -> M::Return
@@ -160,7 +180,7 @@ where
     O: 'static,
 {
     at!(at of F);
-    wait(at.refresh(key, owned, computing::<F, A, M, O>(), Some(F::copier())))
+    wait(at.refresh(key, owned, |owned| ready(F::compute_owned(owned)), Some(F::copier())))
 }
 
 /// Computes, and leaves the cache alone.
@@ -181,7 +201,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, args, Some(behind::<F, A, M, O>().args));
+    at.bg_refresh(key, args, ways_ahead::<F, A, M, O>().behind());
 }
 
 /// The call, without blocking.
@@ -201,7 +221,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed_owned::<F, A, M, O, _>(&at, slow, owned, Some(job::<F, A, M, O>)),
+            Looked::Slow(slow) => missed_owned(&at, slow, owned, ways_ahead::<F, A, M, O>()),
         }
     })
 }
@@ -227,10 +247,10 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    let job = job::<F, A, M, O>(F::own(args));
+    let job = ways_ahead::<F, A, M, O>().behind().map(|job| job(args));
     CacheFuture::operation(async move {
         at!(at of F);
-        at.lazy(key, (), Some(move |()| job)).await
+        at.lazy(key, (), job.map(|job| move |()| job)).await
     })
 }
 
