@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Type};
+use syn::{Expr, Index, Type};
 
 use crate::model::{Model, Param};
 use crate::quiet::here;
@@ -18,7 +18,8 @@ pub(crate) fn key(model: &Model) -> TokenStream {
     match &model.args.key {
         None => {
             let lead = consts.iter().map(|n| quote!(&#n));
-            let elements = lead.chain(model.plain_params().filter(|p| !p.skipped).map(element));
+            let elements = lead
+                .chain(model.plain_params().filter(|p| !p.skipped).map(|p| element(p, &p.emitted.to_token_stream())));
             let tuple = nested(elements.collect());
             quote!(&#tuple)
         }
@@ -30,15 +31,25 @@ pub(crate) fn key(model: &Model) -> TokenStream {
     }
 }
 
+/// The default key where the arguments are the elements of a tuple; without constants among them.
+pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
+    let elements = model.plain_params().enumerate().filter(|(_, param)| !param.skipped).map(|(index, param)| {
+        let index = Index::from(index);
+        element(param, &quote!(#tuple.#index))
+    });
+    let tuple = nested(elements.collect());
+    quote!(&#tuple)
+}
+
 /// References an argument; one that is a reference already is copied.
-fn element(param: &Param) -> TokenStream {
-    let (ident, span) = (&param.emitted, here(param.ty.span()));
+fn element(param: &Param, place: &TokenStream) -> TokenStream {
+    let span = here(param.ty.span());
     match peel(&param.ty) {
-        Type::Reference(r) if r.mutability.is_none() => ident.to_token_stream(),
-        Type::Reference(_) => quote_spanned!(span=> &*#ident),
+        Type::Reference(r) if r.mutability.is_none() => place.clone(),
+        Type::Reference(_) => quote_spanned!(span=> &*#place),
         // Serde knows arrays of up to 32 elements, and none of generic length.
-        Type::Array(_) => quote_spanned!(span=> &#ident[..]),
-        _ => quote_spanned!(span=> &#ident),
+        Type::Array(_) => quote_spanned!(span=> &#place[..]),
+        _ => quote_spanned!(span=> &#place),
     }
 }
 

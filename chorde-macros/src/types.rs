@@ -133,7 +133,7 @@ pub(crate) fn result_shape(ty: &Type) -> ResultShape<'_> {
     }
 }
 
-/// Tells whether the type is one of the language's scalars, `()` or a plain `String`.
+/// Tells whether the type is one of the language's scalars or `()`.
 pub(crate) fn is_primitive(ty: &Type) -> bool {
     match peel(ty) {
         Type::Tuple(t) => t.elems.is_empty(),

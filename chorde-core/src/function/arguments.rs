@@ -1,7 +1,6 @@
 //! What the arguments of a cached function must be for work that outlives the call.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 /// Holds for arguments that can move to a background computation.
 ///
@@ -65,55 +64,5 @@ impl<T> KeepNone<T> for &Keep<'_, T> {
 impl<T: ?Sized> fmt::Debug for Keep<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keep")
-    }
-}
-
-/// Asks how values of a type are copied, if they can be: answered by the method that autoref finds first.
-pub struct Copier<T>(PhantomData<fn() -> T>);
-
-impl<T> Copier<T> {
-    /// Creates the question.
-    #[must_use]
-    #[inline]
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> Default for Copier<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Answers for types that can be copied.
-pub trait CopyClone<T> {
-    /// Returns how.
-    fn copier(&self) -> fn(&T) -> Option<T>;
-}
-
-impl<T: Clone> CopyClone<T> for Copier<T> {
-    #[inline]
-    fn copier(&self) -> fn(&T) -> Option<T> {
-        |value| Some(value.clone())
-    }
-}
-
-/// Answers for all others.
-pub trait CopyNone<T> {
-    /// Returns a function that returns nothing.
-    fn copier(&self) -> fn(&T) -> Option<T>;
-}
-
-impl<T> CopyNone<T> for &Copier<T> {
-    #[inline]
-    fn copier(&self) -> fn(&T) -> Option<T> {
-        |_| None
-    }
-}
-
-impl<T> fmt::Debug for Copier<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Copier")
     }
 }

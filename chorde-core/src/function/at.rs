@@ -115,6 +115,11 @@ impl<'a, C, M: ValueMap> At<'a, C, M> {
         self.live.on_value.any() || self.live.placeholder.any()
     }
 
+    /// Returns what copies the arguments for those who want to know them.
+    pub(super) fn copier<O: 'static>(&self) -> Option<fn(&O) -> Option<O>> {
+        self.live.copier.get().and_then(|copier| copier.downcast_ref().copied())
+    }
+
     /// Returns the namespace of the function's keys.
     #[must_use]
     pub fn namespace(&self) -> String {

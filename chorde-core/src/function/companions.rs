@@ -65,6 +65,7 @@ macro_rules! whole {
                 F: Function<A, M, O>,
                 O: Clone + 'static,
             {
+                F::site().copies::<O>();
                 F::site().on_value::<M::Value, O>(callback);
             }
 
@@ -83,6 +84,7 @@ macro_rules! whole {
                 F: Function<A, M, O>,
                 O: Clone + 'static,
             {
+                F::site().copies::<O>();
                 F::site().placeholder::<M::Value, O>(make);
             }
 

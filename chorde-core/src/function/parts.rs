@@ -38,8 +38,6 @@ pub trait Function<A, M: ValueMap, O>: 'static {
     fn key<S: Seen>(args: &A, seen: S) -> S::Outcome;
     /// Turns arguments into what outlives the call.
     fn own(args: A) -> O;
-    /// Returns what copies owned arguments, if they can be copied.
-    fn copier() -> fn(&O) -> Option<O>;
 }
 
 /// Runs a plain function.

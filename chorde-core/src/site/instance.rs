@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn description(signature: &'static str, naming: Naming) -> Description {
-        Description { name: "f", module: "app::prices", signature, naming, ttl: None, init: None }
+        Description::new("f", "app::prices", signature, 0).naming(naming)
     }
 
     #[test]

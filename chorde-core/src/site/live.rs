@@ -1,5 +1,6 @@
 //! The call site as a static, and the state behind it.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,20 +15,48 @@ use crate::key::Key;
 use crate::stats::{Counters, Stats};
 
 /// Describes a cached function, as data; made by `#[cached]`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// The function's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The module that it is in.
-    pub module: &'static str,
+    pub(crate) module: &'static str,
     /// What the automatic namespace is hashed from: types, times and version.
-    pub signature: &'static str,
+    pub(crate) signature: &'static str,
     /// How its keys are kept apart from others.
-    pub naming: Naming,
-    /// The ttl, where it is a literal.
-    pub ttl: Option<Duration>,
+    pub(crate) naming: Naming,
+    /// The ttl in nanoseconds; zero where it is not a literal.
+    ttl: u64,
     /// Called once, before the first access.
-    pub init: Option<fn()>,
+    init: Option<fn()>,
+}
+
+impl Description {
+    /// Describes a function with an automatic namespace, by its name, its module, what its namespace is hashed from, and
+    /// its ttl in nanoseconds, zero if that is not known beforehand.
+    #[must_use]
+    pub const fn new(name: &'static str, module: &'static str, signature: &'static str, ttl: u64) -> Self {
+        Self { name, module, signature, naming: Naming::Automatic, ttl, init: None }
+    }
+
+    /// Gives it another namespace.
+    #[must_use]
+    pub const fn naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
+        self
+    }
+
+    /// Has a function called once, before the first access.
+    #[must_use]
+    pub const fn init(mut self, init: fn()) -> Self {
+        self.init = Some(init);
+        self
+    }
+
+    /// Returns the ttl, where it is a literal.
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        (self.ttl > 0).then(|| Duration::from_nanos(self.ttl))
+    }
 }
 
 /// Says how the keys of a function are kept apart from others.
@@ -43,7 +72,7 @@ pub enum Naming {
 
 /// Stands for one cached function; a static in the code of `#[cached]`.
 pub struct Site {
-    description: &'static Description,
+    description: Description,
     live: OnceLock<Live>,
 }
 
@@ -55,6 +84,8 @@ pub(crate) struct Live {
     pub(crate) on_value: Callbacks,
     pub(crate) on_promote: Callbacks,
     pub(crate) placeholder: Callbacks,
+    /// Copies the arguments of a call: a `fn(&O) -> Option<O>`, known once somebody wants to be told them.
+    pub(crate) copier: OnceLock<Box<dyn Any + Send + Sync>>,
     pub(crate) instances: Instances,
     /// Background jobs that were sent and are not over, by key, forced ones apart.
     sent: Mutex<HashSet<(FlightKey, bool)>>,
@@ -66,7 +97,7 @@ pub(crate) struct Live {
 impl Site {
     /// Creates the site of a function that was not used yet.
     #[must_use]
-    pub const fn new(description: &'static Description) -> Self {
+    pub const fn new(description: Description) -> Self {
         Self { description, live: OnceLock::new() }
     }
 
@@ -91,18 +122,25 @@ impl Site {
         self.live.get_or_init(|| {
             super::registry::register(self);
             Live {
-                description: self.description,
+                description: &self.description,
                 counters: Counters::default(),
                 flights: Arc::default(),
                 on_value: Callbacks::default(),
                 on_promote: Callbacks::default(),
                 placeholder: Callbacks::default(),
+                copier: OnceLock::new(),
                 instances: Instances::default(),
                 sent: Mutex::default(),
                 clock: Mutex::default(),
                 init: Init::default(),
             }
         })
+    }
+
+    /// Keeps how arguments are copied for those who are going to be told them.
+    pub(crate) fn copies<O: Clone + 'static>(&'static self) {
+        let copy: fn(&O) -> Option<O> = |args| Some(args.clone());
+        self.state().copier.get_or_init(|| Box::new(copy));
     }
 
     /// Returns the state if the function has been used.
@@ -144,7 +182,7 @@ impl Site {
 
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site").field("description", self.description).finish_non_exhaustive()
+        f.debug_struct("Site").field("description", &self.description).finish_non_exhaustive()
     }
 }
 

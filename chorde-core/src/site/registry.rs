@@ -53,7 +53,7 @@ fn info(site: &'static Site) -> Option<FunctionInfo> {
     Some(FunctionInfo {
         name: format!("{}::{}", description.module, description.name),
         namespace: function_name(description).unwrap_or_default(),
-        ttl: description.ttl,
+        ttl: description.ttl(),
         stats: live.counters.snapshot(),
         in_flight,
         oldest,

@@ -287,24 +287,15 @@ impl<'a> Context<'a> {
         let (p, model) = (self.p, self.model);
         let (name, signature) = (&model.name, signature(model));
         let naming = match &model.args.namespace {
-            Naming::Automatic => quote!(#p::Naming::Automatic),
-            Naming::Named(name) => quote!(#p::Naming::Named(#name)),
-            Naming::Raw => quote!(#p::Naming::None),
+            Naming::Automatic => None,
+            Naming::Named(name) => Some(quote!(.naming(#p::Naming::Named(#name)))),
+            Naming::Raw => Some(quote!(.naming(#p::Naming::None))),
         };
-        let option = quote!(::core::option::Option);
-        let ttl = model.args.ttl.as_ref().filter(|t| t.nanos.is_some());
-        let ttl = ttl.map_or_else(|| quote!(#option::None), |t| quote!(#option::Some(#t)));
-        let init = model.args.init.as_ref();
-        let init = init.map_or_else(|| quote!(#option::None), |i| quote!(#option::Some(#i)));
+        let nanos = model.args.ttl.as_ref().and_then(|t| u64::try_from(t.nanos?).ok()).unwrap_or_default();
+        let nanos = Literal::u64_unsuffixed(nanos);
+        let init = model.args.init.as_ref().map(|init| quote!(.init(#init)));
         quote! {
-            #p::Site::new(&#p::Description {
-                name: #name,
-                module: ::core::module_path!(),
-                signature: #signature,
-                naming: #naming,
-                ttl: #ttl,
-                init: #init,
-            })
+            #p::Site::new(#p::Description::new(#name, ::core::module_path!(), #signature, #nanos) #naming #init)
         }
     }
 }

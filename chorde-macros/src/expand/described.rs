@@ -10,7 +10,7 @@ use syn::{Expr, Type};
 
 use super::context::Context;
 use super::{docs, own, placing, shim};
-use crate::key::by_reference;
+use crate::key::{self, by_reference};
 use crate::model::{Home, Model, Param, mentions};
 use crate::quiet::{here, quiet};
 use crate::types::Holding;
@@ -167,8 +167,8 @@ impl Described<'_> {
         let Self { context, name, lifetime, args, maps, owned, .. } = self;
         let (p, every, allow) = (context.p, &context.model.attrs.every, placing::allow(context));
         let (description, policy, base) = (context.description(), context.policy(), context.maps());
-        let (client, value, key) = (self.client(), &context.model.outcome.value, &context.key);
-        let (bound, names, keep) = (self.bound_by_reference(), context.names(), own::keep_all(context));
+        let (client, value, seen) = (self.client(), &context.model.outcome.value, self.seen());
+        let own = self.own();
         quote! {
             #every
             #allow
@@ -185,14 +185,9 @@ impl Described<'_> {
                 fn client() -> impl #p::Client<#value> { #client }
                 #[inline]
                 fn key<__ChordeSeen: #p::Seen>(__chorde_args: &#args, __chorde_seen: __ChordeSeen) -> __ChordeSeen::Outcome {
-                    #bound
-                    __chorde_seen.see(#key)
+                    #seen
                 }
-                fn own((#names): #args) -> #owned { #keep (#names) }
-                fn copier() -> fn(&#owned) -> ::core::option::Option<#owned> {
-                    use #p::{CopyClone as _, CopyNone as _};
-                    (&#p::Copier::<#owned>::new()).copier()
-                }
+                fn own(__chorde_args: #args) -> #owned { #own }
             }
         }
     }
@@ -202,33 +197,35 @@ impl Described<'_> {
         let Self { context, name, lifetime, args, maps, owned } = self;
         let (p, model, allow) = (context.p, context.model, placing::allow(context));
         let (every, whole) = (&model.attrs.every, &model.outcome.whole);
-        let (names, lend, uncached) = (context.names(), own::lend_all(context), context.companion("uncached"));
+        let uncached = context.companion("uncached");
+        let moved = self.each(|_, place| place);
+        let lent = self.each(|param, place| own::lent(param, &place));
         if !model.is_async() {
             return quote! {
                 #every
                 #allow
                 impl #lifetime #p::Compute<#args, #maps, #owned> for #name {
                     #[inline]
-                    fn compute((#names): #args) -> #whole { Self::#uncached(#names) }
-                    fn compute_owned((#names): #owned) -> #whole { Self::#uncached(#lend) }
+                    fn compute(__chorde_args: #args) -> #whole { Self::#uncached(#moved) }
+                    fn compute_owned(__chorde_args: #owned) -> #whole { Self::#uncached(#lent) }
                 }
             };
         }
         let owned_future = match lifetime {
-            Some(_) => quote!(async move { Self::#uncached(#lend).await }),
-            None => quote!(Self::#uncached(#names)),
+            Some(_) => quote!(async move { Self::#uncached(#lent).await }),
+            None => quote!(Self::#uncached(#moved)),
         };
         quote! {
             #every
             #allow
             impl #lifetime #p::AsyncCompute<#args, #maps, #owned> for #name {
-                fn compute<'__chorde_a>((#names): #args) -> #p::Boxed<'__chorde_a, #whole>
+                fn compute<'__chorde_a>(__chorde_args: #args) -> #p::Boxed<'__chorde_a, #whole>
                 where
                     #args: '__chorde_a,
                 {
-                    ::std::boxed::Box::pin(Self::#uncached(#names))
+                    ::std::boxed::Box::pin(Self::#uncached(#moved))
                 }
-                fn compute_owned((#names): #owned) -> #p::Boxed<'static, #whole> {
+                fn compute_owned(__chorde_args: #owned) -> #p::Boxed<'static, #whole> {
                     ::std::boxed::Box::pin(#owned_future)
                 }
             }
@@ -244,14 +241,39 @@ impl Described<'_> {
         }
     }
 
-    /// The arguments under their names, none of them moved.
-    fn bound_by_reference(&self) -> TokenStream {
-        let one = |(index, param): (usize, &Param)| {
+    /// Shows the key: as it is, or with the arguments under their names and none of them moved, as an expression needs them.
+    fn seen(&self) -> TokenStream {
+        let (p, model, tuple) = (self.context.p, self.context.model, quote!(__chorde_args));
+        if model.args.key.is_none() {
+            let key = key::of_tuple(model, &tuple);
+            return quote!(#p::Seen::see(__chorde_seen, #key));
+        }
+        let bound = model.params.iter().enumerate().map(|(index, param)| {
             let (name, index) = (&param.emitted, syn::Index::from(index));
             let borrow = (!is_copied(param)).then(|| quote!(&));
-            quote!(let #name = #borrow __chorde_args.#index;)
+            quote!(let #name = #borrow #tuple.#index;)
+        });
+        let key = &self.context.key;
+        quote!(#(#bound)* #p::Seen::see(__chorde_seen, #key))
+    }
+
+    /// Owns the arguments.
+    fn own(&self) -> TokenStream {
+        if self.lifetime.is_none() {
+            return quote!(__chorde_args);
+        }
+        let owned = self.each(|param, place| own::own_from(param, &place).unwrap_or(place));
+        quote!((#owned))
+    }
+
+    /// Makes a list with something for each argument, given where it is found.
+    fn each(&self, make: impl Fn(&Param, TokenStream) -> TokenStream) -> TokenStream {
+        let one = |(index, param)| {
+            let index = syn::Index::from(index);
+            make(param, quote!(__chorde_args.#index))
         };
-        self.context.model.params.iter().enumerate().map(one).collect()
+        let list = self.context.model.params.iter().enumerate().map(one);
+        quote!(#(#list,)*)
     }
 }
 

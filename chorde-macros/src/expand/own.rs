@@ -10,9 +10,14 @@ use crate::model::{Model, Param, mentions};
 use crate::quiet::{here, quiet};
 use crate::types::Holding;
 
-/// Owns one argument, if moving it is not enough.
+/// Owns one argument under its name, if moving it is not enough.
 fn own(param: &Param) -> Option<TokenStream> {
-    let (from, span) = (&param.emitted, here(param.ident.span()));
+    own_from(param, &param.emitted.to_token_stream())
+}
+
+/// Owns the argument that is found in a place, if moving it is not enough.
+pub(crate) fn own_from(param: &Param, from: &TokenStream) -> Option<TokenStream> {
+    let span = here(param.ident.span());
     Some(match &param.holding {
         Holding::Value | Holding::Borrowed => return None,
         Holding::Unsized(_) => quote!(::std::borrow::ToOwned::to_owned(#from)),
@@ -56,16 +61,17 @@ pub(crate) fn hold(param: &Param) -> TokenStream {
 /// `let x = ...;`: lends that copy as the type the expressions know.
 pub(crate) fn lend_held(param: &Param) -> TokenStream {
     let name = held(param);
-    let lent = lent(param, &name);
+    let lent = lent(param, &name.to_token_stream());
     quote!(let #name = #lent;)
 }
 
 /// The expression that passes an owned argument on as the function takes it.
 pub(crate) fn lend(param: &Param) -> TokenStream {
-    lent(param, &bound(param))
+    lent(param, &bound(param).to_token_stream())
 }
 
-fn lent(param: &Param, name: &proc_macro2::Ident) -> TokenStream {
+/// The same for an owned argument that is found in a place.
+pub(crate) fn lent(param: &Param, name: &TokenStream) -> TokenStream {
     match &param.holding {
         Holding::Value | Holding::Borrowed => name.to_token_stream(),
         Holding::Unsized(_) => quote!(&*#name),

@@ -18,7 +18,6 @@ struct Ways<'a, A, O, R> {
     compute: fn(A) -> Boxed<'a, R>,
     compute_owned: fn(O) -> Boxed<'static, R>,
     own: fn(A) -> O,
-    copier: fn() -> fn(&O) -> Option<O>,
     behind: Option<Behind<O>>,
 }
 
@@ -34,7 +33,7 @@ where
     A: 'a,
     M: ValueMap,
 {
-    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, copier: F::copier, behind: None }
+    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, behind: None }
 }
 
 fn ways_ahead<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
@@ -55,7 +54,7 @@ where
 {
     Box::pin(async move {
         at!(at of F);
-        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, Some(F::copier())).await;
+        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, at.copier()).await;
     })
 }
 
@@ -141,9 +140,9 @@ where
     M: Crossing,
     O: Send + 'static,
 {
-    let Ways { compute_owned, copier, behind, .. } = ways;
+    let Ways { compute_owned, behind, .. } = ways;
     let behind = behind.map(|behind| move |owned| behind.of(owned));
-    Box::pin(at.finish(slow, owned, compute_owned, behind, Some(copier())))
+    Box::pin(at.finish(slow, owned, compute_owned, behind, at.copier()))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -195,7 +194,7 @@ where
     C: Client<M::Stored>,
 {
     if at.tells_arguments() {
-        return Box::pin(at.refresh(key, F::own(args), F::compute_owned, Some(F::copier())));
+        return Box::pin(at.refresh(key, F::own(args), F::compute_owned, at.copier()));
     }
     Box::pin(at.refresh(key, args, F::compute, no_echo()))
 }

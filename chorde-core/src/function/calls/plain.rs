@@ -20,7 +20,6 @@ struct Ways<A, O, R> {
     compute: fn(A) -> R,
     compute_owned: fn(O) -> R,
     own: fn(A) -> O,
-    copier: fn() -> fn(&O) -> Option<O>,
     behind: Option<Behind<O>>,
 }
 
@@ -35,7 +34,7 @@ where
     F: Compute<A, M, O>,
     M: ValueMap,
 {
-    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, copier: F::copier, behind: None }
+    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, behind: None }
 }
 
 fn ways_ahead<F, A, M, O>() -> Ways<A, O, M::Return>
@@ -47,7 +46,7 @@ where
     let run = |ticket: Ticket, owned: O| {
         at!(at of F);
         let compute = |owned| ready(F::compute_owned(owned));
-        wait(at.behind(ticket, owned, compute as fn(O) -> _, Some(F::copier())));
+        wait(at.behind(ticket, owned, compute as fn(O) -> _, at.copier()));
     };
     Ways { behind: Some(Behind { run, job }), ..ways::<F, A, M, O>() }
 }
@@ -127,9 +126,9 @@ where
     M: ValueMap,
     O: 'static,
 {
-    let Ways { compute_owned, copier, behind, .. } = ways;
+    let Ways { compute_owned, behind, .. } = ways;
     let behind = behind.map(|behind| move |owned| behind.of(owned));
-    wait(at.finish(slow, owned, move |owned| ready(compute_owned(owned)), behind, Some(copier())))
+    wait(at.finish(slow, owned, move |owned| ready(compute_owned(owned)), behind, at.copier()))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -180,7 +179,7 @@ where
     O: 'static,
 {
     at!(at of F);
-    wait(at.refresh(key, owned, |owned| ready(F::compute_owned(owned)), Some(F::copier())))
+    wait(at.refresh(key, owned, |owned| ready(F::compute_owned(owned)), at.copier()))
 }
 
 /// Computes, and leaves the cache alone.
