@@ -8,14 +8,10 @@ pub use crate::engine::runtime::wait;
 pub use crate::function::calls::*;
 pub use crate::function::*;
 pub use crate::site::{
-    All, Description, Fallible, Identity, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing,
-    Site, ValueMap,
+    Description, Fallible, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, ValueMap,
 };
 pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;
-
-/// How the results of most functions are kept: every value of that shape, as it is.
-pub type Stores<S> = Maps<S, Identity, All>;
 
 /// Keeps the miss path out of its caller's future.
 pub fn boxed<F: Future>(future: F) -> Pin<Box<F>> {

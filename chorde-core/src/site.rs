@@ -9,9 +9,7 @@ mod values;
 
 pub use live::{Description, Naming, Site};
 pub use registry::{FunctionInfo, functions};
-pub use values::{
-    All, Fallible, Identity, IsResult, Maps, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap,
-};
+pub use values::{Fallible, IsResult, Maps, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap};
 
 pub(crate) use instance::Instance;
 pub(crate) use live::{Hold, Live};

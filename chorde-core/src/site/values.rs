@@ -93,10 +93,10 @@ pub struct Maps<S, C, K> {
     keep: K,
 }
 
-impl<S> Maps<S, Identity, All> {
-    /// Stores every value of that shape, as it is.
+impl<S: Shape> Maps<S, Identity, All> {
+    /// Stores every value of that shape, as it is; to be changed by the methods.
     #[inline]
-    pub(crate) const fn of(shape: S) -> Self {
+    pub const fn of(shape: S) -> Self {
         Self { shape, codec: Identity, keep: All }
     }
 }
@@ -144,6 +144,44 @@ pub trait ValueMap: Send + Sync {
     fn serve(&self, stored: Self::Stored) -> Self::Return {
         self.shape().join(self.decode(stored))
     }
+}
+
+/// A shape alone stores every value as it is.
+macro_rules! stores_as_it_is {
+    ($($shape:ident<$result:ident> where {$($bound:tt)*})*) => {$(
+        impl<$result> ValueMap for $shape<$result>
+        where
+            $($bound)*
+        {
+            type Shape = Self;
+            type Return = <Self as Shape>::Return;
+            type Value = <Self as Shape>::Value;
+            type Stored = <Self as Shape>::Value;
+
+            #[inline]
+            fn shape(&self) -> &Self {
+                self
+            }
+
+            fn encode(&self, value: Self::Value) -> Self::Value {
+                value
+            }
+
+            #[inline]
+            fn decode(&self, stored: Self::Value) -> Self::Value {
+                stored
+            }
+
+            fn keeps(&self, _value: &Self::Value) -> bool {
+                true
+            }
+        }
+    )*};
+}
+
+stores_as_it_is! {
+    Plain<R> where { R: Value }
+    Fallible<R> where { R: IsResult, R::Ok: Value }
 }
 
 impl<S: Shape, C: Codec<S::Value>, K: Keep<S::Value>> ValueMap for Maps<S, C, K> {

@@ -279,7 +279,10 @@ impl<'a> Context<'a> {
         };
         let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
         let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
-        quote!(#base #(#coded)* #(#kept)*)
+        if args.encode.is_none() && args.cache_if.is_none() {
+            return base;
+        }
+        quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*)
     }
 
     /// The description of the call site.

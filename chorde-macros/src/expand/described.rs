@@ -114,7 +114,7 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
         name: Ident::new(&format!("__chorde_{}", model.name), Span::mixed_site()),
         lifetime: borrows.then(|| quote!(<'__chorde>)),
         args: quote!((#(#types,)*)),
-        maps: quote!(#p::Stores<#p::#shape<#whole>>),
+        maps: quote!(#p::#shape<#whole>),
         owned: own::owned_tuple(context),
     };
     let mut tokens = described.front();

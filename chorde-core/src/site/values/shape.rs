@@ -6,7 +6,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{All, Identity, Maps};
 use crate::client::Value;
 use crate::flight::Cargo;
 
@@ -42,8 +41,14 @@ impl<R> Plain<R> {
     /// Creates the maps of such a function.
     #[must_use]
     #[inline]
-    pub const fn new() -> Maps<Self, Identity, All> {
-        Maps::of(Self(PhantomData))
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R> Default for Plain<R> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -116,8 +121,8 @@ impl<R: IsResult> Fallible<R> {
     /// Creates the maps of such a function, given whether its errors can be copied.
     #[must_use]
     #[inline]
-    pub const fn new(sharing: Sharing<R::Err>) -> Maps<Self, Identity, All> {
-        Maps::of(Self(sharing))
+    pub const fn new(sharing: Sharing<R::Err>) -> Self {
+        Self(sharing)
     }
 }
 
