@@ -28,6 +28,28 @@ macro_rules! at {
 }
 use at;
 
+/// The arguments of a call, owned or not yet.
+enum Given<A, O> {
+    AsWritten(A),
+    Owned(O),
+}
+
+impl<A, O: 'static> Given<A, O> {
+    /// Owns the arguments if somebody wants to know them.
+    fn new<C, M: ValueMap>(at: &At<'_, C, M>, args: A, own: fn(A) -> O) -> Self {
+        if at.tells_arguments() { Self::Owned(own(args)) } else { Self::AsWritten(args) }
+    }
+
+    /// Returns what copies the arguments for those who want to know them.
+    fn copier<C, M: ValueMap>(at: &At<'_, C, M>) -> Option<impl Fn(&Self) -> Option<O> + use<A, O, C, M>> {
+        let copy = at.copier::<O>()?;
+        Some(move |given: &Self| match given {
+            Self::AsWritten(_) => None,
+            Self::Owned(owned) => copy(owned),
+        })
+    }
+}
+
 /// Looks whether the client holds a value that can be served at once.
 pub(super) struct Look<'a, 'b, C, M>(pub(super) &'a At<'b, C, M>);
 

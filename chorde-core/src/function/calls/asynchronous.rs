@@ -2,12 +2,14 @@
 //!
 //! A miss is boxed, and known to be `Send` from here on: that is proved once, and not again for each function of a user.
 
-use super::{Look, LookBehind, Prepare, at};
+use std::convert::Infallible;
+
+use super::{Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::function::at::{At, Looked, Prepared, Slow, no_echo};
+use crate::function::at::{At, Looked, Prepared, Slow};
 use crate::function::{AsyncCompute, Boxed, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
@@ -26,6 +28,14 @@ struct Behind<O> {
     run: fn(Ticket, O) -> Boxed<'static, ()>,
     job: fn(fn(Ticket, O) -> Boxed<'static, ()>, O) -> Job,
 }
+
+impl<O> Clone for Behind<O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O> Copy for Behind<O> {}
 
 fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
 where
@@ -46,6 +56,21 @@ where
     Ways { behind: Some(Behind { run: behind::<F, A, M, O>, job }), ..ways::<F, A, M, O>() }
 }
 
+/// The same where nothing is left but owned arguments, so that nothing borrows.
+fn ways_owned<F, A, M, O>() -> Ways<'static, Infallible, O, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    M: Crossing,
+    O: for<'a> Movable<'a>,
+{
+    Ways {
+        compute: |never| match never {},
+        compute_owned: F::compute_owned,
+        own: |never| match never {},
+        behind: Some(Behind { run: behind::<F, A, M, O>, job }),
+    }
+}
+
 fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
 where
     F: AsyncCompute<A, M, O>,
@@ -62,18 +87,26 @@ fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: 
     Job::future(move |ticket| run(ticket, owned))
 }
 
-impl<O> Behind<O> {
-    /// Makes the job for these arguments.
-    fn of(self, owned: O) -> Job {
-        (self.job)(self.run, owned)
-    }
-}
-
 impl<'a, A, O, R> Ways<'a, A, O, R> {
-    /// Returns what makes a job of arguments as they are written.
-    fn behind(self) -> Option<impl FnOnce(A) -> Job + use<'a, A, O, R>> {
-        let own = self.own;
-        self.behind.map(|behind| move |args| behind.of(own(args)))
+    /// Returns what computes.
+    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Boxed<'a, R> + Send + use<'a, A, O, R>
+    where
+        R: 'a,
+    {
+        let (compute, compute_owned) = (self.compute, self.compute_owned);
+        move |given| match given {
+            Given::AsWritten(args) => compute(args),
+            Given::Owned(owned) => compute_owned(owned),
+        }
+    }
+
+    /// Returns what makes a job for the background, where there is to be one.
+    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<'a, A, O, R>> {
+        let (own, Behind { run, job }) = (self.own, self.behind?);
+        Some(move |given| match given {
+            Given::AsWritten(args) => job(run, own(args)),
+            Given::Owned(owned) => job(run, owned),
+        })
     }
 }
 
@@ -89,7 +122,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways::<F, A, M, O>()).await,
+        Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()).await,
     }
 }
 
@@ -105,7 +138,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()).await,
+        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
     }
 }
 
@@ -114,7 +147,7 @@ fn missed<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
     slow: Slow<M::Stored>,
     args: A,
-    ways: Ways<'a, A, O, M::Return>,
+    ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
     C: Client<M::Stored>,
@@ -122,27 +155,22 @@ where
     A: Send + 'a,
     O: Send + 'static,
 {
-    if at.tells_arguments() {
-        let owned = (ways.own)(args);
-        return missed_owned(at, slow, owned, ways);
-    }
-    Box::pin(at.finish(slow, args, ways.compute, ways.behind(), no_echo()))
+    finish(at, slow, Given::new(at, args, ways.own), ways)
 }
 
-fn missed_owned<'a, C, M, A, O>(
+fn finish<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
     slow: Slow<M::Stored>,
-    owned: O,
-    ways: Ways<'_, A, O, M::Return>,
+    given: Given<A, O>,
+    ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
     C: Client<M::Stored>,
     M: Crossing,
+    A: Send + 'a,
     O: Send + 'static,
 {
-    let Ways { compute_owned, behind, .. } = ways;
-    let behind = behind.map(|behind| move |owned| behind.of(owned));
-    Box::pin(at.finish(slow, owned, compute_owned, behind, at.copier()))
+    Box::pin(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -156,7 +184,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()).await,
+        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
     }
 }
 
@@ -169,7 +197,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.lazy(key, args, ways_ahead::<F, A, M, O>().behind()).await
+    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()).await
 }
 
 /// Computes, stores, returns.
@@ -193,10 +221,8 @@ where
     O: Send + 'static,
     C: Client<M::Stored>,
 {
-    if at.tells_arguments() {
-        return Box::pin(at.refresh(key, F::own(args), F::compute_owned, at.copier()));
-    }
-    Box::pin(at.refresh(key, args, F::compute, no_echo()))
+    let ways = ways::<F, A, M, O>();
+    Box::pin(at.refresh(key, Given::new(at, args, ways.own), ways.compute(), Given::copier(at)))
 }
 
 /// Computes, and leaves the cache alone.
@@ -217,7 +243,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, args, ways_ahead::<F, A, M, O>().behind());
+    at.bg_refresh(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind());
 }
 
 /// The call, on whatever executor.
@@ -246,7 +272,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed_owned(&at, slow, owned, ways_ahead::<F, A, M, O>()).await,
+            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
         }
     })
 }

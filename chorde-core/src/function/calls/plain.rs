@@ -1,14 +1,14 @@
 //! The calls of a plain function and its companions.
 
-use std::future::ready;
+use std::future::{Ready, ready};
 
-use super::{CallKey, Look, LookBehind, Prepare, at};
+use super::{CallKey, Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::function::at::{At, Looked, Prepared, Slow, no_echo};
+use crate::function::at::{At, Looked, Slow};
 use crate::function::{Compute, Function, Movable};
 use crate::future::CacheFuture;
 use crate::key::Key;
@@ -28,6 +28,14 @@ struct Behind<O> {
     run: fn(Ticket, O),
     job: fn(fn(Ticket, O), O) -> Job,
 }
+
+impl<O> Clone for Behind<O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O> Copy for Behind<O> {}
 
 fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
@@ -55,18 +63,23 @@ fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
 }
 
-impl<O> Behind<O> {
-    /// Makes the job for these arguments.
-    fn of(self, owned: O) -> Job {
-        (self.job)(self.run, owned)
-    }
-}
-
 impl<A, O, R> Ways<A, O, R> {
-    /// Returns what makes a job of arguments as they are written.
-    fn behind(self) -> Option<impl FnOnce(A) -> Job> {
-        let own = self.own;
-        self.behind.map(|behind| move |args| behind.of(own(args)))
+    /// Returns what computes.
+    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
+        let (compute, compute_owned) = (self.compute, self.compute_owned);
+        move |given| match given {
+            Given::AsWritten(args) => ready(compute(args)),
+            Given::Owned(owned) => ready(compute_owned(owned)),
+        }
+    }
+
+    /// Returns what makes a job for the background, where there is to be one.
+    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + use<A, O, R>> {
+        let (own, Behind { run, job }) = (self.own, self.behind?);
+        Some(move |given| match given {
+            Given::AsWritten(args) => job(run, own(args)),
+            Given::Owned(owned) => job(run, owned),
+        })
     }
 }
 
@@ -81,7 +94,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()),
     }
 }
 
@@ -96,39 +109,32 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
 #[cold]
-fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Slow<M::Stored>, args: A, ways: Ways<A, O, M::Return>) -> M::Return
+fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Slow<M::Stored>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
 where
     C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
 {
-    if at.tells_arguments() {
-        let owned = (ways.own)(args);
-        return missed_owned(at, slow, owned, ways);
-    }
-    let compute = ways.compute;
-    wait(at.finish(slow, args, move |args| ready(compute(args)), ways.behind(), no_echo()))
+    finish(at, slow, Given::new(at, args, ways.own), ways)
 }
 
-fn missed_owned<C, M, A, O>(
+fn finish<C, M, A, O>(
     at: &At<'_, C, M>,
     slow: Slow<M::Stored>,
-    owned: O,
-    ways: Ways<A, O, M::Return>,
+    given: Given<A, O>,
+    ways: &Ways<A, O, M::Return>,
 ) -> M::Return
 where
     C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
 {
-    let Ways { compute_owned, behind, .. } = ways;
-    let behind = behind.map(|behind| move |owned| behind.of(owned));
-    wait(at.finish(slow, owned, move |owned| ready(compute_owned(owned)), behind, at.copier()))
+    wait(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -141,7 +147,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
@@ -154,7 +160,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    wait(at.lazy(key, args, ways_ahead::<F, A, M, O>().behind()))
+    wait(at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()))
 }
 
 /// Computes, stores, returns.
@@ -166,20 +172,8 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    if at.tells_arguments() {
-        return refresh_owned::<F, A, M, O>(key, F::own(args));
-    }
-    wait(at.refresh(key, args, |args| ready(F::compute(args)), no_echo()))
-}
-
-fn refresh_owned<F, A, M, O>(key: Prepared, owned: O) -> M::Return
-where
-    F: Compute<A, M, O>,
-    M: ValueMap,
-    O: 'static,
-{
-    at!(at of F);
-    wait(at.refresh(key, owned, |owned| ready(F::compute_owned(owned)), at.copier()))
+    let ways = ways::<F, A, M, O>();
+    wait(at.refresh(key, Given::new(&at, args, ways.own), ways.compute(), Given::copier(&at)))
 }
 
 /// Computes, and leaves the cache alone.
@@ -200,7 +194,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, args, ways_ahead::<F, A, M, O>().behind());
+    at.bg_refresh(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind());
 }
 
 /// The call, without blocking.
@@ -220,7 +214,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed_owned(&at, slow, owned, ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }
@@ -234,7 +228,10 @@ where
 {
     at!(at of F);
     let (key, owned) = (F::key(&args, Prepare(&at)), F::own(args));
-    CacheFuture::blocking(move || refresh_owned::<F, A, M, O>(key, owned))
+    CacheFuture::blocking(move || {
+        at!(at of F);
+        wait(at.refresh(key, Given::Owned(owned), ways::<F, A, M, O>().compute(), Given::copier(&at)))
+    })
 }
 
 /// `lazy`, without blocking.
@@ -246,7 +243,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    let job = ways_ahead::<F, A, M, O>().behind().map(|job| job(args));
+    let job = ways_ahead::<F, A, M, O>().behind().map(|job| job(Given::AsWritten(args)));
     CacheFuture::operation(async move {
         at!(at of F);
         at.lazy(key, (), job.map(|job| move |()| job)).await
