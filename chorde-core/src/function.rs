@@ -12,7 +12,7 @@ mod companions;
 mod parts;
 mod sent;
 
-pub use arguments::{Clonable, Keep, KeepClone, KeepNone, Movable};
+pub use arguments::{AllMovable, Clonable, Keep, KeepClone, KeepNone, Movable};
 pub use at::{At, Looked, Prepared, Slow, no_behind, no_echo};
 pub use companions::{AsyncCompanions, Companions};
 pub use parts::{AsyncCompute, Boxed, Compute, Crossing, Function, Seen};

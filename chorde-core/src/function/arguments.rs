@@ -14,6 +14,25 @@ pub trait Movable<'a>: Send + 'static {}
 
 impl<T: Send + 'static> Movable<'_> for T {}
 
+/// Holds for tuples of arguments that can all move to a background computation.
+pub trait AllMovable: Send + 'static {}
+
+macro_rules! all_movable {
+    ($($name:ident)*) => {
+        impl<$($name: for<'a> Movable<'a>),*> AllMovable for ($($name,)*) {}
+    };
+}
+
+all_movable!();
+all_movable!(A);
+all_movable!(A B);
+all_movable!(A B C);
+all_movable!(A B C D);
+all_movable!(A B C D E);
+all_movable!(A B C D E F);
+all_movable!(A B C D E F G);
+all_movable!(A B C D E F G H);
+
 /// Holds for arguments of which a copy can be kept.
 ///
 /// Used with a higher-ranked lifetime in where-clauses, so that it is checked only where a companion is used.

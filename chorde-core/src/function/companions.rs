@@ -20,17 +20,17 @@ use crate::stats::Stats;
 /// `expensive::peek(1)` one of its companions. There are no values of it. `F` stands for the function, `M` for what is made
 /// of its results, `O` for the tuple of its arguments, owned; of up to eight arguments each has one companion set. Methods
 /// and generic functions have the same companions in another place.
-pub struct Companions<F, M, O, const ARGUMENTS: usize>(PhantomData<fn(F, M, O)>);
+pub struct Companions<F, M, O>(PhantomData<fn(F, M, O)>);
 
 /// Holds the companions of a cached asynchronous function as its associated functions.
 ///
 /// As [`Companions`], and asynchronous where the cache may have to be waited for.
-pub struct AsyncCompanions<F, M, O, const ARGUMENTS: usize>(PhantomData<fn(F, M, O)>);
+pub struct AsyncCompanions<F, M, O>(PhantomData<fn(F, M, O)>);
 
 /// Emits what both have, and what does not depend on the number of arguments.
 macro_rules! whole {
     ($type:ident) => {
-        impl<F, M: ValueMap, O, const ARGUMENTS: usize> $type<F, M, O, ARGUMENTS> {
+        impl<F, M: ValueMap, O> $type<F, M, O> {
             /// Returns the counters and times of this function so far.
             #[must_use]
             pub fn stats<A>() -> Stats
@@ -116,7 +116,7 @@ macro_rules! whole {
             }
         }
 
-        impl<F, M, O, const ARGUMENTS: usize> fmt::Debug for $type<F, M, O, ARGUMENTS> {
+        impl<F, M, O> fmt::Debug for $type<F, M, O> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(stringify!($type))
             }
@@ -127,18 +127,19 @@ macro_rules! whole {
 whole!(Companions);
 whole!(AsyncCompanions);
 
-/// Calls a macro once for each number of arguments that a function with companions of this kind can have.
+/// Calls a macro once for each number of arguments that a function with companions of this kind can have: with a name, the
+/// type as written, and the owned type of each.
 macro_rules! each_count {
     ($emit:ident) => {
-        $emit!(0:);
-        $emit!(1: a A);
-        $emit!(2: a A, b B);
-        $emit!(3: a A, b B, c C);
-        $emit!(4: a A, b B, c C, d D);
-        $emit!(5: a A, b B, c C, d D, e E);
-        $emit!(6: a A, b B, c C, d D, e E, g G);
-        $emit!(7: a A, b B, c C, d D, e E, g G, h H);
-        $emit!(8: a A, b B, c C, d D, e E, g G, h H, i I);
+        $emit!();
+        $emit!(a A OwnA);
+        $emit!(a A OwnA, b B OwnB);
+        $emit!(a A OwnA, b B OwnB, c C OwnC);
+        $emit!(a A OwnA, b B OwnB, c C OwnC, d D OwnD);
+        $emit!(a A OwnA, b B OwnB, c C OwnC, d D OwnD, e E OwnE);
+        $emit!(a A OwnA, b B OwnB, c C OwnC, d D OwnD, e E OwnE, g G OwnG);
+        $emit!(a A OwnA, b B OwnB, c C OwnC, d D OwnD, e E OwnE, g G OwnG, h H OwnH);
+        $emit!(a A OwnA, b B OwnB, c C OwnC, d D OwnD, e E OwnE, g G OwnG, h H OwnH, i I OwnI);
     };
 }
 use each_count;

@@ -146,7 +146,7 @@ impl Described<'_> {
         let Self { context, name, maps, owned, .. } = self;
         let (p, model) = (context.p, context.model);
         let (every, vis, owner) = (&model.attrs.every, quiet(model.vis.to_token_stream()), context.owner());
-        let (body, doc, count) = (shim::body(context), docs::of_type(context), model.params.len());
+        let (body, doc) = (shim::body(context), docs::of_type(context));
         let kind = if model.is_async() { quote!(AsyncCompanions) } else { quote!(Companions) };
         quote! {
             #every
@@ -158,7 +158,7 @@ impl Described<'_> {
             #every
             #[doc = #doc]
             #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
-            #vis type #owner = #p::#kind<#name, #maps, #owned, #count>;
+            #vis type #owner = #p::#kind<#name, #maps, #owned>;
         }
     }
 

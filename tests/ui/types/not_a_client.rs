@@ -2,7 +2,7 @@ use chorde::cached;
 
 static NUMBER: u64 = 5;
 
-#[cached(client = NUMBER, ttl = 10, companions = false)]
+#[cached(client = NUMBER, ttl = 10)]
 fn f(id: u64) -> u64 {
     id
 }

@@ -6,7 +6,7 @@ static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
 
 struct Price(u64);
 
-#[cached(client = CACHE, ttl = 10, companions = false)]
+#[cached(client = CACHE, ttl = 10)]
 fn f(id: u64) -> Price {
     Price(id)
 }

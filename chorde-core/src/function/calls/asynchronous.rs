@@ -10,7 +10,7 @@ use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::function::at::{At, Looked, Prepared, Slow};
-use crate::function::{AsyncCompute, Boxed, Crossing, Function, Movable};
+use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
@@ -51,7 +51,7 @@ where
     F: AsyncCompute<A, M, O>,
     A: 'a,
     M: Crossing,
-    O: for<'b> Movable<'b>,
+    O: AllMovable,
 {
     Ways { behind: Some(Behind { run: behind::<F, A, M, O>, job }), ..ways::<F, A, M, O>() }
 }
@@ -61,7 +61,7 @@ fn ways_owned<F, A, M, O>() -> Ways<'static, Infallible, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     Ways {
         compute: |never| match never {},
@@ -75,7 +75,7 @@ fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     Box::pin(async move {
         at!(at of F);
@@ -83,7 +83,7 @@ where
     })
 }
 
-fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
+fn job<O: AllMovable>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
     Job::future(move |ticket| run(ticket, owned))
 }
 
@@ -133,7 +133,7 @@ where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     match F::key(&args, Look(&at)) {
@@ -179,7 +179,7 @@ where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
@@ -193,7 +193,7 @@ pub async fn lazy_async<F, A, M, O>(args: A) -> Option<M::Value>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
@@ -239,7 +239,7 @@ pub fn bg_refresh_async<F, A, M, O>(args: A)
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
@@ -251,7 +251,7 @@ pub fn future_async<F, A, M, O>(args: A) -> CacheFuture<M::Return>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing<Return: for<'a> Movable<'a>>,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = match F::key(&args, Look(&at)) {
@@ -266,7 +266,7 @@ fn again<F, A, M, O>(key: Prepared, owned: O) -> Boxed<'static, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     Box::pin(async move {
         at!(at of F);

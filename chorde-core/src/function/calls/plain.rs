@@ -9,7 +9,7 @@ use crate::engine::runtime::wait;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::function::at::{At, Looked, Slow};
-use crate::function::{Compute, Function, Movable};
+use crate::function::{AllMovable, Compute, Function, Movable};
 use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
@@ -49,7 +49,7 @@ fn ways_ahead<F, A, M, O>() -> Ways<A, O, M::Return>
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     let run = |ticket: Ticket, owned: O| {
         at!(at of F);
@@ -59,7 +59,7 @@ where
     Ways { behind: Some(Behind { run, job }), ..ways::<F, A, M, O>() }
 }
 
-fn job<O: for<'a> Movable<'a>>(run: fn(Ticket, O), owned: O) -> Job {
+fn job<O: AllMovable>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
 }
 
@@ -104,7 +104,7 @@ pub fn call_ahead<F, A, M, O>(args: A) -> M::Return
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     match F::key(&args, Look(&at)) {
@@ -142,7 +142,7 @@ pub fn bg<F, A, M, O>(args: A) -> M::Return
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
@@ -156,7 +156,7 @@ pub fn lazy<F, A, M, O>(args: A) -> Option<M::Value>
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
@@ -190,7 +190,7 @@ pub fn bg_refresh<F, A, M, O>(args: A)
 where
     F: Compute<A, M, O>,
     M: ValueMap,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
@@ -202,7 +202,7 @@ pub fn future<F, A, M, O>(args: A) -> CacheFuture<M::Return>
 where
     F: Compute<A, M, O>,
     M: ValueMap<Return: for<'a> Movable<'a>>,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = match F::key(&args, Look(&at)) {
@@ -224,7 +224,7 @@ pub fn future_refresh<F, A, M, O>(args: A) -> CacheFuture<M::Return>
 where
     F: Compute<A, M, O>,
     M: ValueMap<Return: for<'a> Movable<'a>>,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let (key, owned) = (F::key(&args, Prepare(&at)), F::own(args));
@@ -239,7 +239,7 @@ pub fn future_lazy<F, A, M, O>(args: A) -> CacheFuture<Option<M::Value>>
 where
     F: Compute<A, M, O>,
     M: ValueMap<Value: for<'a> Movable<'a>>,
-    O: for<'a> Movable<'a>,
+    O: AllMovable,
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));

@@ -11,7 +11,7 @@ use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
 
-impl<F, M: ValueMap, O, const ARGUMENTS: usize> AsyncCompanions<F, M, O, ARGUMENTS> {
+impl<F, M: ValueMap, O> AsyncCompanions<F, M, O> {
     /// Forgets all results of this function, everywhere, and leaves the client's other entries alone.
     ///
     /// # Errors
@@ -28,40 +28,40 @@ impl<F, M: ValueMap, O, const ARGUMENTS: usize> AsyncCompanions<F, M, O, ARGUMEN
 
 /// Emits companions: those that compute need what crosses threads, those in the background arguments that can move there.
 macro_rules! companions {
-    ($count:literal: $($arg:ident $type:ident),*) => {
-        impl<F, M: ValueMap, O> AsyncCompanions<F, M, O, $count> {
+    ($($arg:ident $type:ident $owned:ident),*) => {
+        impl<F, M: ValueMap, $($owned),*> AsyncCompanions<F, M, ($($owned,)*)> {
             companions! {
-                ($($arg $type),*) () (AsyncCompute) where [$($type: Send,)* O: Send + 'static, M: Crossing]
+                ($($arg $type $owned),*) () (AsyncCompute) where [$($type: Send, $owned: Send + 'static,)* M: Crossing]
                 /// Computes now, whatever the cache holds, stores the result and returns it.
                 ///
                 /// Calls that arrive while one computes share the next.
                 refresh = refresh_async -> impl Future<Output = M::Return>;
             }
             companions! {
-                ($($arg $type),*) () (AsyncCompute) where [$($type: Send,)* O: for<'a> Movable<'a>, M: Crossing]
+                ($($arg $type $owned),*) () (AsyncCompute) where [$($type: Send,)* $($owned: for<'a> Movable<'a>,)* M: Crossing]
                 /// As the plain call; without `async_ttl`, a result is due at half of its life.
                 bg = bg_async -> impl Future<Output = M::Return>;
                 /// Looks; if nothing is there or it is due, computes in the background, and never waits for it.
                 lazy = lazy_async -> impl Future<Output = Option<M::Value>>;
             }
             companions! {
-                ($($arg $type),*) () (AsyncCompute) where [O: for<'a> Movable<'a>, M: Crossing]
+                ($($arg $type $owned),*) () (AsyncCompute) where [$($owned: for<'a> Movable<'a>,)* M: Crossing]
                 /// Computes in the background, whatever the cache holds.
                 bg_refresh = bg_refresh_async -> ();
             }
             companions! {
-                ($($arg $type),*) () (AsyncCompute)
-                where [O: for<'a> Movable<'a>, M: Crossing<Return: for<'a> Movable<'a>>]
+                ($($arg $type $owned),*) () (AsyncCompute)
+                where [$($owned: for<'a> Movable<'a>,)* M: Crossing<Return: for<'a> Movable<'a>>]
                 /// The plain call, without blocking: on any executor, or `.wait()`.
                 future = future_async -> CacheFuture<M::Return>;
             }
             companions! {
-                ($($arg $type),*) () (AsyncCompute) where []
+                ($($arg $type $owned),*) () (AsyncCompute) where []
                 /// The function itself: computes, and leaves the cache alone.
                 uncached = uncached_async -> impl Future<Output = M::Return>;
             }
             companions! {
-                ($($arg $type),*) () (Function) where []
+                ($($arg $type $owned),*) () (Function) where []
                 /// Only looks; never computes.
                 peek = peek_async -> impl Future<Output = Option<M::Value>>;
                 /// Looks at the value and its remaining life; shows a stale entry too, marked as such.
@@ -86,7 +86,7 @@ macro_rules! companions {
                 callkey = callkey -> Result<Key>;
             }
             companions! {
-                ($($arg $type),*) (value: M::Value) (Function) where []
+                ($($arg $type $owned),*) (value: M::Value) (Function) where []
                 /// Stores a value: the arguments first, the value last.
                 ///
                 /// # Errors
@@ -100,15 +100,15 @@ macro_rules! companions {
         $($(#[doc = $doc:literal])* $name:ident = $call:ident -> $output:ty;)*) => {
         $(companions! { @ $args $extra $bound $where [$(#[doc = $doc])*] $name $call -> $output })*
     };
-    (@ ($($arg:ident $type:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
+    (@ ($($arg:ident $type:ident $owned:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
         [$($doc:tt)*] $name:ident $call:ident -> $output:ty) => {
         $($doc)*
         pub fn $name<$($type),*>($($arg: $type,)* $($value: $value_type)?) -> $output
         where
-            F: $bound<($($type,)*), M, O>,
+            F: $bound<($($type,)*), M, ($($owned,)*)>,
             $($where)*
         {
-            calls::$call::<F, _, M, O>(($($arg,)*) $(, $value)?)
+            calls::$call::<F, _, M, _>(($($arg,)*) $(, $value)?)
         }
     };
 }

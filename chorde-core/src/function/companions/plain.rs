@@ -9,7 +9,7 @@ use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
 
-impl<F, M: ValueMap, O, const ARGUMENTS: usize> Companions<F, M, O, ARGUMENTS> {
+impl<F, M: ValueMap, O> Companions<F, M, O> {
     /// Forgets all results of this function, everywhere, and leaves the client's other entries alone.
     ///
     /// # Errors
@@ -26,10 +26,10 @@ impl<F, M: ValueMap, O, const ARGUMENTS: usize> Companions<F, M, O, ARGUMENTS> {
 
 /// Emits companions: those that work in the background need arguments that can move there.
 macro_rules! companions {
-    ($count:literal: $($arg:ident $type:ident),*) => {
-        impl<F, M: ValueMap, O> Companions<F, M, O, $count> {
+    ($($arg:ident $type:ident $owned:ident),*) => {
+        impl<F, M: ValueMap, $($owned),*> Companions<F, M, ($($owned,)*)> {
             companions! {
-                ($($arg $type),*) () (Compute) where [O: 'static]
+                ($($arg $type $owned),*) () (Compute) where [$($owned: 'static,)*]
                 /// Computes now, whatever the cache holds, stores the result and returns it.
                 ///
                 /// Calls that arrive while one computes share the next.
@@ -38,7 +38,7 @@ macro_rules! companions {
                 uncached -> M::Return;
             }
             companions! {
-                ($($arg $type),*) () (Compute) where [O: for<'a> Movable<'a>]
+                ($($arg $type $owned),*) () (Compute) where [$($owned: for<'a> Movable<'a>,)*]
                 /// As the plain call; without `async_ttl`, a result is due at half of its life.
                 bg -> M::Return;
                 /// Looks; if nothing is there or it is due, computes in the background, and never waits for it.
@@ -47,21 +47,21 @@ macro_rules! companions {
                 bg_refresh -> ();
             }
             companions! {
-                ($($arg $type),*) () (Compute)
-                where [O: for<'a> Movable<'a>, M: ValueMap<Return: for<'a> Movable<'a>>]
+                ($($arg $type $owned),*) () (Compute)
+                where [$($owned: for<'a> Movable<'a>,)* M: ValueMap<Return: for<'a> Movable<'a>>]
                 /// The plain call, without blocking: on any executor, or `.wait()`.
                 future -> CacheFuture<M::Return>;
                 /// Computes now, without blocking the caller.
                 future_refresh -> CacheFuture<M::Return>;
             }
             companions! {
-                ($($arg $type),*) () (Compute)
-                where [O: for<'a> Movable<'a>, M: ValueMap<Value: for<'a> Movable<'a>>]
+                ($($arg $type $owned),*) () (Compute)
+                where [$($owned: for<'a> Movable<'a>,)* M: ValueMap<Value: for<'a> Movable<'a>>]
                 /// As `lazy`, without blocking.
                 future_lazy -> CacheFuture<Option<M::Value>>;
             }
             companions! {
-                ($($arg $type),*) () (Function) where []
+                ($($arg $type $owned),*) () (Function) where []
                 /// Only looks; never computes.
                 peek -> Option<M::Value>;
                 /// Looks at the value and its remaining life; shows a stale entry too, marked as such.
@@ -86,7 +86,7 @@ macro_rules! companions {
                 callkey -> Result<Key>;
             }
             companions! {
-                ($($arg $type),*) (value: M::Value) (Function) where []
+                ($($arg $type $owned),*) (value: M::Value) (Function) where []
                 /// Stores a value: the arguments first, the value last.
                 ///
                 /// # Errors
@@ -95,7 +95,7 @@ macro_rules! companions {
                 put -> Result<()>;
             }
             companions! {
-                ($($arg $type),*) () (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
+                ($($arg $type $owned),*) () (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
                 /// Looks, without blocking.
                 future_peek -> CacheFuture<Option<M::Value>>;
                 /// Looks at the value and its remaining life, without blocking.
@@ -106,7 +106,7 @@ macro_rules! companions {
                 future_expire -> CacheFuture<Result<()>>;
             }
             companions! {
-                ($($arg $type),*) (value: M::Value) (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
+                ($($arg $type $owned),*) (value: M::Value) (Function) where [M: ValueMap<Value: for<'a> Movable<'a>>]
                 /// Stores a value, without blocking.
                 future_put -> CacheFuture<Result<()>>;
             }
@@ -115,15 +115,15 @@ macro_rules! companions {
     ($args:tt $extra:tt $bound:tt where $where:tt $($(#[doc = $doc:literal])* $name:ident -> $output:ty;)*) => {
         $(companions! { @ $args $extra $bound $where [$(#[doc = $doc])*] $name -> $output })*
     };
-    (@ ($($arg:ident $type:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
+    (@ ($($arg:ident $type:ident $owned:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
         [$($doc:tt)*] $name:ident -> $output:ty) => {
         $($doc)*
         pub fn $name<$($type),*>($($arg: $type,)* $($value: $value_type)?) -> $output
         where
-            F: $bound<($($type,)*), M, O>,
+            F: $bound<($($type,)*), M, ($($owned,)*)>,
             $($where)*
         {
-            calls::$name::<F, _, M, O>(($($arg,)*) $(, $value)?)
+            calls::$name::<F, _, M, _>(($($arg,)*) $(, $value)?)
         }
     };
 }

@@ -5,7 +5,7 @@
 A result is used for 5 min. Its key is `items` and `arg1`.
 
 Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
-#[allow(clippy::significant_drop_tightening)]
+#[allow(dead_code, clippy::significant_drop_tightening)]
 fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
 where
     T: Serialize,
@@ -71,14 +71,12 @@ impl sum {
     #[inline]
     fn __chorde_site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
-            &::chorde::__private::Description {
-                name: "sum",
-                module: ::core::module_path!(),
-                signature: "([T;N],(u8,u8))->T;ttl=300000000000;version=",
-                naming: ::chorde::__private::Naming::Automatic,
-                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
-                init: ::core::option::Option::None,
-            },
+            ::chorde::__private::Description::new(
+                "sum",
+                ::core::module_path!(),
+                "([T;N],(u8,u8))->T;ttl=300000000000;version=",
+                300000000000,
+            ),
         );
         &__CHORDE_SITE
     }
@@ -105,12 +103,10 @@ impl sum {
             ::chorde::__private::Plain::<T>::new(),
             &Self::__CHORDE_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
         ::chorde::__private::wait(
             __chorde_at
                 .behind(
                     __chorde_ticket,
-                    __chorde_key,
                     (items, arg1),
                     (|(items, arg1)| ::chorde::__private::ready(
                         Self::uncached::<T, N>(items, arg1),

@@ -4,18 +4,16 @@ impl Repo {
 # Caching
 
 A result is used for 5 min. Its key is `id`. Errors are returned and never stored.*/
-    #[allow(clippy::significant_drop_tightening)]
+    #[allow(dead_code, clippy::significant_drop_tightening)]
     async fn load(&self, id: u64) -> Result<User, Error> {
         enum __ChordeHere {}
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
-            &::chorde::__private::Description {
-                name: "load",
-                module: ::core::module_path!(),
-                signature: "(u64)->Result<User,Error>;ttl=300000000000;version=",
-                naming: ::chorde::__private::Naming::Automatic,
-                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
-                init: ::core::option::Option::None,
-            },
+            ::chorde::__private::Description::new(
+                "load",
+                ::core::module_path!(),
+                "(u64)->Result<User,Error>;ttl=300000000000;version=",
+                300000000000,
+            ),
         );
         const __CHORDE_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
             ::core::time::Duration::new(300, 0),

@@ -3,7 +3,7 @@
 # Caching
 
 A result is used for 5 min, and recomputed in the background once less than 5 s remain. Its key is `id`.*/
-#[allow(clippy::significant_drop_tightening)]
+#[allow(dead_code, clippy::significant_drop_tightening)]
 fn load(id: u64) -> User {
     enum __ChordeHere {}
     enum __Chorde {}
@@ -27,16 +27,12 @@ fn load(id: u64) -> User {
         #[inline]
         fn __chorde_site() -> &'static ::chorde::__private::Site {
             static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
-                &::chorde::__private::Description {
-                    name: "load",
-                    module: ::core::module_path!(),
-                    signature: "(u64)->User;ttl=300000000000;version=",
-                    naming: ::chorde::__private::Naming::Automatic,
-                    ttl: ::core::option::Option::Some(
-                        ::core::time::Duration::new(300, 0),
-                    ),
-                    init: ::core::option::Option::None,
-                },
+                ::chorde::__private::Description::new(
+                    "load",
+                    ::core::module_path!(),
+                    "(u64)->User;ttl=300000000000;version=",
+                    300000000000,
+                ),
             );
             &__CHORDE_SITE
         }
@@ -55,12 +51,10 @@ fn load(id: u64) -> User {
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_POLICY,
             );
-            let __chorde_key = __chorde_at.prepare(&(&id,));
             ::chorde::__private::wait(
                 __chorde_at
                     .behind(
                         __chorde_ticket,
-                        __chorde_key,
                         (id,),
                         (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
                             as fn(_) -> _,

@@ -6,7 +6,7 @@ impl Repo {
 A result is used for 5 min, and recomputed in the background once less than 1 min remain. Its key is `(self.tenant, id)`.
 
 Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
-    #[allow(clippy::significant_drop_tightening)]
+    #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
         let __chorde_tag = &[::core::any::type_name::<Self>()];
@@ -62,14 +62,12 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     fn __chorde_user_site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
-            &::chorde::__private::Description {
-                name: "user",
-                module: ::core::module_path!(),
-                signature: "(u64)->User;ttl=300000000000;version=",
-                naming: ::chorde::__private::Naming::Automatic,
-                ttl: ::core::option::Option::Some(::core::time::Duration::new(300, 0)),
-                init: ::core::option::Option::None,
-            },
+            ::chorde::__private::Description::new(
+                "user",
+                ::core::module_path!(),
+                "(u64)->User;ttl=300000000000;version=",
+                300000000000,
+            ),
         );
         &__CHORDE_SITE
     }
@@ -93,12 +91,10 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
         ::chorde::__private::wait(
             __chorde_at
                 .behind(
                     __chorde_ticket,
-                    __chorde_key,
                     (self, id),
                     (|(__chorde_self, id)| ::chorde::__private::ready(
                         Self::user_uncached(__chorde_self, id),

@@ -5,7 +5,7 @@
 A result is used for `settings () . life`. Its key is `id`. Errors are returned and never stored.
 
 Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
-#[allow(clippy::significant_drop_tightening)]
+#[allow(dead_code, clippy::significant_drop_tightening)]
 fn price(id: u64) -> Result<Price, Error> {
     let __chorde_client = &CACHE;
     let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
@@ -13,12 +13,14 @@ fn price(id: u64) -> Result<Price, Error> {
         price::__chorde_site(),
         &[],
         __chorde_client,
-        ::chorde::__private::Fallible::<
-            Result<Price, Error>,
-        >::new({
-                use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                (&::chorde::__private::Share::<Error>::new()).share()
-            })
+        ::chorde::__private::Maps::of(
+                ::chorde::__private::Fallible::<
+                    Result<Price, Error>,
+                >::new({
+                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                    (&::chorde::__private::Share::<Error>::new()).share()
+                }),
+            )
             .encoded(pack, unpack)
             .kept_if(|v| v.is_final()),
         __chorde_policy,
@@ -73,14 +75,12 @@ impl price {
     #[inline]
     fn __chorde_site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
-            &::chorde::__private::Description {
-                name: "price",
-                module: ::core::module_path!(),
-                signature: "(u64)->Result<Price,Error>;ttl=settings().life;version=",
-                naming: ::chorde::__private::Naming::Automatic,
-                ttl: ::core::option::Option::None,
-                init: ::core::option::Option::None,
-            },
+            ::chorde::__private::Description::new(
+                "price",
+                ::core::module_path!(),
+                "(u64)->Result<Price,Error>;ttl=settings().life;version=",
+                0,
+            ),
         );
         &__CHORDE_SITE
     }
@@ -92,22 +92,22 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
         ::chorde::__private::wait(
             __chorde_at
                 .behind(
                     __chorde_ticket,
-                    __chorde_key,
                     (id,),
                     (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
                         as fn(_) -> _,
@@ -135,12 +135,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -178,12 +180,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -209,12 +213,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -244,12 +250,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -273,12 +281,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -298,12 +308,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -320,12 +332,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -342,12 +356,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -364,12 +380,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -390,12 +408,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -434,12 +454,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -454,12 +476,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -488,12 +512,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -507,12 +533,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -538,12 +566,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -557,12 +587,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -587,12 +619,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -606,12 +640,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -636,12 +672,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -655,12 +693,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -685,12 +725,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -704,12 +746,14 @@ impl price {
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Fallible::<
-                    Result<Price, Error>,
-                >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
-                    })
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                            (&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
                     .encoded(pack, unpack)
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
@@ -726,12 +770,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -747,12 +793,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
@@ -824,12 +872,14 @@ impl price {
             Self::__chorde_site(),
             &[],
             __chorde_client,
-            ::chorde::__private::Fallible::<
-                Result<Price, Error>,
-            >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
-                })
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
+                        (&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
