@@ -51,6 +51,8 @@ mod digest {
 }
 
 mod sync {
+    pub use std::sync::OnceLock;
+
     pub use shuttle::sync::{Mutex, MutexGuard};
 
     pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -158,7 +160,7 @@ impl World {
                 Role::Recurse => unreachable!("nothing recurses here"),
                 Role::Wait(waiter) => match waiter.wait().await {
                     Outcome::Lead(leader) => break leader,
-                    Outcome::Landed(cargo) => return *cargo.downcast_ref::<u64>().unwrap(),
+                    Outcome::Landed(landing) => return *landing.cargo().unwrap(),
                     Outcome::StartOver => {}
                 },
             }

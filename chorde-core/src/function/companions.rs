@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -208,7 +209,7 @@ where
     /// Returns what another call computed; `None` if it is not of this function's types.
     fn served(&self, entered: Entered<'_>) -> Option<M::Return> {
         match entered {
-            Entered::Serve(cargo) => unload(cargo).map(|stored| self.maps.serve(stored)),
+            Entered::Serve(served) => served.unload().map(|stored| self.maps.serve(stored)),
             Entered::Raise(cargo) => self.maps.shape().shared(&cargo).map(|error| self.maps.shape().raise(error)),
             Entered::Compute(_) | Entered::Due(..) | Entered::Wait | Entered::Idle => None,
         }
@@ -263,8 +264,26 @@ where
         }
     }
 
+    /// Runs the user's function and, where it leads a flight, settles that. Boxed, so that thousands who wait are small.
+    fn compute<A, F, Fut, E, O>(
+        &self,
+        drive: Option<Drive<'_>>,
+        lead: Option<Lead<'_>>,
+        args: A,
+        compute: F,
+        echo: Option<E>,
+    ) -> Pin<Box<impl Future<Output = M::Return>>>
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        Box::pin(self.computing(drive, lead, args, compute, echo))
+    }
+
     /// Runs the user's function and, where it leads a flight, settles that; tells who wants to hear of values.
-    async fn compute<A, F, Fut, E, O>(
+    async fn computing<A, F, Fut, E, O>(
         &self,
         drive: Option<Drive<'_>>,
         lead: Option<Lead<'_>>,
