@@ -29,7 +29,7 @@ pub(crate) enum Mode {
     /// A value computed from now on.
     Refresh,
     /// A better entry in the client; nobody waits for the value.
-    Behind(Ticket),
+    Behind(Box<Ticket>),
 }
 
 /// Says how a call goes on.
@@ -160,8 +160,10 @@ impl<'a> Drive<'a> {
 
     /// Gives back the claim that a job came with and does not need.
     fn give_back(self, mode: &Mode) {
-        if let Mode::Behind(Ticket { claim: Some(token), .. }) = mode {
-            self.backend.release(self.key, *token);
+        if let Mode::Behind(ticket) = mode
+            && let Some(token) = ticket.claim
+        {
+            self.backend.release(self.key, token);
         }
     }
 
