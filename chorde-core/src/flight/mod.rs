@@ -32,11 +32,10 @@ pub(crate) use role::{Landing, Leader, Outcome};
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 
 use self::queue::Queue;
-use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
 
 /// What a flight brings home, shared by all who wait: the value, or an error that can be cloned.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
@@ -114,6 +113,12 @@ impl Flight {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Returns whether there is nothing to wait for any more. It may still be in the registry, to be taken out at once.
+    fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.abandoned || matches!(state.phase, Phase::Landed)
     }
 
     /// Notes that the leader begins or ends to compute on its thread.

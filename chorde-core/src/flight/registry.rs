@@ -50,7 +50,7 @@ impl Flights {
             if flights.iter().any(super::active::is_active) {
                 return Role::Recurse;
             }
-            let mut joinable = flights.iter().filter(|flight| flight.joinable);
+            let mut joinable = flights.iter().filter(|flight| flight.joinable && !flight.is_over());
             let (first, second) = (joinable.next(), joinable.next());
             match (kind, first, second) {
                 (Kind::Next, Some(_), Some(queued)) => return Role::Wait(Waiter::new(queued)),
