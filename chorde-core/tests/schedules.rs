@@ -10,6 +10,7 @@
     reason = "modules of the crate, seen from a smaller one"
 )]
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -159,6 +160,8 @@ enum Stored {
     Written { begun: u64 },
 }
 
+type Waiting = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
 /// One key of one client, and all that happens to it.
 struct World {
     flights: Arc<Flights>,
@@ -169,8 +172,11 @@ struct World {
     latest_write: Mutex<u64>,
     /// When the latest computation that was stored in time had begun.
     latest_stored: Mutex<u64>,
-    /// Leaders that are alive and not polled until all others have gone home.
+    /// Leaders, and those who wait, that are alive and not polled until all others have gone home.
     stalled: Mutex<Vec<Computed>>,
+    dozing: Mutex<Vec<Waiting>>,
+    /// Whether nothing happens that keeps those who wait from a value of the flight that they joined.
+    is_calm: bool,
 }
 
 /// A computation at its end.
@@ -190,7 +196,7 @@ enum Act {
     Abort,
     /// A call that is dropped while it stores.
     AbortStore,
-    /// A call that has computed and is not polled any more.
+    /// A refresh that has computed and is not polled any more.
     Stall,
     /// A call that is not polled any more while it stores.
     StallStore,
@@ -198,9 +204,11 @@ enum Act {
     Clear,
     /// One who waits and loses patience.
     Leave,
+    /// One who waits and is not polled any more.
+    Doze,
 }
 
-const ACTS: [Act; 10] = [
+const ACTS: [Act; 11] = [
     Act::Call,
     Act::Refresh,
     Act::Alone,
@@ -211,17 +219,23 @@ const ACTS: [Act; 10] = [
     Act::Put,
     Act::Clear,
     Act::Leave,
+    Act::Doze,
 ];
 
 impl Act {
     /// Whether others wait for it for ever, unless time runs.
     fn stalls(self) -> bool {
-        matches!(self, Self::Stall | Self::StallStore)
+        matches!(self, Self::Stall | Self::StallStore | Self::Doze)
+    }
+
+    /// Whether it may drop a lead.
+    fn aborts(self) -> bool {
+        matches!(self, Self::Abort | Self::AbortStore | Self::Leave | Self::Doze)
     }
 }
 
 impl World {
-    fn new() -> Arc<Self> {
+    fn new(is_calm: bool) -> Arc<Self> {
         Arc::new(Self {
             flights: Arc::default(),
             clock: Clock::new(),
@@ -230,6 +244,8 @@ impl World {
             latest_write: Mutex::new(0),
             latest_stored: Mutex::new(0),
             stalled: Mutex::default(),
+            dozing: Mutex::default(),
+            is_calm,
         })
     }
 
@@ -265,20 +281,16 @@ impl World {
                     drop(self.compute(leader, true));
                 }
             }
-            Act::Stall | Act::StallStore => {
-                if let Role::Lead(leader) = self.join(Kind::Join) {
-                    let computed = self.compute(leader, act == Act::StallStore);
-                    self.stalled.lock().unwrap().push(computed);
-                }
-            }
+            Act::Stall => self.stall(Kind::Next, false),
+            Act::StallStore => self.stall(Kind::Join, true),
             Act::Leave => {
-                if let Role::Wait(waiter) = self.join(Kind::Join) {
-                    let mut waiting = waiter.wait();
-                    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-                    let step = std::pin::Pin::new(&mut waiting).poll(&mut context);
-                    thread::yield_now();
-                    drop((step, waiting));
-                }
+                let waiting = self.wait_a_little();
+                thread::yield_now();
+                drop(waiting);
+            }
+            Act::Doze => {
+                let waiting = self.wait_a_little();
+                self.dozing.lock().unwrap().extend(waiting);
             }
             Act::Put => self.write(|| self.flights.supersede(&KEY).within(&self.clock, LEASE), true),
             Act::Clear => self.write(|| self.flights.supersede_all(KEY.0).within(&self.clock, LEASE), false),
@@ -293,26 +305,51 @@ impl World {
         *latest = latest.max(begun);
     }
 
+    /// Waits for one poll.
+    fn wait_a_little(&self) -> Option<Waiting> {
+        let Role::Wait(waiter) = self.join(Kind::Join) else { return None };
+        let mut waiting: Waiting = Box::pin(waiter.wait());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let step = waiting.as_mut().poll(&mut context);
+        step.is_pending().then_some(waiting)
+    }
+
+    fn stall(&self, kind: Kind, begins_to_store: bool) {
+        if let Ok(leader) = block_on(self.lead(kind)) {
+            let computed = self.compute(leader, begins_to_store);
+            self.stalled.lock().unwrap().push(computed);
+        }
+    }
+
     /// Gets a value as the engine does; returns when its computation was begun.
     async fn call(&self, kind: Kind) -> u64 {
-        let leader: Leader = loop {
+        match self.lead(kind).await {
+            Err(begun) => begun,
+            Ok(leader) => {
+                let computed = self.compute(leader, true);
+                let begun = computed.begun;
+                self.settle(computed);
+                begun
+            }
+        }
+    }
+
+    /// Waits for its turn to compute, or for what another has computed.
+    async fn lead(&self, kind: Kind) -> Result<Leader, u64> {
+        loop {
             match self.join(kind) {
-                Role::Lead(leader) => break leader,
+                Role::Lead(leader) => return Ok(leader),
                 Role::Recurse => unreachable!("nothing recurses here"),
                 Role::Wait(waiter) => {
                     self.flights.watch(&waiter, &self.clock, LEASE);
                     match waiter.wait().await {
-                        Outcome::Lead(leader) => break leader,
-                        Outcome::Landed(landing) => return *landing.cargo().unwrap(),
-                        Outcome::StartOver => {}
+                        Outcome::Lead(leader) => return Ok(leader),
+                        Outcome::Landed(landing) => return Err(*landing.cargo().unwrap()),
+                        Outcome::StartOver => assert!(!self.is_calm, "one who waited got nothing"),
                     }
                 }
             }
-        };
-        let computed = self.compute(leader, true);
-        let begun = computed.begun;
-        self.settle(computed);
-        begun
+        }
     }
 
     fn compute(&self, leader: Leader, begins_to_store: bool) -> Computed {
@@ -320,7 +357,9 @@ impl World {
         leader.flight().set_polling(true, self.clock.now());
         thread::yield_now();
         leader.flight().set_polling(false, self.clock.now());
+        let was_overtaken = leader.is_overtaken();
         let is_storing = begins_to_store && leader.begin_store();
+        assert!(!(was_overtaken && is_storing), "one who was overtaken may store");
         Computed { leader, begun, is_storing }
     }
 
@@ -338,8 +377,9 @@ impl World {
         leader.land(|| Arc::new(begun));
     }
 
-    /// Polls again those who were not polled for so long.
+    /// Polls again, or drops, those who were not polled for so long.
     fn resume(&self) {
+        drop(std::mem::take(&mut *self.dozing.lock().unwrap()));
         for mut computed in std::mem::take(&mut *self.stalled.lock().unwrap()) {
             computed.is_storing = computed.is_storing || computed.leader.begin_store();
             self.settle(computed);
@@ -360,7 +400,7 @@ impl World {
 }
 
 fn play(acts: &[Act], time_runs: bool) {
-    let world = World::new();
+    let world = World::new(!time_runs && !acts.iter().any(|act| act.aborts()));
     let spawn = |act| {
         let world = Arc::clone(&world);
         thread::spawn(move || world.act(act))
@@ -419,4 +459,6 @@ fn whoever_is_not_polled_holds_nobody_up() {
     explore(&[Act::Stall, Act::Call, Act::Refresh, Act::Put]);
     explore(&[Act::StallStore, Act::Call, Act::Put, Act::Clear]);
     explore(&[Act::Stall, Act::StallStore, Act::AbortStore, Act::Leave, Act::Call]);
+    explore(&[Act::Doze, Act::Doze, Act::Abort, Act::Refresh, Act::Call]);
+    explore(&[Act::Call, Act::Stall, Act::Refresh, Act::Refresh]);
 }

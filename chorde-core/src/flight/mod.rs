@@ -115,12 +115,6 @@ impl Flight {
         lock(&self.state)
     }
 
-    /// Returns whether there is nothing to wait for any more. It may still be in the registry, to be taken out at once.
-    fn is_over(&self) -> bool {
-        let state = self.lock();
-        state.abandoned || matches!(state.phase, Phase::Landed)
-    }
-
     /// Notes that the leader begins or ends to compute on its thread.
     pub(crate) fn set_polling(&self, polling: bool, now: u64) {
         self.polled.store(now, Ordering::Relaxed);
@@ -134,6 +128,11 @@ impl Flight {
 }
 
 impl State {
+    /// Returns whether there is nothing to wait for any more. It may still be in the registry, to be taken out at once.
+    fn is_over(&self) -> bool {
+        self.abandoned || matches!(self.phase, Phase::Landed)
+    }
+
     /// Makes the flight free to be led by a waiter; returns whom to wake.
     fn free(&mut self) -> Option<Waker> {
         self.phase = Phase::Free;

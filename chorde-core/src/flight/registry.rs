@@ -50,17 +50,18 @@ impl Flights {
             if flights.iter().any(super::active::is_active) {
                 return Role::Recurse;
             }
-            let mut joinable = flights.iter().filter(|flight| flight.joinable && !flight.is_over());
-            let (first, second) = (joinable.next(), joinable.next());
-            match (kind, first, second) {
-                (Kind::Next, Some(_), Some(queued)) => return Role::Wait(Waiter::new(queued)),
-                (Kind::Next, Some(_), None) => {
-                    let queued = Arc::new(Flight::new(self, key, true, Phase::Queued, clock.now()));
-                    flights.push(Arc::clone(&queued));
-                    return Role::Wait(Waiter::new(&queued));
+            let mut joinable = flights.iter().filter(|flight| flight.joinable);
+            let lines_up = kind == Kind::Next && joinable.by_ref().any(|flight| !flight.lock().is_over());
+            if lines_up || kind == Kind::Join {
+                // The one that runs, or the one behind it.
+                if let Some(waiter) = joinable.find_map(Waiter::join) {
+                    return Role::Wait(waiter);
                 }
-                (_, Some(running), _) => return Role::Wait(Waiter::new(running)),
-                (_, None, _) => {}
+            }
+            if lines_up {
+                let queued = Arc::new(Flight::new(self, key, true, Phase::Queued, clock.now()));
+                flights.push(Arc::clone(&queued));
+                return Role::Wait(Waiter::new(queued));
             }
         }
         let flight = Arc::new(Flight::new(self, key, kind != Kind::Alone, Phase::Led, clock.now()));

@@ -43,11 +43,9 @@ impl Leader {
 
     /// Ends the flight. `cargo` is made only if somebody waits for it.
     pub(crate) fn land(self, cargo: impl FnOnce() -> Cargo) {
-        // Out of the registry first: from then on the number of those who wait only falls.
-        let detached = std::mem::replace(&mut self.flight.lock().detached, true);
-        if !detached {
-            self.flight.flights.remove(&self.flight);
-        }
+        // Out of the registry first, also where a write is about to take it out: from then on the number of those who wait
+        // only falls.
+        self.flight.flights.remove(&self.flight);
         let is_awaited = {
             let state = self.flight.lock();
             state.waiting > 0 && !state.abandoned
@@ -126,10 +124,21 @@ pub(crate) struct Waiter {
 }
 
 impl Waiter {
-    /// Takes a place; called with the registry locked, so that the flight cannot land in between.
-    pub(super) fn new(flight: &Arc<Flight>) -> Self {
+    /// Takes the first place.
+    pub(super) fn new(flight: Arc<Flight>) -> Self {
         flight.lock().waiting += 1;
-        Self { flight: Arc::clone(flight), number: None }
+        Self { flight, number: None }
+    }
+
+    /// Takes a place, unless it is too late; called with the registry locked, so that the flight cannot land in between.
+    pub(super) fn join(flight: &Arc<Flight>) -> Option<Self> {
+        let mut state = flight.lock();
+        if state.is_over() {
+            return None;
+        }
+        state.waiting += 1;
+        drop(state);
+        Some(Self { flight: Arc::clone(flight), number: None })
     }
 
     pub(super) fn flight(&self) -> &Arc<Flight> {
@@ -157,7 +166,6 @@ impl Waiter {
             Phase::Landed => Some(Stands::Nothing),
             Phase::Free => {
                 state.phase = Phase::Led;
-                state.superseded = false;
                 Some(Stands::Free)
             }
             Phase::Queued | Phase::Led | Phase::Storing => {
