@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::role::{Leader, StoreWait, Waiter};
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
@@ -144,11 +146,17 @@ impl Flights {
     }
 
     /// Watches over a flight whose leader may stop being polled: after `lease` without a sign of it, those who wait
-    /// start over. Where the flight is lined up, the one before it is watched as well.
+    /// start over. Where the flight is lined up, those before it are watched as well.
     pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, clock: &Clock, lease: Duration) {
-        let key = waiter.flight().key;
-        let running = lock(&self.by_key).get(&key).and_then(|all| all.iter().find(|flight| flight.joinable).cloned());
-        for flight in running.iter().chain([waiter.flight()]) {
+        let own = waiter.flight();
+        let before = {
+            let by_key = lock(&self.by_key);
+            let all = by_key.get(&own.key).into_iter().flatten();
+            all.filter(|flight| flight.joinable && !Arc::ptr_eq(flight, own))
+                .map(Arc::clone)
+                .collect::<SmallVec<[_; 2]>>()
+        };
+        for flight in before.iter().chain([own]) {
             let was_watched = std::mem::replace(&mut flight.lock().watched, true);
             if !was_watched {
                 let at = flight.last_seen(clock.now()).saturating_add(nanos(lease));
