@@ -113,6 +113,7 @@ impl<'a> Drive<'a> {
     ///
     /// With `may_stand_in` a call that would have to wait ends at once with [`Entered::Wait`]. What only leaders need is
     /// boxed on its own, so that thousands who wait are small.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn enter(self, mode: Mode, may_stand_in: bool) -> impl Future<Output = Entered<'a>> + Send + 'a {
         async move {
             self.live.keep_clock(self.clock());

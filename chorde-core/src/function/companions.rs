@@ -160,6 +160,7 @@ where
     }
 
     /// Ends a plain call that the hit path could not.
+    #[expect(clippy::boxed_local, reason = "the caller would keep it in its future otherwise")]
     pub fn finish<A, F, Fut, B, E, O>(
         &self,
         slow: Box<Slow<M::Stored>>,
