@@ -264,7 +264,7 @@ where
         let (backed, policy) = (self.backed(), self.policy.due_from(ticket.refresh));
         let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
         let Entered::Compute(lead) = drive.enter(Mode::Behind(Box::new(ticket)), false).await else { return };
-        let ended = catch(self.compute(Some(drive), Some(lead), args, compute, echo)).await;
+        let ended = catch(self.computing(Some(drive), Some(lead), args, compute, echo)).await;
         if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
             log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
         }
