@@ -1,7 +1,8 @@
 //! The synchronisation primitives of the flights, in a place of their own: `tests/schedules.rs` compiles the flights against
 //! those of a model checker instead.
 
-pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use std::sync::PoisonError;
 

@@ -3,15 +3,16 @@
 //! [`Drive::enter`] goes up to the point where somebody must compute, and [`Drive::settle`] goes on from there. In
 //! between, the caller runs the user's function, with types of its own that are no business of this module.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backend::Backend;
+use super::backend::{Backend, unload};
 use super::background::Ticket;
 use crate::client::{Claim, Token};
 use crate::clock::{Clock, nanos};
-use crate::flight::{Cargo, FlightKey, Kind, Leader, Outcome, Role, Waiter};
+use crate::flight::{Cargo, FlightKey, Kind, Landing, Leader, Outcome, Role};
 use crate::key::Key;
 use crate::policy::CallPolicy;
 use crate::site::Live;
@@ -28,7 +29,7 @@ pub(crate) enum Mode {
     /// A value computed from now on.
     Refresh,
     /// A better entry in the client; nobody waits for the value.
-    Behind(Ticket),
+    Behind(Box<Ticket>),
 }
 
 /// Says how a call goes on.
@@ -36,7 +37,7 @@ pub(crate) enum Entered<'a> {
     /// Compute, and settle.
     Compute(Lead<'a>),
     /// This value was held, or somebody else has computed it.
-    Serve(Cargo),
+    Serve(Served),
     /// Somebody else has computed, and this is the error.
     Raise(Cargo),
     /// This value was held and is due: have it refreshed under this claim.
@@ -45,6 +46,26 @@ pub(crate) enum Entered<'a> {
     Wait,
     /// There is nothing to be done, or somebody else does it.
     Idle,
+}
+
+/// A value that need not be computed.
+pub(crate) enum Served {
+    Held(Cargo),
+    /// Lies with the flight that brought it.
+    Shared(Landing),
+}
+
+impl Served {
+    /// Takes the value out, if it is of that type.
+    pub(crate) fn unload<S: Clone + Send + Sync + 'static>(self) -> Option<S> {
+        match self {
+            Self::Held(cargo) => unload(cargo),
+            Self::Shared(landing) => match landing.cargo()? {
+                Landed::Value(cargo, _) => cargo.downcast_ref().cloned(),
+                Landed::Error(_) => None,
+            },
+        }
+    }
 }
 
 /// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
@@ -90,9 +111,47 @@ pub(crate) type Step<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 impl<'a> Drive<'a> {
     /// Goes up to the point where the call has a value, or must compute one.
     ///
-    /// With `may_stand_in` a call that would have to wait ends at once with [`Entered::Wait`].
-    pub(crate) fn enter(self, mode: Mode, may_stand_in: bool) -> Step<'a, Entered<'a>> {
-        Box::pin(self.entering(mode, may_stand_in))
+    /// With `may_stand_in` a call that would have to wait ends at once with [`Entered::Wait`]. What only leaders need is
+    /// boxed on its own, so that thousands who wait are small.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    pub(crate) fn enter(self, mode: Mode, may_stand_in: bool) -> impl Future<Output = Entered<'a>> + Send + 'a {
+        async move {
+            self.live.keep_clock(self.clock());
+            loop {
+                let waiter = match self.live.flights.join(self.flight_key(), self.kind(&mode), self.clock()) {
+                    Role::Lead(leader) => return self.lead(leader, mode).await,
+                    Role::Recurse => {
+                        self.count_miss(&mode);
+                        return Entered::Compute(Lead { claimed: None, leader: None });
+                    }
+                    Role::Wait(_) if matches!(&mode, Mode::Behind(ticket) if !ticket.is_forced) => {
+                        self.give_back(&mode);
+                        return Entered::Idle;
+                    }
+                    Role::Wait(_) if may_stand_in => return Entered::Wait,
+                    Role::Wait(waiter) => waiter,
+                };
+                self.live.flights.watch(&waiter, self.clock(), self.policy.lease);
+                let since = self.clock().now();
+                let outcome = waiter.wait().await;
+                self.live.counters.waited(self.clock().now().saturating_sub(since));
+                match outcome {
+                    Outcome::Lead(leader) => return self.lead(leader, mode).await,
+                    Outcome::Landed(landing) => {
+                        if let Some(entered) = self.share(landing, &mode) {
+                            return entered;
+                        }
+                    }
+                    Outcome::StartOver => {}
+                }
+                if matches!(mode, Mode::Call)
+                    && let Some(held) = self.backend.held(self.key)
+                {
+                    self.count_hit(&mode);
+                    return Entered::Serve(Served::Held(held));
+                }
+            }
+        }
     }
 
     /// Stores and shares what the user's function brought.
@@ -100,52 +159,13 @@ impl<'a> Drive<'a> {
         Box::pin(self.settling(lead, brought))
     }
 
-    async fn entering(self, mode: Mode, may_stand_in: bool) -> Entered<'a> {
-        self.live.keep_clock(self.clock());
-        loop {
-            match self.live.flights.join(self.flight_key(), self.kind(&mode), self.clock()) {
-                Role::Lead(leader) => return self.lead(leader, mode).await,
-                Role::Recurse => {
-                    self.count_miss(&mode);
-                    return Entered::Compute(Lead { claimed: None, leader: None });
-                }
-                Role::Wait(_) if matches!(&mode, Mode::Behind(ticket) if !ticket.is_forced) => {
-                    self.give_back(&mode);
-                    return Entered::Idle;
-                }
-                Role::Wait(_) if may_stand_in => return Entered::Wait,
-                Role::Wait(waiter) => match self.wait(waiter).await {
-                    Outcome::Lead(leader) => return self.lead(leader, mode).await,
-                    Outcome::Landed(cargo) => {
-                        if let Some(landed) = cargo.downcast_ref() {
-                            return self.share(landed, &mode);
-                        }
-                    }
-                    Outcome::StartOver => {}
-                },
-            }
-            if matches!(mode, Mode::Call)
-                && let Some(held) = self.backend.held(self.key)
-            {
-                self.count_hit(&mode);
-                return Entered::Serve(held);
-            }
-        }
-    }
-
     /// Gives back the claim that a job came with and does not need.
     fn give_back(self, mode: &Mode) {
-        if let Mode::Behind(Ticket { claim: Some(token), .. }) = mode {
-            self.backend.release(self.key, *token);
+        if let Mode::Behind(ticket) = mode
+            && let Some(token) = ticket.claim
+        {
+            self.backend.release(self.key, token);
         }
-    }
-
-    async fn wait(self, waiter: Waiter) -> Outcome {
-        self.live.flights.watch(&waiter, self.clock(), self.policy.lease);
-        let since = self.clock().now();
-        let outcome = waiter.wait().await;
-        self.live.counters.waited(self.clock().now().saturating_sub(since));
-        outcome
     }
 
     fn kind(self, mode: &Mode) -> Kind {
@@ -178,10 +198,10 @@ impl<'a> Drive<'a> {
     }
 
     /// Takes a share of what another call brought home.
-    fn share(self, landed: &Landed, mode: &Mode) -> Entered<'a> {
-        let (entered, was_held) = match landed {
-            Landed::Value(value, was_held) => (Entered::Serve(Arc::clone(value)), *was_held),
-            Landed::Error(error) => (Entered::Raise(Arc::clone(error)), false),
+    fn share(self, landing: Landing, mode: &Mode) -> Option<Entered<'a>> {
+        let (error, was_held) = match landing.cargo()? {
+            Landed::Value(_, was_held) => (None, *was_held),
+            Landed::Error(error) => (Some(Arc::clone(error)), false),
         };
         if was_held {
             self.count_hit(mode);
@@ -191,11 +211,15 @@ impl<'a> Drive<'a> {
                 self.live.counters.coalesced.increment();
             }
         }
-        entered
+        Some(error.map_or_else(|| Entered::Serve(Served::Shared(landing)), Entered::Raise))
+    }
+
+    fn lead(self, leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
+        Box::pin(self.leading(leader, mode))
     }
 
     /// Does what a leader does first: claims.
-    async fn lead(self, leader: Leader, mut mode: Mode) -> Entered<'a> {
+    async fn leading(self, leader: Leader, mut mode: Mode) -> Entered<'a> {
         let claim = match &mut mode {
             Mode::Refresh => Claim::Absent(Token::default()),
             Mode::Behind(ticket) if ticket.is_forced => Claim::Absent(Token::default()),
@@ -207,7 +231,7 @@ impl<'a> Drive<'a> {
             Claim::Fresh(entry) | Claim::DueElsewhere(entry) => {
                 self.count_hit(&mode);
                 land(leader, Landed::Value(Arc::clone(&entry.value), true));
-                if is_behind { Entered::Idle } else { Entered::Serve(entry.value) }
+                if is_behind { Entered::Idle } else { Entered::Serve(Served::Held(entry.value)) }
             }
             Claim::Due(entry, token) if !is_behind => {
                 self.live.counters.due_hits.increment();

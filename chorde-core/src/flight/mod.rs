@@ -23,25 +23,28 @@
 //! user code runs under them.
 
 pub(crate) mod active;
+mod queue;
 mod registry;
 mod role;
 
 pub(crate) use registry::{FlightKey, Flights, Kind, Role};
-pub(crate) use role::{Leader, Outcome, Waiter};
+pub(crate) use role::{Landing, Leader, Outcome};
 
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Waker;
 
-use crate::sync::{Mutex, MutexGuard, lock};
+use self::queue::Queue;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
 
 /// What a flight brings home, shared by all who wait: the value, or an error that can be cloned.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
 
 /// One computation of one key.
 pub(crate) struct Flight {
+    /// Where it is registered. Together with that the two hold each other, until the flight lands.
+    flights: Arc<Flights>,
+    key: FlightKey,
     /// Whether calls may join it; those without single-flight may not be joined.
     joinable: bool,
     /// When the flight was first asked for, by the clock of its client.
@@ -62,9 +65,7 @@ struct State {
     superseded: bool,
     /// Set by an overtaking: those who wait start over.
     abandoned: bool,
-    /// Those who wait, in the order of their arrival.
-    waiters: BTreeMap<u64, Waker>,
-    next_waiter: u64,
+    waiters: Queue,
     /// How many [`Waiter`]s there are, those not yet polled included.
     waiting: usize,
     /// Writes that wait for a store to end.
@@ -87,19 +88,20 @@ enum Phase {
 }
 
 impl Flight {
-    fn new(joinable: bool, phase: Phase, now: u64) -> Self {
+    fn new(flights: &Arc<Flights>, key: FlightKey, joinable: bool, phase: Phase, now: u64) -> Self {
         let state = State {
             phase,
             detached: false,
             superseded: false,
             abandoned: false,
-            waiters: BTreeMap::new(),
-            next_waiter: 0,
+            waiters: Queue::default(),
             waiting: 0,
             writers: Vec::new(),
             watched: false,
         };
         Self {
+            flights: Arc::clone(flights),
+            key,
             joinable,
             began: now,
             state: Mutex::new(state),
@@ -126,10 +128,15 @@ impl Flight {
 }
 
 impl State {
+    /// Returns whether there is nothing to wait for any more. It may still be in the registry, to be taken out at once.
+    fn is_over(&self) -> bool {
+        self.abandoned || matches!(self.phase, Phase::Landed)
+    }
+
     /// Makes the flight free to be led by a waiter; returns whom to wake.
     fn free(&mut self) -> Option<Waker> {
         self.phase = Phase::Free;
-        self.pop_waiter()
+        self.waiters.pop()
     }
 
     /// Ends the flight with nothing, nobody being there to lead it; whoever still joins starts over.
@@ -138,15 +145,9 @@ impl State {
         self.phase = Phase::Landed;
     }
 
-    fn pop_waiter(&mut self) -> Option<Waker> {
-        self.waiters.pop_first().map(|(_, waker)| waker)
-    }
-
     /// Takes out everybody who waits for anything.
-    fn take_all(&mut self) -> Vec<Waker> {
-        let mut wakers = std::mem::take(&mut self.writers);
-        wakers.extend(std::mem::take(&mut self.waiters).into_values());
-        wakers
+    fn take_all(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.writers).into_iter().chain(std::mem::take(&mut self.waiters))
     }
 }
 

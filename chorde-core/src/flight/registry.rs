@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::role::{Leader, StoreWait, Waiter};
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
@@ -51,21 +53,22 @@ impl Flights {
                 return Role::Recurse;
             }
             let mut joinable = flights.iter().filter(|flight| flight.joinable);
-            let (first, second) = (joinable.next(), joinable.next());
-            match (kind, first, second) {
-                (Kind::Next, Some(_), Some(queued)) => return Role::Wait(Waiter::new(self, key, queued)),
-                (Kind::Next, Some(_), None) => {
-                    let queued = Arc::new(Flight::new(true, Phase::Queued, clock.now()));
-                    flights.push(Arc::clone(&queued));
-                    return Role::Wait(Waiter::new(self, key, &queued));
+            let lines_up = kind == Kind::Next && joinable.by_ref().any(|flight| !flight.lock().is_over());
+            if lines_up || kind == Kind::Join {
+                // The one that runs, or the one behind it.
+                if let Some(waiter) = joinable.find_map(Waiter::join) {
+                    return Role::Wait(waiter);
                 }
-                (_, Some(running), _) => return Role::Wait(Waiter::new(self, key, running)),
-                (_, None, _) => {}
+            }
+            if lines_up {
+                let queued = Arc::new(Flight::new(self, key, true, Phase::Queued, clock.now()));
+                flights.push(Arc::clone(&queued));
+                return Role::Wait(Waiter::new(queued));
             }
         }
-        let flight = Arc::new(Flight::new(kind != Kind::Alone, Phase::Led, clock.now()));
+        let flight = Arc::new(Flight::new(self, key, kind != Kind::Alone, Phase::Led, clock.now()));
         flights.push(Arc::clone(&flight));
-        Role::Lead(Leader::new(self, key, flight))
+        Role::Lead(Leader::new(flight))
     }
 
     /// Returns whether a joinable flight of the key is under way.
@@ -78,22 +81,22 @@ impl Flights {
     /// The caller writes after the returned wait is over.
     pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
         let flights = lock(&self.by_key).get(key).cloned().unwrap_or_default();
-        self.supersede_each(flights.into_iter().map(|flight| (*key, flight)).collect())
+        self.supersede_each(flights)
     }
 
     /// Does the same for all keys of one client.
     pub(crate) fn supersede_all(&self, client: ClientId) -> StoreWait {
         let by_key = lock(&self.by_key);
         let of_client = by_key.iter().filter(|((id, _), _)| *id == client);
-        let flights = of_client.flat_map(|(key, flights)| flights.iter().map(|flight| (*key, Arc::clone(flight))));
+        let flights = of_client.flat_map(|(_, flights)| flights).map(Arc::clone);
         let flights = flights.collect();
         drop(by_key);
         self.supersede_each(flights)
     }
 
-    fn supersede_each(&self, flights: Vec<(FlightKey, Arc<Flight>)>) -> StoreWait {
+    fn supersede_each(&self, flights: Vec<Arc<Flight>>) -> StoreWait {
         let mut storing = Vec::new();
-        for (key, flight) in flights {
+        for flight in flights {
             let mut state = flight.lock();
             match state.phase {
                 // They compute after the write.
@@ -106,7 +109,7 @@ impl Flights {
             }
             let is_storing = matches!(state.phase, Phase::Storing);
             drop(state);
-            self.remove(&key, &flight);
+            self.remove(&flight);
             if is_storing {
                 storing.push(flight);
             }
@@ -115,13 +118,13 @@ impl Flights {
     }
 
     /// Takes a flight out of the registry and lets the one queued behind it begin.
-    pub(super) fn remove(&self, key: &FlightKey, flight: &Arc<Flight>) {
+    pub(super) fn remove(&self, flight: &Arc<Flight>) {
         let mut by_key = lock(&self.by_key);
-        let Some(flights) = by_key.get_mut(key) else { return };
+        let Some(flights) = by_key.get_mut(&flight.key) else { return };
         flights.retain(|other| !Arc::ptr_eq(other, flight));
         let next = flights.iter().find(|other| other.joinable).cloned();
         if flights.is_empty() {
-            by_key.remove(key);
+            by_key.remove(&flight.key);
         }
         drop(by_key);
         if let Some(next) = next {
@@ -137,52 +140,58 @@ impl Flights {
             drop(state);
             wake(woken);
             if is_deserted {
-                self.remove(key, &next);
+                self.remove(&next);
             }
         }
     }
 
     /// Watches over a flight whose leader may stop being polled: after `lease` without a sign of it, those who wait
-    /// start over. Where the flight is lined up, the one before it is watched as well.
+    /// start over. Where the flight is lined up, those before it are watched as well.
     pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, clock: &Clock, lease: Duration) {
-        let key = waiter.key();
-        let running = lock(&self.by_key).get(&key).and_then(|all| all.iter().find(|flight| flight.joinable).cloned());
-        for flight in running.iter().chain([waiter.flight()]) {
+        let own = waiter.flight();
+        let before = {
+            let by_key = lock(&self.by_key);
+            let all = by_key.get(&own.key).into_iter().flatten();
+            all.filter(|flight| flight.joinable && !Arc::ptr_eq(flight, own))
+                .map(Arc::clone)
+                .collect::<SmallVec<[_; 2]>>()
+        };
+        for flight in before.iter().chain([own]) {
             let was_watched = std::mem::replace(&mut flight.lock().watched, true);
             if !was_watched {
                 let at = flight.last_seen(clock.now()).saturating_add(nanos(lease));
-                self.watch_until(key, flight, clock, lease, at);
+                self.watch_until(flight, clock, lease, at);
             }
         }
     }
 
-    fn watch_until(self: &Arc<Self>, key: FlightKey, flight: &Arc<Flight>, clock: &Clock, lease: Duration, at: u64) {
+    fn watch_until(self: &Arc<Self>, flight: &Arc<Flight>, clock: &Clock, lease: Duration, at: u64) {
         let (flights, weak, again) = (Arc::downgrade(self), Arc::downgrade(flight), clock.clone());
         let check = move || {
             let (Some(flights), Some(flight)) = (flights.upgrade(), weak.upgrade()) else { return };
             let now = again.now();
             let due = flight.last_seen(now).saturating_add(nanos(lease));
             if due > now {
-                flights.watch_until(key, &flight, &again, lease, due);
+                flights.watch_until(&flight, &again, lease, due);
             } else {
-                flights.overtake(key, &flight, &again, lease);
+                flights.overtake(&flight, &again, lease);
             }
         };
         clock.alarm(at, Box::new(check));
     }
 
-    fn overtake(self: &Arc<Self>, key: FlightKey, flight: &Arc<Flight>, clock: &Clock, lease: Duration) {
+    fn overtake(self: &Arc<Self>, flight: &Arc<Flight>, clock: &Clock, lease: Duration) {
         let mut state = flight.lock();
         match state.phase {
             Phase::Led | Phase::Storing => {}
             Phase::Landed => return,
             Phase::Queued | Phase::Free => {
                 // If it is free, the one whose turn it is does not take it: the next one may.
-                let woken = if matches!(state.phase, Phase::Free) { state.pop_waiter() } else { None };
+                let woken = if matches!(state.phase, Phase::Free) { state.waiters.pop() } else { None };
                 drop(state);
                 wake(woken);
                 let at = clock.now().saturating_add(nanos(lease));
-                return self.watch_until(key, flight, clock, lease, at);
+                return self.watch_until(flight, clock, lease, at);
             }
         }
         state.superseded = true;
@@ -190,7 +199,7 @@ impl Flights {
         state.abandoned = true;
         let woken = state.take_all();
         drop(state);
-        self.remove(&key, flight);
+        self.remove(flight);
         wake(woken);
     }
 

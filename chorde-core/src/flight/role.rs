@@ -1,26 +1,24 @@
 //! The guards of those who take part in a flight.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::registry::{FlightKey, Flights};
 use super::{Cargo, Flight, Phase, wake};
 use crate::clock::Clock;
 
 /// The right and the duty to compute. Dropped without landing, it hands the flight to a waiter.
 #[derive(Debug)]
 pub(crate) struct Leader {
-    flights: Arc<Flights>,
-    key: FlightKey,
     flight: Arc<Flight>,
 }
 
 impl Leader {
-    pub(super) fn new(flights: &Arc<Flights>, key: FlightKey, flight: Arc<Flight>) -> Self {
-        Self { flights: Arc::clone(flights), key, flight }
+    pub(super) fn new(flight: Arc<Flight>) -> Self {
+        Self { flight }
     }
 
     /// Returns the flight that is led.
@@ -45,11 +43,9 @@ impl Leader {
 
     /// Ends the flight. `cargo` is made only if somebody waits for it.
     pub(crate) fn land(self, cargo: impl FnOnce() -> Cargo) {
-        // Out of the registry first: from then on the number of those who wait only falls.
-        let detached = std::mem::replace(&mut self.flight.lock().detached, true);
-        if !detached {
-            self.flights.remove(&self.key, &self.flight);
-        }
+        // Out of the registry first, also where a write is about to take it out: from then on the number of those who wait
+        // only falls.
+        self.flight.flights.remove(&self.flight);
         let is_awaited = {
             let state = self.flight.lock();
             state.waiting > 0 && !state.abandoned
@@ -90,7 +86,7 @@ impl Drop for Leader {
         } else {
             state.strand();
             drop(state);
-            self.flights.remove(&self.key, &self.flight);
+            self.flight.flights.remove(&self.flight);
             wake(writers);
         }
     }
@@ -99,82 +95,115 @@ impl Drop for Leader {
 /// What comes of waiting.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The flight landed with this.
-    Landed(Cargo),
+    /// The flight landed with something.
+    Landed(Landing),
     /// The leader is gone: compute.
     Lead(Leader),
     /// The flight came to nothing: start over.
     StartOver,
 }
 
+/// What a flight landed with. It is read where it lies: thousands come for it at the same time, and each copy of it, by
+/// counting, would take a cache line from all others.
+#[derive(Debug)]
+pub(crate) struct Landing(Waiter);
+
+impl Landing {
+    /// Returns the cargo, if it is of that type.
+    pub(crate) fn cargo<T: Any>(&self) -> Option<&T> {
+        self.0.flight.landed.get()?.downcast_ref()
+    }
+}
+
 /// A place among those who wait for a flight. Dropped, it passes on the lead if it was its turn.
 #[derive(Debug)]
 pub(crate) struct Waiter {
-    flights: Arc<Flights>,
-    key: FlightKey,
     flight: Arc<Flight>,
     /// The number under which its waker is registered.
     number: Option<u64>,
 }
 
 impl Waiter {
-    /// Takes a place; called with the registry locked, so that the flight cannot land in between.
-    pub(super) fn new(flights: &Arc<Flights>, key: FlightKey, flight: &Arc<Flight>) -> Self {
+    /// Takes the first place.
+    pub(super) fn new(flight: Arc<Flight>) -> Self {
         flight.lock().waiting += 1;
-        Self { flights: Arc::clone(flights), key, flight: Arc::clone(flight), number: None }
+        Self { flight, number: None }
+    }
+
+    /// Takes a place, unless it is too late; called with the registry locked, so that the flight cannot land in between.
+    pub(super) fn join(flight: &Arc<Flight>) -> Option<Self> {
+        let mut state = flight.lock();
+        if state.is_over() {
+            return None;
+        }
+        state.waiting += 1;
+        drop(state);
+        Some(Self { flight: Arc::clone(flight), number: None })
     }
 
     pub(super) fn flight(&self) -> &Arc<Flight> {
         &self.flight
     }
 
-    pub(super) fn key(&self) -> FlightKey {
-        self.key
-    }
-
     /// Waits for the outcome.
     pub(crate) fn wait(self) -> Waiting {
-        Waiting(self)
+        Waiting(Some(self))
     }
+
+    /// Looks how the flight stands; `None` if there is still something to wait for.
+    fn look(&mut self, waker: &Waker) -> Option<Stands> {
+        if self.flight.landed.get().is_some() {
+            return Some(Stands::Landed);
+        }
+        let waker = waker.clone();
+        let mut state = self.flight.lock();
+        if state.abandoned {
+            return Some(Stands::Nothing);
+        }
+        match &state.phase {
+            // It may have landed since the first look.
+            Phase::Landed if self.flight.landed.get().is_some() => Some(Stands::Landed),
+            Phase::Landed => Some(Stands::Nothing),
+            Phase::Free => {
+                state.phase = Phase::Led;
+                Some(Stands::Free)
+            }
+            Phase::Queued | Phase::Led | Phase::Storing => {
+                let number = *self.number.get_or_insert_with(|| state.waiters.number());
+                let before = state.waiters.enter(number, waker);
+                drop(state);
+                drop(before);
+                None
+            }
+        }
+    }
+}
+
+/// How a flight stands for one who waits.
+enum Stands {
+    /// Landed with something.
+    Landed,
+    /// Without a leader until now: this one leads.
+    Free,
+    /// Over, or given up.
+    Nothing,
 }
 
 /// The future of a [`Waiter`].
 #[derive(Debug)]
-pub(crate) struct Waiting(Waiter);
+pub(crate) struct Waiting(Option<Waiter>);
 
 impl Future for Waiting {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let waiter = &mut self.0;
-        if let Some(cargo) = waiter.flight.landed.get() {
-            return Poll::Ready(Outcome::Landed(Arc::clone(cargo)));
-        }
-        let mut state = waiter.flight.lock();
-        if state.abandoned {
-            return Poll::Ready(Outcome::StartOver);
-        }
-        match &state.phase {
-            Phase::Landed => {
-                // It may have landed since the first look.
-                let landed = waiter.flight.landed.get().map(Arc::clone);
-                return Poll::Ready(landed.map_or(Outcome::StartOver, Outcome::Landed));
-            }
-            Phase::Free => {
-                state.phase = Phase::Led;
-                state.superseded = false;
-                drop(state);
-                let leader = Leader::new(&waiter.flights, waiter.key, Arc::clone(&waiter.flight));
-                return Poll::Ready(Outcome::Lead(leader));
-            }
-            Phase::Queued | Phase::Led | Phase::Storing => {}
-        }
-        let number = *waiter.number.get_or_insert_with(|| {
-            state.next_waiter += 1;
-            state.next_waiter
-        });
-        state.waiters.insert(number, cx.waker().clone());
-        Poll::Pending
+        let waiter = self.0.as_mut().expect("invariant: not polled after its end");
+        let Some(stands) = waiter.look(cx.waker()) else { return Poll::Pending };
+        Poll::Ready(match (stands, self.0.take()) {
+            (Stands::Landed, Some(waiter)) => Outcome::Landed(Landing(waiter)),
+            (Stands::Free, Some(waiter)) => Outcome::Lead(Leader::new(Arc::clone(&waiter.flight))),
+            _ => Outcome::StartOver,
+        })
     }
 }
 
@@ -186,21 +215,20 @@ impl Drop for Waiter {
         }
         let mut state = self.flight.lock();
         state.waiting -= 1;
-        if let Some(number) = self.number {
-            state.waiters.remove(&number);
-        }
+        let _own = self.number.and_then(|number| state.waiters.leave(number));
         if !matches!(state.phase, Phase::Free) {
+            drop(state);
             return;
         }
         // It may have been this one's turn to lead.
         if state.waiting > 0 {
-            let woken = state.pop_waiter();
+            let woken = state.waiters.pop();
             drop(state);
             wake(woken);
         } else {
             state.strand();
             drop(state);
-            self.flights.remove(&self.key, &self.flight);
+            self.flight.flights.remove(&self.flight);
         }
     }
 }

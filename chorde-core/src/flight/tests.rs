@@ -75,7 +75,7 @@ impl Field {
 
 fn value(outcome: Poll<Outcome>) -> u32 {
     match outcome {
-        Poll::Ready(Outcome::Landed(cargo)) => *cargo.downcast_ref().unwrap(),
+        Poll::Ready(Outcome::Landed(landing)) => *landing.cargo().unwrap(),
         other => panic!("expected a landing, not {other:?}"),
     }
 }

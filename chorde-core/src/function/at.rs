@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,8 +42,8 @@ impl<C, M> std::fmt::Debug for At<'_, C, M> {
 pub enum Looked<R, S> {
     /// The value is there and is not due.
     Hit(R),
-    /// There is more to be done.
-    Slow(Slow<S>),
+    /// There is more to be done. Boxed: what a call that waits keeps of it would lie in its future twice.
+    Slow(Box<Slow<S>>),
 }
 
 /// What the hit path found where that was not enough.
@@ -151,7 +152,7 @@ where
         };
         match judged {
             Ok(hit) => Looked::Hit(hit),
-            Err(found) => Looked::Slow(Slow { key: earlier.0, found, refresh: self.policy.refresh }),
+            Err(found) => Looked::Slow(Box::new(Slow { key: earlier.0, found, refresh: self.policy.refresh })),
         }
     }
 
@@ -160,7 +161,8 @@ where
         let probe = match self.instance.probe(key) {
             Ok(probe) => probe,
             Err(error) => {
-                return Looked::Slow(Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh });
+                let slow = Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh };
+                return Looked::Slow(Box::new(slow));
             }
         };
         match self.judged(policy, &probe) {
@@ -192,18 +194,19 @@ where
         key: &K,
         found: Found<M::Stored>,
     ) -> Looked<M::Return, M::Stored> {
-        Looked::Slow(Slow { key: self.instance.key(key), found, refresh: policy.refresh })
+        Looked::Slow(Box::new(Slow { key: self.instance.key(key), found, refresh: policy.refresh }))
     }
 
     /// Ends a plain call that the hit path could not.
-    pub async fn finish<A, F, Fut, B, E, O>(
+    #[expect(clippy::boxed_local, reason = "the caller would keep it in its future otherwise")]
+    pub fn finish<A, F, Fut, B, E, O>(
         &self,
-        slow: Slow<M::Stored>,
+        slow: Box<Slow<M::Stored>>,
         args: A,
         compute: F,
         behind: Option<B>,
         echo: Option<E>,
-    ) -> M::Return
+    ) -> impl Future<Output = M::Return>
     where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
@@ -211,42 +214,46 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let Some(key) = self.usable(slow.key) else { return self.compute(None, None, args, compute, echo).await };
-        if let Found::Due(stored) = slow.found {
-            self.live.counters.due_hits.increment();
-            self.send(&key, args, behind, Why::Due(slow.refresh));
-            return self.maps.serve(stored);
-        }
-        let (backed, policy) = (self.backed(), self.policy.due_from(slow.refresh));
-        let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
-        let mut entered = drive.enter(Mode::Call, self.live.placeholder.any()).await;
-        if matches!(entered, Entered::Wait) {
-            if let Some(value) = echo.as_ref().and_then(|echo| self.placeholder(echo, &args)) {
-                self.live.counters.misses.increment();
-                return self.maps.shape().join(value);
+        let Slow { key, found, refresh } = *slow;
+        let key = self.usable(key);
+        async move {
+            let Some(key) = &key else { return self.compute(None, None, args, compute, echo).await };
+            if let Found::Due(stored) = found {
+                self.live.counters.due_hits.increment();
+                self.send(key, args, behind, Why::Due(refresh));
+                return self.maps.serve(stored);
             }
-            entered = drive.enter(Mode::Call, false).await;
-        }
-        match entered {
-            Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
-            Entered::Due(cargo, token) => match unload(cargo) {
-                Some(stored) => {
-                    self.send(&key, args, behind, Why::Claimed(slow.refresh, token));
-                    self.maps.serve(stored)
+            let (backed, policy) = (self.backed(), self.policy.due_from(refresh));
+            let drive = Drive { live: self.live, backend: &backed, policy: &policy, key };
+            let mut entered = drive.enter(Mode::Call, self.live.placeholder.any()).await;
+            if matches!(entered, Entered::Wait) {
+                if let Some(value) = echo.as_ref().and_then(|echo| self.placeholder(echo, &args)) {
+                    self.live.counters.misses.increment();
+                    return self.maps.shape().join(value);
                 }
-                None => self.compute(None, None, args, compute, echo).await,
-            },
-            entered => match self.served(entered) {
-                Some(returned) => returned,
-                None => self.compute(None, None, args, compute, echo).await,
-            },
+                entered = drive.enter(Mode::Call, false).await;
+            }
+            match entered {
+                Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
+                Entered::Due(cargo, token) => match unload(cargo) {
+                    Some(stored) => {
+                        self.send(key, args, behind, Why::Claimed(refresh, token));
+                        self.maps.serve(stored)
+                    }
+                    None => self.compute(None, None, args, compute, echo).await,
+                },
+                entered => match self.served(entered) {
+                    Some(returned) => returned,
+                    None => self.compute(None, None, args, compute, echo).await,
+                },
+            }
         }
     }
 
     /// Returns what another call computed; `None` if it is not of this function's types.
     fn served(&self, entered: Entered<'_>) -> Option<M::Return> {
         match entered {
-            Entered::Serve(cargo) => unload(cargo).map(|stored| self.maps.serve(stored)),
+            Entered::Serve(served) => served.unload().map(|stored| self.maps.serve(stored)),
             Entered::Raise(cargo) => self.maps.shape().shared(&cargo).map(|error| self.maps.shape().raise(error)),
             Entered::Compute(_) | Entered::Due(..) | Entered::Wait | Entered::Idle => None,
         }
@@ -294,15 +301,33 @@ where
         let _hold = (!ticket.is_forced).then_some(hold);
         let (backed, policy) = (self.backed(), self.policy.due_from(ticket.refresh));
         let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
-        let Entered::Compute(lead) = drive.enter(Mode::Behind(ticket), false).await else { return };
-        let ended = catch(self.compute(Some(drive), Some(lead), args, compute, echo)).await;
+        let Entered::Compute(lead) = drive.enter(Mode::Behind(Box::new(ticket)), false).await else { return };
+        let ended = catch(self.computing(Some(drive), Some(lead), args, compute, echo)).await;
         if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
             log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
         }
     }
 
+    /// Runs the user's function and, where it leads a flight, settles that. Boxed, so that thousands who wait are small.
+    fn compute<A, F, Fut, E, O>(
+        &self,
+        drive: Option<Drive<'_>>,
+        lead: Option<Lead<'_>>,
+        args: A,
+        compute: F,
+        echo: Option<E>,
+    ) -> Pin<Box<impl Future<Output = M::Return>>>
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        Box::pin(self.computing(drive, lead, args, compute, echo))
+    }
+
     /// Runs the user's function and, where it leads a flight, settles that; tells who wants to hear of values.
-    async fn compute<A, F, Fut, E, O>(
+    async fn computing<A, F, Fut, E, O>(
         &self,
         drive: Option<Drive<'_>>,
         lead: Option<Lead<'_>>,

@@ -22,8 +22,7 @@ pub use plain::*;
 macro_rules! at {
     ($at:ident of $function:ident) => {
         let client = $function::client();
-        let policy = $function::policy();
-        let $at = $crate::function::At::new($function::site(), &[], &client, $function::maps(), &policy);
+        let $at = $crate::function::At::new($function::site(), &[], &client, $function::maps(), &$function::POLICY);
     };
 }
 use at;

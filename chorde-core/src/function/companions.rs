@@ -103,7 +103,7 @@ macro_rules! whole {
             where
                 F: Function<A, M, O>,
             {
-                F::policy().ttl()
+                F::POLICY.ttl()
             }
 
             /// Returns when a result becomes due for a refresh in the background.
@@ -112,7 +112,7 @@ macro_rules! whole {
             where
                 F: Function<A, M, O>,
             {
-                F::policy().refresh()
+                F::POLICY.refresh()
             }
         }
 

@@ -26,10 +26,10 @@ pub trait Seen {
     label = "companions take the arguments of their function"
 )]
 pub trait Function<A, M: ValueMap, O>: 'static {
+    /// The terms of each call.
+    const POLICY: CallPolicy;
     /// Returns the call site.
     fn site() -> &'static Site;
-    /// Returns the terms of each call.
-    fn policy() -> CallPolicy;
     /// Returns how results are kept.
     fn maps() -> M;
     /// Returns where they are kept.

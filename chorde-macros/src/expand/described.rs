@@ -64,7 +64,8 @@ pub(crate) fn is_describable(context: &Context<'_>) -> bool {
         && maps.into_iter().all(Option::is_none)
         && model.params.iter().all(|param| is_owned_for_certain(param) && is_key_certain(model, param))
         && matches!(args.client, Some(Expr::Path(_) | Expr::Call(_)))
-        && !context.leans_on_arguments(true)
+        && context.policy_is_const
+        && !context.leans_on_arguments(false)
 }
 
 /// Tells whether the text shows that an argument can be owned.
@@ -173,12 +174,11 @@ impl Described<'_> {
             #every
             #allow
             impl #lifetime #p::Function<#args, #maps, #owned> for #name {
+                const POLICY: #p::CallPolicy = #policy;
                 fn site() -> &'static #p::Site {
                     static __CHORDE_SITE: #p::Site = #description;
                     &__CHORDE_SITE
                 }
-                #[inline]
-                fn policy() -> #p::CallPolicy { #policy }
                 #[inline]
                 fn maps() -> #maps { #base }
                 #[inline]

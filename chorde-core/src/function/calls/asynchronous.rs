@@ -1,8 +1,10 @@
 //! The calls of an asynchronous function and its companions, where they differ from those of a plain one.
 //!
-//! A miss is boxed, and known to be `Send` from here on: that is proved once, and not again for each function of a user.
+//! A miss is boxed, and known to be `Send` from here on: that is proved once, and not again for each function of a user. What
+//! a call holds while it waits is counted in thousands: an `async fn` would keep its arguments twice.
 
 use std::convert::Infallible;
+use std::future::Future;
 
 use super::{Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
@@ -112,40 +114,44 @@ impl<'a, A, O, R> Ways<'a, A, O, R> {
 
 /// The call under the function's own name, where nothing is ever due.
 #[inline]
-pub async fn call_async<F, A, M, O>(args: A) -> M::Return
+pub fn call_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
     O: Send + 'static,
 {
-    at!(at of F);
-    match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()).await,
+    async move {
+        at!(at of F);
+        match F::key(&args, Look(&at)) {
+            Looked::Hit(hit) => hit,
+            Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()).await,
+        }
     }
 }
 
 /// The call under the function's own name, where values come of age.
 #[inline]
-pub async fn call_async_ahead<F, A, M, O>(args: A) -> M::Return
+pub fn call_async_ahead<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
     O: AllMovable,
 {
-    at!(at of F);
-    match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+    async move {
+        at!(at of F);
+        match F::key(&args, Look(&at)) {
+            Looked::Hit(hit) => hit,
+            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+        }
     }
 }
 
 #[cold]
 fn missed<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
-    slow: Slow<M::Stored>,
+    slow: Box<Slow<M::Stored>>,
     args: A,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
@@ -160,7 +166,7 @@ where
 
 fn finish<'a, C, M, A, O>(
     at: &'a At<'_, C, M>,
-    slow: Slow<M::Stored>,
+    slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
@@ -174,17 +180,19 @@ where
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
-pub async fn bg_async<F, A, M, O>(args: A) -> M::Return
+pub fn bg_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
     O: AllMovable,
 {
-    at!(at of F);
-    match F::key(&args, LookBehind(&at)) {
-        Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+    async move {
+        at!(at of F);
+        match F::key(&args, LookBehind(&at)) {
+            Looked::Hit(hit) => hit,
+            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+        }
     }
 }
 

@@ -114,7 +114,7 @@ where
 }
 
 #[cold]
-fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Slow<M::Stored>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
+fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Box<Slow<M::Stored>>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
 where
     C: Client<M::Stored>,
     M: ValueMap,
@@ -125,7 +125,7 @@ where
 
 fn finish<C, M, A, O>(
     at: &At<'_, C, M>,
-    slow: Slow<M::Stored>,
+    slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<A, O, M::Return>,
 ) -> M::Return

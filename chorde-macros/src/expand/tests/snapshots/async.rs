@@ -45,6 +45,9 @@ impl ::chorde::__private::Function<
     ::chorde::__private::Plain<Vec<u8>>,
     (String,),
 > for __chorde_page {
+    const POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+        ::core::time::Duration::new(300, 0),
+    );
     fn site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
@@ -55,10 +58,6 @@ impl ::chorde::__private::Function<
             ),
         );
         &__CHORDE_SITE
-    }
-    #[inline]
-    fn policy() -> ::chorde::__private::CallPolicy {
-        ::chorde::__private::CallPolicy::new(::core::time::Duration::new(300, 0))
     }
     #[inline]
     fn maps() -> ::chorde::__private::Plain<Vec<u8>> {

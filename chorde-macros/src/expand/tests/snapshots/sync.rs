@@ -50,6 +50,10 @@ impl<
     ::chorde::__private::Plain<f64>,
     (u64, ::std::string::String),
 > for __chorde_expensive {
+    const POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
+            ::core::time::Duration::new(300, 0),
+        )
+        .refresh_age(::core::time::Duration::new(60, 0));
     fn site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
@@ -60,11 +64,6 @@ impl<
             ),
         );
         &__CHORDE_SITE
-    }
-    #[inline]
-    fn policy() -> ::chorde::__private::CallPolicy {
-        ::chorde::__private::CallPolicy::new(::core::time::Duration::new(300, 0))
-            .refresh_age(::core::time::Duration::new(60, 0))
     }
     #[inline]
     fn maps() -> ::chorde::__private::Plain<f64> {
