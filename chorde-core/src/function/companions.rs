@@ -134,7 +134,7 @@ where
                 return Looked::Slow(Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh });
             }
         };
-        if let Some(Lookup::Held(entry)) = self.client.look(&probe, ReadOptions::new()) {
+        if let Some(Lookup::Held(entry)) = self.client.look(&probe, ReadOptions::new().roughly()) {
             match decide(Some(entry.vitals()), policy) {
                 Decision::Serve => {
                     self.live.counters.hits.increment();

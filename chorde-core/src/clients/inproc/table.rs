@@ -5,6 +5,7 @@ use std::any::Any;
 use hashbrown::HashTable;
 
 use super::policy::Node;
+use crate::clock::{Clock, LAG};
 use crate::digest::Digest;
 use crate::entry::Vitals;
 
@@ -48,17 +49,56 @@ impl Times {
     }
 }
 
+/// The present as a read sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Time<'a> {
+    /// Now, or by [`LAG`] before now at most.
+    now: u64,
+    /// Tells the exact time, for entries that may not last until then.
+    clock: Option<&'a Clock>,
+}
+
+impl<'a> Time<'a> {
+    #[inline(always)]
+    pub(super) fn roughly(clock: &'a Clock) -> Self {
+        Self { now: clock.lately(), clock: Some(clock) }
+    }
+
+    #[inline(always)]
+    pub(super) fn exactly(clock: &Clock) -> Self {
+        Self { now: clock.now(), clock: None }
+    }
+}
+
 impl<V> Slot<V> {
     pub(super) fn times(&self) -> Times {
         Times { expires: self.expires, life: self.life }
     }
 
+    /// How the entry stands if it lasts for `least` nanoseconds more, to within [`LAG`] if `time` is rough. Whether it
+    /// lasts, and whether it is stale, is exact.
+    #[inline(always)]
+    pub(super) fn lasting(&self, time: Time<'_>, least: u64) -> Option<Vitals> {
+        let mut vitals = self.vitals(time.now);
+        if let Some(clock) = time.clock
+            && vitals.remaining() <= least.saturating_add(LAG)
+        {
+            vitals = self.vitals(now(clock));
+        }
+        (vitals.remaining() >= least).then_some(vitals)
+    }
+
     /// How the entry stands at `now`. Its seed lasts as long as the entry does.
-    #[inline]
-    pub(super) fn vitals(&self, now: u64) -> Vitals {
+    #[inline(always)]
+    fn vitals(&self, now: u64) -> Vitals {
         let left = self.expires.wrapping_sub(now).cast_signed();
         Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
     }
+}
+
+#[cold]
+fn now(clock: &Clock) -> u64 {
+    clock.now()
 }
 
 /// The entries of one value type, by digest.
@@ -71,7 +111,7 @@ impl<V: Send + Sync + 'static> Table<V> {
         Self { slots: HashTable::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, digest: Digest) -> Option<&Slot<V>> {
         self.slots.find(digest.low(), |slot| slot.digest == digest)
     }
@@ -129,10 +169,29 @@ pub(super) fn discard<V: Send + 'static>(value: V, trash: &mut Trash) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
     #[test]
     fn an_entry_of_a_word_takes_40_bytes() {
         assert_eq!(size_of::<Slot<u64>>(), 40);
+    }
+
+    #[test]
+    fn the_end_is_exact_however_rough_the_time() {
+        let clock = Clock::from(ManualClock::new());
+        let now = clock.now();
+        let lasting = |left: u64, least: u64, lag: u64| {
+            let Times { expires, life } = Times::new(now, left);
+            let slot = Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 };
+            slot.lasting(Time { now: now - lag, clock: Some(&clock) }, least).map(Vitals::remaining)
+        };
+        for lag in [0, 1, LAG / 2, LAG] {
+            assert_eq!(lasting(0, 0, lag), Some(0), "stale");
+            assert!(lasting(1, 0, lag).is_some_and(|left| left > 0), "valid");
+            assert_eq!(lasting(5 * LAG, 5 * LAG, lag), Some(5 * LAG), "lasts just long enough");
+            assert_eq!(lasting(5 * LAG, 5 * LAG + 1, lag), None, "does not");
+            assert_eq!(lasting(5 * LAG, 0, lag), Some(5 * LAG + lag), "far from its end");
+        }
     }
 
     #[test]
