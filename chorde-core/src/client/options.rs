@@ -82,6 +82,12 @@ impl<'a, V> ReadOptions<'a, V> {
         self
     }
 
+    /// Undoes [`roughly`](Self::roughly), for copies that live elsewhere.
+    pub(crate) const fn exactly(mut self) -> Self {
+        self.is_rough = false;
+        self
+    }
+
     #[inline(always)]
     pub(crate) const fn is_rough(&self) -> bool {
         self.is_rough

@@ -13,7 +13,7 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 use super::builder::{InprocBuilder, Policy, Weigher};
 use super::registry::{self, InprocStats};
 use super::shard::{Departures, Shard};
-use super::table::{Time, Times, Trash};
+use super::table::{Times, Trash, Wanted};
 use crate::client::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
 use crate::clock::nanos;
 use crate::digest::Digest;
@@ -146,23 +146,15 @@ impl InprocClient {
         }
     }
 
-    /// Finds an entry that lasts for `least` nanoseconds more, and makes `answer`'s answer of it, right where it is to be:
-    /// to move an entry from one place to another would be a good part of what a hit costs.
-    #[inline(always)]
-    fn read_entry<V: Value, R>(
-        &self,
-        probe: &Probe<'_>,
-        time: Time<'_>,
-        least: u64,
-        answer: impl FnOnce(Option<Entry<V>>) -> R,
-    ) -> R {
-        let digest = self.digest(probe);
+    /// Finds an entry. One function for all callers that read values of a type; what it takes fits into registers.
+    fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Lookup<V> {
+        let clock = self.0.identity.clock();
+        let lately = clock.lately();
         let lock = self.shard(digest);
         if self.0.wants_touch {
-            return answer(write(lock).get_and_touch(digest, time, least));
+            return write(lock).get_and_touch(digest, clock, wanted);
         }
-        let shard = read(lock);
-        answer(shard.get(digest, time, least))
+        read(lock).get(digest, clock, lately, wanted)
     }
 
     /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking.
@@ -358,14 +350,11 @@ impl Cache for InprocClient {
 impl<V: Value> Client<V> for InprocClient {
     #[inline(always)]
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
-        let clock = self.0.identity.clock();
-        let time = if options.is_rough() { Time::roughly(clock) } else { Time::exactly(clock) };
-        self.read_entry(probe, time, options.least_nanos(), |entry| Some(entry.map_or(Lookup::Absent, Lookup::Held)))
+        Some(self.look_up(self.digest(probe), Wanted::by(&options)))
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
-        let time = Time::exactly(self.0.identity.clock());
-        Ok(self.read_entry(&key.probe(), time, options.least_nanos(), |entry| entry))
+        Ok(self.look_up(self.digest(&key.probe()), Wanted::by(&options.exactly())).into_entry())
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {

@@ -7,10 +7,11 @@ use std::any::Any;
 
 use super::expiry::Expiry;
 use super::policy::{EvictionPolicy, Marks, Node};
-use super::table::{AnyTable, Slot, Table, Time, Times, Trash, discard};
+use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted, discard};
 use crate::client::Value;
+use crate::clock::Clock;
 use crate::digest::Digest;
-use crate::entry::Entry;
+use crate::entry::{Entry, Lookup};
 
 /// What a shard holds.
 pub(super) struct Shard {
@@ -71,28 +72,32 @@ impl Shard {
         self.tables().map(AnyTable::len).sum()
     }
 
-    /// Copies an entry of type `V` that lasts for `least` nanoseconds more, and notes the hit.
+    /// Copies an entry of type `V` that has life enough left, and notes the hit.
+    ///
+    /// Makes the answer right where it is to be: to move an entry from one place to another would be a good part of what a
+    /// hit costs.
     #[inline(always)]
-    pub(super) fn get<V: Value>(&self, digest: Digest, time: Time<'_>, least: u64) -> Option<Entry<V>> {
-        let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(time, least)?;
+    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Lookup<V> {
+        let Some(slot) = self.find::<V>(digest) else { return Lookup::Absent };
+        let Some(vitals) = slot.lasting(lately, clock, wanted) else { return Lookup::Absent };
         if vitals.left > 0 {
             self.marks.raise(slot.node, self.mark_limit);
         }
-        Some(Entry::with_vitals(slot.value.clone(), vitals))
+        Lookup::Held(Entry::with_vitals(slot.value.clone(), vitals))
     }
 
     /// Does the same, and lets the policy know.
     #[cold]
-    pub(super) fn get_and_touch<V: Value>(&mut self, digest: Digest, time: Time<'_>, least: u64) -> Option<Entry<V>> {
-        let entry = self.get(digest, time, least)?;
-        if !entry.is_stale()
+    pub(super) fn get_and_touch<V: Value>(&mut self, digest: Digest, clock: &Clock, wanted: Wanted) -> Lookup<V> {
+        let found = self.get(digest, clock, clock.lately(), wanted);
+        if let Lookup::Held(entry) = &found
+            && !entry.is_stale()
             && self.policy.wants_touch()
             && let Some((node, _)) = self.entry(digest)
         {
             self.policy.touch(node);
         }
-        Some(entry)
+        found
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use std::any::Any;
 use hashbrown::HashTable;
 
 use super::policy::Node;
+use crate::client::ReadOptions;
 use crate::clock::{Clock, LAG};
 use crate::digest::Digest;
 use crate::entry::Vitals;
@@ -49,24 +50,21 @@ impl Times {
     }
 }
 
-/// The present as a read sees it.
+/// How much life an entry must have left to be read.
 #[derive(Clone, Copy)]
-pub(super) struct Time<'a> {
-    /// Now, or by [`LAG`] before now at most.
-    now: u64,
-    /// Tells the exact time, for entries that may not last until then.
-    clock: Option<&'a Clock>,
+pub(super) struct Wanted {
+    /// Nanoseconds.
+    least: u64,
+    /// Of entries with more life left than this, as far as [`Clock::lately`] tells, nothing more exact is wanted.
+    ample: i64,
 }
 
-impl<'a> Time<'a> {
+impl Wanted {
     #[inline(always)]
-    pub(super) fn roughly(clock: &'a Clock) -> Self {
-        Self { now: clock.lately(), clock: Some(clock) }
-    }
-
-    #[inline(always)]
-    pub(super) fn exactly(clock: &Clock) -> Self {
-        Self { now: clock.now(), clock: None }
+    pub(super) fn by<V>(options: &ReadOptions<'_, V>) -> Self {
+        let least = options.least_nanos();
+        let ample = if options.is_rough() { least.saturating_add(LAG).min(NEVER).cast_signed() } else { i64::MAX };
+        Self { least, ample }
     }
 }
 
@@ -75,17 +73,17 @@ impl<V> Slot<V> {
         Times { expires: self.expires, life: self.life }
     }
 
-    /// How the entry stands if it lasts for `least` nanoseconds more, to within [`LAG`] if `time` is rough. Whether it
-    /// lasts, and whether it is stale, is exact.
+    /// How the entry stands, if it has life enough left by the time that it was `lately` on the clock. Whether it has, and
+    /// whether it is stale, is exact.
     #[inline(always)]
-    pub(super) fn lasting(&self, time: Time<'_>, least: u64) -> Option<Vitals> {
-        let mut vitals = self.vitals(time.now);
-        if let Some(clock) = time.clock
-            && vitals.remaining() <= least.saturating_add(LAG)
-        {
-            vitals = self.vitals(now(clock));
-        }
-        (vitals.remaining() >= least).then_some(vitals)
+    pub(super) fn lasting(&self, lately: u64, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
+        let vitals = self.vitals(lately);
+        if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
+    }
+
+    #[cold]
+    fn lasting_exactly(&self, clock: &Clock, least: u64) -> Option<Vitals> {
+        Some(self.vitals(clock.now())).filter(|vitals| vitals.remaining() >= least)
     }
 
     /// How the entry stands at `now`. Its seed lasts as long as the entry does.
@@ -94,11 +92,6 @@ impl<V> Slot<V> {
         let left = self.expires.wrapping_sub(now).cast_signed();
         Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
     }
-}
-
-#[cold]
-fn now(clock: &Clock) -> u64 {
-    clock.now()
 }
 
 /// The entries of one value type, by digest.
@@ -168,6 +161,8 @@ pub(super) fn discard<V: Send + 'static>(value: V, trash: &mut Trash) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::clock::ManualClock;
 
@@ -183,7 +178,11 @@ mod tests {
         let lasting = |left: u64, least: u64, lag: u64| {
             let Times { expires, life } = Times::new(now, left);
             let slot = Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 };
-            slot.lasting(Time { now: now - lag, clock: Some(&clock) }, least).map(Vitals::remaining)
+            let options = ReadOptions::<()>::new().min_ttl(Duration::from_nanos(least));
+            let [exact, rough] =
+                [options, options.roughly()].map(|options| slot.lasting(now - lag, &clock, Wanted::by(&options)));
+            assert_eq!(exact.map(Vitals::remaining), (left >= least).then_some(left));
+            rough.map(Vitals::remaining)
         };
         for lag in [0, 1, LAG / 2, LAG] {
             assert_eq!(lasting(0, 0, lag), Some(0), "stale");
