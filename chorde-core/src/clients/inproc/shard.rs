@@ -11,7 +11,7 @@ use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted, discard};
 use crate::client::Value;
 use crate::clock::Clock;
 use crate::digest::Digest;
-use crate::entry::{Entry, Lookup};
+use crate::entry::Entry;
 
 /// What a shard holds.
 pub(super) struct Shard {
@@ -73,31 +73,32 @@ impl Shard {
     }
 
     /// Copies an entry of type `V` that has life enough left, and notes the hit.
-    ///
-    /// Makes the answer right where it is to be: to move an entry from one place to another would be a good part of what a
-    /// hit costs.
     #[inline(always)]
-    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Lookup<V> {
-        let Some(slot) = self.find::<V>(digest) else { return Lookup::Absent };
-        let Some(vitals) = slot.lasting(lately, clock, wanted) else { return Lookup::Absent };
+    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Option<Entry<V>> {
+        let slot = self.find::<V>(digest)?;
+        let vitals = slot.lasting(lately, clock, wanted)?;
         if vitals.left > 0 {
             self.marks.raise(slot.node, self.mark_limit);
         }
-        Lookup::Held(Entry::with_vitals(slot.value.clone(), vitals))
+        Some(Entry::with_vitals(slot.value.clone(), vitals))
     }
 
     /// Does the same, and lets the policy know.
     #[cold]
-    pub(super) fn get_and_touch<V: Value>(&mut self, digest: Digest, clock: &Clock, wanted: Wanted) -> Lookup<V> {
-        let found = self.get(digest, clock, clock.lately(), wanted);
-        if let Lookup::Held(entry) = &found
-            && !entry.is_stale()
+    pub(super) fn get_and_touch<V: Value>(
+        &mut self,
+        digest: Digest,
+        clock: &Clock,
+        wanted: Wanted,
+    ) -> Option<Entry<V>> {
+        let entry = self.get(digest, clock, clock.lately(), wanted)?;
+        if !entry.is_stale()
             && self.policy.wants_touch()
             && let Some((node, _)) = self.entry(digest)
         {
             self.policy.touch(node);
         }
-        found
+        Some(entry)
     }
 
     #[inline(always)]
