@@ -1,19 +1,20 @@
-//! Where time comes from: the processor's counter, or a test's own hand.
+//! Where time comes from: the system, or a test's own hand.
 
 mod alarm;
 mod manual;
+mod system;
 
 use std::fmt;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 pub use alarm::Sleep;
 pub use manual::ManualClock;
+use system::System;
 
 /// Tells the time, in nanoseconds since an origin of its own, and never goes backwards.
 ///
-/// The system clock reads the processor's time stamp counter through the crate `quanta`, which takes half as long as
-/// [`std::time::Instant::now`] and falls back to it where the counter is not reliable.
+/// The system clock is that of [`std::time::Instant`] on Linux; elsewhere it reads the processor's time stamp counter, which
+/// takes half as long, where that is reliable.
 ///
 /// # Examples
 ///
@@ -36,24 +37,11 @@ enum Kind {
     Manual(ManualClock),
 }
 
-/// The counter with the reading that counts as zero, the same for the whole process.
-#[derive(Clone)]
-struct System {
-    counter: quanta::Clock,
-    origin: u64,
-}
-
-static SYSTEM: LazyLock<System> = LazyLock::new(|| {
-    let counter = quanta::Clock::new();
-    let origin = counter.raw();
-    System { counter, origin }
-});
-
 impl Clock {
     /// Returns the clock of the system.
     #[must_use]
     pub fn system() -> Self {
-        Self(Kind::System(SYSTEM.clone()))
+        Self(Kind::System(System::get()))
     }
 
     /// Returns the time.
@@ -65,7 +53,18 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> u64 {
         match &self.0 {
-            Kind::System(system) => system.counter.delta_as_nanos(system.origin, system.counter.raw()),
+            Kind::System(system) => system.now(),
+            Kind::Manual(manual) => manual.nanos(),
+        }
+    }
+
+    /// Returns the time or, where that is much cheaper, one shortly before: by no more than [`LAG`].
+    ///
+    /// To read a processor's counter takes as long as all the rest of a hit, since it waits for whatever is under way.
+    #[inline(always)]
+    pub(crate) fn lately(&self) -> u64 {
+        match &self.0 {
+            Kind::System(system) => system.lately(),
             Kind::Manual(manual) => manual.nanos(),
         }
     }
@@ -111,10 +110,29 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// How far [`Clock::lately`] may lag behind, in nanoseconds: many times the tick of any kernel, which is 1 to 10 ms.
+pub(crate) const LAG: u64 = 100_000_000;
+
 /// Returns a duration in nanoseconds, or 584 years if it is longer than that.
 #[inline]
 #[must_use]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
     if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lately_is_past_and_never_before_what_was_then() {
+        let clock = Clock::system();
+        let mut before = 0;
+        for _ in 0..10_000 {
+            let lately = clock.lately();
+            assert!(lately <= clock.now() && before <= lately && lately > 0);
+            before = lately;
+        }
+    }
 }

@@ -38,6 +38,7 @@ mod flight_tests;
 mod function;
 mod future;
 mod key;
+mod lanes;
 mod namespace;
 mod policy;
 mod site;

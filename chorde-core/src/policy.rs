@@ -24,6 +24,8 @@ pub struct CallPolicy {
 }
 
 /// Says from when on a valid entry is due: served, and recomputed behind the caller's back.
+///
+/// On the system's clock a hit may notice it late by a tick of the kernel, 1 to 10 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshPoint {
     /// Entries are never due.

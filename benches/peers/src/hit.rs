@@ -6,6 +6,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use chorde::Wait;
+
 use crate::functions::peer::{theirs, theirs_async, theirs_text};
 use crate::functions::{BARE, ours, ours_ahead, ours_async, ours_text};
 use crate::{keys, median};
@@ -13,12 +15,14 @@ use crate::{keys, median};
 const CALLS: usize = 1_000_000;
 const ROUNDS: usize = 15;
 
-/// Polls a future that is ready.
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("every key is present"),
-    }
+/// Polls a future that is ready where it was made, as `.await` does.
+macro_rules! ready {
+    ($future:expr) => {
+        match pin!($future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => unreachable!("every key is present"),
+        }
+    };
 }
 
 struct Subject<'a> {
@@ -50,7 +54,7 @@ pub fn run() {
     let names: Vec<String> = (0..=keys::KEYS).map(|number| format!("user-{number}")).collect();
     for &key in &keys {
         (ours(key), ours_ahead(key), theirs(key), BARE.insert(key, key));
-        (ready(ours_async(key)), futures_ready(theirs_async(key)));
+        (ours_async(key).wait(), theirs_async(key).wait());
         (ours_text(&names[key as usize], 3), theirs_text(&names[key as usize], 3));
     }
     let mut subjects = [
@@ -58,8 +62,8 @@ pub fn run() {
         subject!("cached, u64", |key| theirs(key)),
         subject!("quick_cache by hand, no ttl", |key| BARE.get(&key).unwrap_or(0)),
         subject!("chorde with async_ttl, u64", |key| ours_ahead(key)),
-        subject!("chorde async, u64", |key| ready(ours_async(key))),
-        subject!("cached async, u64", |key| ready(theirs_async(key))),
+        subject!("chorde async, u64", |key| ready!(ours_async(key))),
+        subject!("cached async, u64", |key| ready!(theirs_async(key))),
         subject!("chorde, (&str, u32) -> Arc<str>", |key| ours_text(&names[key as usize], 3).len() as u64),
         subject!("cached, (&str, u32) -> Arc<str>", |key| theirs_text(&names[key as usize], 3).len() as u64),
     ];
@@ -76,10 +80,9 @@ pub fn run() {
     }
     let of = |name: &str| median(subjects.iter().find(|s| s.name == name).map(|s| s.nanos.clone()).unwrap_or_default());
     println!("chorde / cached, u64: {:.2}", of("chorde, u64") / of("cached, u64"));
+    println!(
+        "chorde / cached, text: {:.2}",
+        of("chorde, (&str, u32) -> Arc<str>") / of("cached, (&str, u32) -> Arc<str>")
+    );
     println!("async / sync, u64: {:.2}", of("chorde async, u64") / of("chorde, u64"));
-}
-
-/// Runs a future of the peer, which may wait for its lock once.
-fn futures_ready<F: Future>(future: F) -> F::Output {
-    chorde::Wait::wait(future)
 }

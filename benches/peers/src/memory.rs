@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chorde::prelude::*;
 use chorde::InprocClient;
+use chorde::prelude::*;
 
 const ENTRIES: u64 = 1_000_000;
 

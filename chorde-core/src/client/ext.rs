@@ -56,7 +56,8 @@ pub trait CacheExt: Cache {
     where
         Self: Client<V>,
     {
-        async move { Ok(valid(self.get_ttl_with(key, options).await?)) }
+        // Of the life left it matters only whether there is any.
+        async move { Ok(valid(self.get_ttl_with(key, options.roughly()).await?)) }
     }
 
     /// Returns the entry of a key with its remaining life, a stale one included and marked.

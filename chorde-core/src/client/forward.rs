@@ -65,7 +65,7 @@ macro_rules! forward {
         }
 
         impl<V: Value, C: Client<V>, $($generics)*> Client<V> for $type {
-            #[inline]
+            #[inline(always)]
             fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
                 (**self).look(probe, options)
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::nanos;
 use crate::key::Key;
 
 /// Hears of an entry copied to a nearer tier: its key, its value, its remaining life.
@@ -23,10 +24,12 @@ pub type OnPromote<'a, V> = &'a (dyn Fn(&Key, &V, Duration) + Send + Sync);
 /// # Ok::<(), chorde_core::Error>(())
 /// ```
 pub struct ReadOptions<'a, V> {
-    /// Entries with less life than this are passed over.
-    min_ttl: Duration,
+    /// Entries with less life than this, in nanoseconds, are passed over.
+    min_ttl: u64,
     /// How many tiers may be looked at, counted from the nearest.
     max_tiers: usize,
+    /// Whether the life left need not be exact as long as there is some.
+    is_rough: bool,
     /// Hears of promotions.
     on_promote: Option<OnPromote<'a, V>>,
 }
@@ -35,13 +38,13 @@ impl<'a, V> ReadOptions<'a, V> {
     /// Creates options that narrow nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { min_ttl: Duration::ZERO, max_tiers: usize::MAX, on_promote: None }
+        Self { min_ttl: 0, max_tiers: usize::MAX, is_rough: false, on_promote: None }
     }
 
     /// Passes over entries with less life left than this, as if they were not there.
     #[must_use]
     pub const fn min_ttl(mut self, min_ttl: Duration) -> Self {
-        self.min_ttl = min_ttl;
+        self.min_ttl = nanos(min_ttl);
         self
     }
 
@@ -62,7 +65,32 @@ impl<'a, V> ReadOptions<'a, V> {
     /// Returns the life that an entry must have left.
     #[must_use]
     pub const fn least_ttl(&self) -> Duration {
+        Duration::from_nanos(self.min_ttl)
+    }
+
+    /// Returns the same in nanoseconds.
+    #[inline(always)]
+    pub(crate) const fn least_nanos(&self) -> u64 {
         self.min_ttl
+    }
+
+    /// Lets a [`look`](crate::Client::look) overstate the life left of an entry that is far from its end: by
+    /// `LAG` at most, a few milliseconds as a rule. Whether the entry is valid stays exact.
+    #[inline(always)]
+    pub(crate) const fn roughly(mut self) -> Self {
+        self.is_rough = true;
+        self
+    }
+
+    /// Undoes [`roughly`](Self::roughly), for copies that live elsewhere.
+    pub(crate) const fn exactly(mut self) -> Self {
+        self.is_rough = false;
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_rough(&self) -> bool {
+        self.is_rough
     }
 
     /// Returns how many tiers may be looked at.
@@ -95,7 +123,7 @@ impl<V> Copy for ReadOptions<'_, V> {}
 impl<V> fmt::Debug for ReadOptions<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadOptions")
-            .field("min_ttl", &self.min_ttl)
+            .field("min_ttl", &self.least_ttl())
             .field("max_tiers", &self.max_tiers)
             .field("on_promote", &self.on_promote.is_some())
             .finish()

@@ -174,7 +174,7 @@ where
     /// Returns a valid value that is not due, or what there is instead.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn judged(&self, policy: &CallPolicy, probe: &Probe<'_>) -> std::result::Result<M::Return, Found<M::Stored>> {
-        if let Some(Lookup::Held(entry)) = self.client.look(probe, ReadOptions::new()) {
+        if let Some(Lookup::Held(entry)) = self.client.look(probe, ReadOptions::new().roughly()) {
             match decide(Some(entry.vitals()), policy) {
                 Decision::Serve => {
                     self.live.counters.hits.increment();

@@ -31,7 +31,12 @@ const SUBJECTS: [Subject; 5] = [
         attribute: "#[cached(max_size = 1000, ttl_secs = 300)]",
         qualifiers: "",
     },
-    Subject { name: "chorde_async", head: OURS, attribute: "#[cached(client = CACHE, ttl = 300)]", qualifiers: "async" },
+    Subject {
+        name: "chorde_async",
+        head: OURS,
+        attribute: "#[cached(client = CACHE, ttl = 300)]",
+        qualifiers: "async",
+    },
     Subject {
         name: "cached_async",
         head: "use cached::macros::cached;",

@@ -5,17 +5,20 @@
 
 use std::any::Any;
 
-use smallvec::SmallVec;
-
 use super::expiry::Expiry;
 use super::policy::{EvictionPolicy, Marks, Node};
-use super::table::{AnyTable, Slot, Table, Times, Trash, discard};
+use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted, discard};
+use crate::client::Value;
+use crate::clock::Clock;
 use crate::digest::Digest;
+use crate::entry::Entry;
 
 /// What a shard holds.
 pub(super) struct Shard {
-    /// A table for each type of value seen so far; most clients hold one type.
-    tables: SmallVec<[Box<dyn AnyTable>; 1]>,
+    /// The table of the type of value that was seen first; most clients hold one type.
+    first: Option<Box<dyn AnyTable>>,
+    /// Those of other types.
+    others: Vec<Box<dyn AnyTable>>,
     /// What is known of each entry without its type, by node.
     nodes: Vec<NodeInfo>,
     /// Nodes to use again.
@@ -23,8 +26,6 @@ pub(super) struct Shard {
     /// Hits since the policy last looked.
     marks: Marks,
     mark_limit: u8,
-    /// Whether the policy wants to hear of each hit.
-    wants_touch: bool,
     policy: Box<dyn EvictionPolicy>,
     expiry: Expiry,
     /// The sum of the entries' weights.
@@ -51,12 +52,12 @@ pub(super) struct Departures {
 impl Shard {
     pub(super) fn new(policy: Box<dyn EvictionPolicy>) -> Self {
         Self {
-            tables: SmallVec::new(),
+            first: None,
+            others: Vec::new(),
             nodes: Vec::new(),
             free: Vec::new(),
             marks: Marks::new(),
             mark_limit: policy.mark_limit(),
-            wants_touch: policy.wants_touch(),
             policy,
             expiry: Expiry::new(),
             weight: 0,
@@ -68,43 +69,65 @@ impl Shard {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.tables.iter().map(|table| table.len()).sum()
+        self.tables().map(AnyTable::len).sum()
     }
 
-    /// Finds an entry of type `V`.
-    #[inline]
-    pub(super) fn find<V: Send + Sync + 'static>(&self, digest: Digest) -> Option<&Slot<V>> {
-        self.tables.iter().find_map(|table| typed::<V>(&**table))?.find(digest)
+    /// Copies an entry of type `V` that has life enough left, and notes the hit.
+    #[inline(always)]
+    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Option<Entry<V>> {
+        let slot = self.find::<V>(digest)?;
+        let vitals = slot.lasting(lately, clock, wanted)?;
+        if vitals.left > 0 {
+            self.marks.raise(slot.node, self.mark_limit);
+        }
+        Some(Entry::with_vitals(slot.value.clone(), vitals))
     }
 
-    /// Notes a hit under the read lock; returns whether [`touch`](Self::touch) must be called as well.
-    #[inline]
-    pub(super) fn mark(&self, node: Node) -> bool {
-        self.marks.raise(node, self.mark_limit);
-        self.wants_touch
-    }
-
-    /// Notes a hit in exact order, if the entry is still there.
-    pub(super) fn touch(&mut self, digest: Digest) {
-        if let Some((node, _)) = self.entry(digest) {
+    /// Does the same, and lets the policy know.
+    #[cold]
+    pub(super) fn get_and_touch<V: Value>(
+        &mut self,
+        digest: Digest,
+        clock: &Clock,
+        wanted: Wanted,
+    ) -> Option<Entry<V>> {
+        let entry = self.get(digest, clock, clock.lately(), wanted)?;
+        if !entry.is_stale()
+            && self.policy.wants_touch()
+            && let Some((node, _)) = self.entry(digest)
+        {
             self.policy.touch(node);
         }
+        Some(entry)
+    }
+
+    #[inline(always)]
+    fn find<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
+        let first = self.first.as_deref()?;
+        let table = match typed::<V>(first) {
+            Some(table) => table,
+            None => self.find_table()?,
+        };
+        table.find(digest)
+    }
+
+    #[cold]
+    fn find_table<V: Value>(&self) -> Option<&Table<V>> {
+        self.others.iter().find_map(|table| typed(&**table))
+    }
+
+    /// Returns whether the policy wants to hear of each hit.
+    pub(super) fn wants_touch(&self) -> bool {
+        self.policy.wants_touch()
     }
 
     /// Finds an entry of whatever type.
     pub(super) fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
-        self.tables.iter().find_map(|table| table.entry(digest))
+        self.tables().find_map(|table| table.entry(digest))
     }
 
     /// Puts a value in the place of whatever is stored under the digest.
-    pub(super) fn put<V: Send + Sync + 'static>(
-        &mut self,
-        digest: Digest,
-        value: V,
-        times: Times,
-        weight: u32,
-        trash: &mut Trash,
-    ) {
+    pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash) {
         let index = self.table_index::<V>();
         if let Some(slot) = self.table_mut::<V>(index).find_mut(digest) {
             (slot.expires, slot.life) = (times.expires, times.life);
@@ -123,16 +146,31 @@ impl Shard {
         self.weight += u64::from(weight);
     }
 
-    fn table_index<V: Send + Sync + 'static>(&mut self) -> usize {
-        if let Some(index) = self.tables.iter().position(|table| typed::<V>(&**table).is_some()) {
+    fn table_index<V: Value>(&mut self) -> usize {
+        if let Some(index) = self.tables().position(|table| typed::<V>(table).is_some()) {
             return index;
         }
-        self.tables.push(Box::new(Table::<V>::new()));
-        self.tables.len() - 1
+        let table = Box::new(Table::<V>::new());
+        if self.first.is_none() {
+            self.first = Some(table);
+            return 0;
+        }
+        self.others.push(table);
+        self.others.len()
     }
 
-    fn table_mut<V: Send + Sync + 'static>(&mut self, index: usize) -> &mut Table<V> {
-        let table: &mut dyn Any = &mut *self.tables[index];
+    /// Returns all tables, in the order of their indices.
+    fn tables(&self) -> impl Iterator<Item = &dyn AnyTable> {
+        self.first.iter().chain(&self.others).map(|table| &**table)
+    }
+
+    fn table_at(&mut self, index: usize) -> &mut dyn AnyTable {
+        let table = if index == 0 { self.first.as_mut() } else { self.others.get_mut(index - 1) };
+        &mut **table.expect("invariant: indices are those of tables")
+    }
+
+    fn table_mut<V: Value>(&mut self, index: usize) -> &mut Table<V> {
+        let table: &mut dyn Any = self.table_at(index);
         table.downcast_mut().expect("invariant: the table at a type's index holds that type")
     }
 
@@ -169,7 +207,7 @@ impl Shard {
         let Some((node, _)) = self.entry(digest) else { return };
         self.expiry.schedule(node, times.expires);
         let table = self.nodes[node as usize].table;
-        self.tables[table as usize].set_times(digest, times);
+        self.table_at(table as usize).set_times(digest, times);
     }
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
@@ -200,15 +238,15 @@ impl Shard {
     fn forget(&mut self, node: Node, trash: &mut Trash) {
         self.expiry.cancel(node);
         let NodeInfo { hash, table, weight } = self.nodes[node as usize];
-        self.tables[table as usize].remove(hash, node, trash);
+        self.table_at(table as usize).remove(hash, node, trash);
         self.weight -= u64::from(weight);
         self.free.push(node);
     }
 }
 
 /// Returns the table as one of values of type `V`, if it is.
-#[inline]
-fn typed<V: Send + Sync + 'static>(table: &dyn AnyTable) -> Option<&Table<V>> {
+#[inline(always)]
+fn typed<V: Value>(table: &dyn AnyTable) -> Option<&Table<V>> {
     let table: &dyn Any = table;
     table.downcast_ref()
 }

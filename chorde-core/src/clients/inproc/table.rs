@@ -5,6 +5,8 @@ use std::any::Any;
 use hashbrown::HashTable;
 
 use super::policy::Node;
+use crate::client::ReadOptions;
+use crate::clock::{Clock, LAG};
 use crate::digest::Digest;
 use crate::entry::Vitals;
 
@@ -48,14 +50,45 @@ impl Times {
     }
 }
 
+/// How much life an entry must have left to be read.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// Nanoseconds.
+    least: u64,
+    /// Of entries with more life left than this, as far as [`Clock::lately`] tells, nothing more exact is wanted.
+    ample: i64,
+}
+
+impl Wanted {
+    #[inline(always)]
+    pub(super) fn by<V>(options: &ReadOptions<'_, V>) -> Self {
+        let least = options.least_nanos();
+        let ample = if options.is_rough() { least.saturating_add(LAG).min(NEVER).cast_signed() } else { i64::MAX };
+        Self { least, ample }
+    }
+}
+
 impl<V> Slot<V> {
     pub(super) fn times(&self) -> Times {
         Times { expires: self.expires, life: self.life }
     }
 
+    /// How the entry stands, if it has life enough left by the time that it was `lately` on the clock. Whether it has, and
+    /// whether it is stale, is exact.
+    #[inline(always)]
+    pub(super) fn lasting(&self, lately: u64, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
+        let vitals = self.vitals(lately);
+        if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
+    }
+
+    #[cold]
+    fn lasting_exactly(&self, clock: &Clock, least: u64) -> Option<Vitals> {
+        Some(self.vitals(clock.now())).filter(|vitals| vitals.remaining() >= least)
+    }
+
     /// How the entry stands at `now`. Its seed lasts as long as the entry does.
-    #[inline]
-    pub(super) fn vitals(&self, now: u64) -> Vitals {
+    #[inline(always)]
+    fn vitals(&self, now: u64) -> Vitals {
         let left = self.expires.wrapping_sub(now).cast_signed();
         Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
     }
@@ -71,7 +104,7 @@ impl<V: Send + Sync + 'static> Table<V> {
         Self { slots: HashTable::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, digest: Digest) -> Option<&Slot<V>> {
         self.slots.find(digest.low(), |slot| slot.digest == digest)
     }
@@ -128,11 +161,36 @@ pub(super) fn discard<V: Send + 'static>(value: V, trash: &mut Trash) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::ManualClock;
 
     #[test]
     fn an_entry_of_a_word_takes_40_bytes() {
         assert_eq!(size_of::<Slot<u64>>(), 40);
+    }
+
+    #[test]
+    fn the_end_is_exact_however_rough_the_time() {
+        let clock = Clock::from(ManualClock::new());
+        let now = clock.now();
+        let lasting = |left: u64, least: u64, lag: u64| {
+            let Times { expires, life } = Times::new(now, left);
+            let slot = Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 };
+            let options = ReadOptions::<()>::new().min_ttl(Duration::from_nanos(least));
+            let [exact, rough] =
+                [options, options.roughly()].map(|options| slot.lasting(now - lag, &clock, Wanted::by(&options)));
+            assert_eq!(exact.map(Vitals::remaining), (left >= least).then_some(left));
+            rough.map(Vitals::remaining)
+        };
+        for lag in [0, 1, LAG / 2, LAG] {
+            assert_eq!(lasting(0, 0, lag), Some(0), "stale");
+            assert!(lasting(1, 0, lag).is_some_and(|left| left > 0), "valid");
+            assert_eq!(lasting(5 * LAG, 5 * LAG, lag), Some(5 * LAG), "lasts just long enough");
+            assert_eq!(lasting(5 * LAG, 5 * LAG + 1, lag), None, "does not");
+            assert_eq!(lasting(5 * LAG, 0, lag), Some(5 * LAG + lag), "far from its end");
+        }
     }
 
     #[test]
