@@ -22,10 +22,12 @@ pub use ext::CacheExt;
 pub use identity::{ClientId, Identity};
 pub use options::{OnPromote, ReadOptions, WriteOptions};
 
+use crate::decide::{Decision, decide};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
+use crate::policy::CallPolicy;
 
 /// What any client must be able to do with its values: hand out copies, to any thread.
 ///
@@ -110,11 +112,19 @@ pub trait Cache: Send + Sync {
 )]
 pub trait Client<V: Value>: Cache {
     /// Says at once what is held under a key; `None` means that only waiting can tell.
-    ///
-    /// The hit path of a cached function is this call and nothing else.
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
         let _ = (probe, options);
         None
+    }
+
+    /// Returns at once the value of a key that a call on these terms can be served: valid, and not due. `None` may mean
+    /// anything else; [`look`](Self::look) tells.
+    ///
+    /// The hit path of a cached function is this call and nothing else. The default asks `look`; a client whose entries
+    /// are in memory may do better by judging an entry where it lies.
+    fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
+        let entry = self.look(probe, ReadOptions::new().roughly())?.into_entry()?;
+        (decide(Some(entry.vitals()), policy) == Decision::Serve).then_some(entry.value)
     }
 
     /// Returns the entry of a key, a stale one included.

@@ -32,10 +32,17 @@ pub(crate) fn key(model: &Model) -> TokenStream {
 }
 
 /// The default key where the arguments are the elements of a tuple; without constants among them.
+///
+/// What is a reference already is referenced once more: copied, it would be read back from the stack in another width than
+/// it was written, for which the processor waits until all that came before is done.
 pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
     let elements = model.plain_params().enumerate().filter(|(_, param)| !param.skipped).map(|(index, param)| {
-        let index = Index::from(index);
-        element(param, &quote!(#tuple.#index))
+        let (index, span) = (Index::from(index), here(param.ty.span()));
+        let place = quote!(#tuple.#index);
+        match peel(&param.ty) {
+            Type::Reference(_) => quote_spanned!(span=> &#place),
+            _ => element(param, &place),
+        }
     });
     let tuple = nested(elements.collect());
     quote!(&#tuple)

@@ -9,6 +9,7 @@ use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
+use crate::policy::CallPolicy;
 
 macro_rules! forward {
     ($([$($generics:tt)*] $type:ty;)*) => {$(
@@ -65,9 +66,14 @@ macro_rules! forward {
         }
 
         impl<V: Value, C: Client<V>, $($generics)*> Client<V> for $type {
-            #[inline(always)]
+            #[inline]
             fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
                 (**self).look(probe, options)
+            }
+
+            #[inline(always)]
+            fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
+                (**self).look_fresh(probe, policy)
             }
 
             fn get_entry(

@@ -134,7 +134,7 @@ where
     C: Client<M::Stored>,
 {
     /// Serves a valid entry that is not due, at once; everything else is for [`finish`](Self::finish).
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[inline(never)]
     pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, M::Stored> {
         self.look_by(self.policy, key)
     }
@@ -144,57 +144,52 @@ where
         self.look_by(&self.policy.due_at_half(), key)
     }
 
-    /// Looks again for what an earlier look did not find.
-    pub(super) fn look_again(&self, earlier: Prepared) -> Looked<M::Return, M::Stored> {
-        let judged = match &earlier.0 {
-            Ok(key) => self.judged(self.policy, &key.probe()),
-            Err(_) => Err(Found::Nothing),
-        };
-        match judged {
-            Ok(hit) => Looked::Hit(hit),
-            Err(found) => Looked::Slow(Box::new(Slow { key: earlier.0, found, refresh: self.policy.refresh })),
-        }
-    }
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
-        let probe = match self.instance.probe(key) {
-            Ok(probe) => probe,
-            Err(error) => {
-                let slow = Slow { key: Err(error), found: Found::Nothing, refresh: policy.refresh };
-                return Looked::Slow(Box::new(slow));
+        let served = match self.instance.probe(key) {
+            Ok(probe) => self.fresh(policy, &probe),
+            Err(_) => None,
+        };
+        match served {
+            Some(hit) => Looked::Hit(hit),
+            None => self.look_closer(policy, self.instance.key(key)),
+        }
+    }
+
+    /// Returns a valid value that is not due.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn fresh(&self, policy: &CallPolicy, probe: &Probe<'_>) -> Option<M::Return> {
+        let stored = self.client.look_fresh(probe, policy)?;
+        self.live.counters.hits.increment();
+        Some(self.maps.serve(stored))
+    }
+
+    /// Looks again for what an earlier look did not find.
+    pub(super) fn look_again(&self, earlier: Prepared) -> Looked<M::Return, M::Stored> {
+        match earlier.0.as_ref().ok().and_then(|key| self.fresh(self.policy, &key.probe())) {
+            Some(hit) => Looked::Hit(hit),
+            None => self.look_closer(self.policy, earlier.0),
+        }
+    }
+
+    /// Finds out what there is where no fresh value is.
+    #[cold]
+    fn look_closer(&self, policy: &CallPolicy, key: Result<Key>) -> Looked<M::Return, M::Stored> {
+        let known = key.as_ref().ok().and_then(|key| self.client.look(&key.probe(), ReadOptions::new()));
+        let entry = known.and_then(Lookup::into_entry);
+        let found = match decide(entry.as_ref().map(Entry::vitals), policy) {
+            Decision::Compute => Found::Nothing,
+            Decision::ServeAndRefresh => entry.map_or(Found::Nothing, |entry| Found::Due(entry.value)),
+            Decision::Serve => {
+                // Somebody has stored it since.
+                if let Some(entry) = entry {
+                    self.live.counters.hits.increment();
+                    return Looked::Hit(self.maps.serve(entry.value));
+                }
+                Found::Nothing
             }
         };
-        match self.judged(policy, &probe) {
-            Ok(hit) => Looked::Hit(hit),
-            Err(found) => self.slow(policy, key, found),
-        }
-    }
-
-    /// Returns a valid value that is not due, or what there is instead.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn judged(&self, policy: &CallPolicy, probe: &Probe<'_>) -> std::result::Result<M::Return, Found<M::Stored>> {
-        if let Some(Lookup::Held(entry)) = self.client.look(probe, ReadOptions::new().roughly()) {
-            match decide(Some(entry.vitals()), policy) {
-                Decision::Serve => {
-                    self.live.counters.hits.increment();
-                    return Ok(self.maps.serve(entry.value));
-                }
-                Decision::ServeAndRefresh => return Err(Found::Due(entry.value)),
-                Decision::Compute => {}
-            }
-        }
-        Err(Found::Nothing)
-    }
-
-    #[cold]
-    fn slow<K: Serialize + ?Sized>(
-        &self,
-        policy: &CallPolicy,
-        key: &K,
-        found: Found<M::Stored>,
-    ) -> Looked<M::Return, M::Stored> {
-        Looked::Slow(Box::new(Slow { key: self.instance.key(key), found, refresh: policy.refresh }))
+        Looked::Slow(Box::new(Slow { key, found, refresh: policy.refresh }))
     }
 
     /// Ends a plain call that the hit path could not.

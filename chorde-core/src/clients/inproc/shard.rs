@@ -10,8 +10,10 @@ use super::policy::{EvictionPolicy, Marks, Node};
 use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted, discard};
 use crate::client::Value;
 use crate::clock::Clock;
+use crate::decide::{Decision, decide};
 use crate::digest::Digest;
 use crate::entry::Entry;
+use crate::policy::CallPolicy;
 
 /// What a shard holds.
 pub(super) struct Shard {
@@ -73,7 +75,6 @@ impl Shard {
     }
 
     /// Copies an entry of type `V` that has life enough left, and notes the hit.
-    #[inline(always)]
     pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Option<Entry<V>> {
         let slot = self.find::<V>(digest)?;
         let vitals = slot.lasting(lately, clock, wanted)?;
@@ -92,13 +93,50 @@ impl Shard {
         wanted: Wanted,
     ) -> Option<Entry<V>> {
         let entry = self.get(digest, clock, clock.lately(), wanted)?;
-        if !entry.is_stale()
-            && self.policy.wants_touch()
+        if !entry.is_stale() {
+            self.touch(digest);
+        }
+        Some(entry)
+    }
+
+    /// Copies a value that a call on these terms can be served, and notes the hit.
+    #[inline(always)]
+    pub(super) fn get_fresh<V: Value>(
+        &self,
+        digest: Digest,
+        clock: &Clock,
+        lately: u64,
+        policy: &CallPolicy,
+    ) -> Option<V> {
+        let slot = self.find::<V>(digest)?;
+        let vitals = slot.lasting(lately, clock, Wanted::roughly())?;
+        if decide(Some(vitals), policy) != Decision::Serve {
+            return None;
+        }
+        self.marks.raise(slot.node, self.mark_limit);
+        Some(slot.value.clone())
+    }
+
+    /// Does the same, and lets the policy know.
+    #[cold]
+    pub(super) fn get_fresh_and_touch<V: Value>(
+        &mut self,
+        digest: Digest,
+        clock: &Clock,
+        lately: u64,
+        policy: &CallPolicy,
+    ) -> Option<V> {
+        let value = self.get_fresh(digest, clock, lately, policy)?;
+        self.touch(digest);
+        Some(value)
+    }
+
+    fn touch(&mut self, digest: Digest) {
+        if self.policy.wants_touch()
             && let Some((node, _)) = self.entry(digest)
         {
             self.policy.touch(node);
         }
-        Some(entry)
     }
 
     #[inline(always)]

@@ -60,7 +60,12 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Any life at all, by the clock of the last tick where that will do.
     #[inline(always)]
+    pub(super) fn roughly() -> Self {
+        Self { least: 0, ample: LAG.cast_signed() }
+    }
+
     pub(super) fn by<V>(options: &ReadOptions<'_, V>) -> Self {
         let least = options.least_nanos();
         let ample = if options.is_rough() { least.saturating_add(LAG).min(NEVER).cast_signed() } else { i64::MAX };

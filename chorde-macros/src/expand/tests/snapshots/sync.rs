@@ -80,7 +80,7 @@ impl<
     ) -> __ChordeSeen::Outcome {
         ::chorde::__private::Seen::see(
             __chorde_seen,
-            &(&__chorde_args.0, __chorde_args.1),
+            &(&__chorde_args.0, &__chorde_args.1),
         )
     }
     fn own(__chorde_args: (u64, &'__chorde str)) -> (u64, ::std::string::String) {
