@@ -9,6 +9,7 @@ mod arguments;
 mod at;
 pub mod calls;
 mod companions;
+mod now;
 mod parts;
 mod sent;
 

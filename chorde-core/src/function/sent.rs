@@ -1,13 +1,65 @@
-//! Companions by value, as futures of one type: that they are `Send` is proved here once, and not again in the user's
-//! crate for each function and companion, where it would take most of the compile time.
+//! Companions of plain functions on one key: waited for, and as futures of one type. That these are `Send` is proved here once,
+//! and not again in the user's crate for each function and companion, where it would take most of the compile time.
 
+use serde::Serialize;
+
+use super::Movable;
 use super::at::{At, Prepared};
 use super::parts::Boxed;
 use crate::client::Client;
 use crate::engine::background::Job;
+use crate::engine::runtime::wait;
 use crate::entry::Entry;
 use crate::error::Result;
+use crate::future::CacheFuture;
 use crate::site::ValueMap;
+
+/// Emits an operation: waited for, by value as a future, and without blocking.
+macro_rules! operations {
+    ($($name:ident $now:ident $sent:ident $future:ident ($($value:ident)?) -> $output:ty;)*) => {
+        impl<C, M> At<'_, C, M>
+        where
+            M: ValueMap,
+            C: Client<M::Stored>,
+        {$(
+            /// An operation of the client, waited for.
+            pub fn $now<K: Serialize + ?Sized>(&self, key: &K $(, $value: M::Value)?) -> $output {
+                wait(self.$name(self.prepare(key) $(, $value)?))
+            }
+        )*}
+
+        impl<'a, C, M> At<'a, C, M>
+        where
+            M: ValueMap + 'a,
+            C: Client<M::Stored>,
+            M::Value: Send,
+        {$(
+            /// The same operation, by value.
+            pub fn $sent(self, key: Prepared $(, $value: M::Value)?) -> Boxed<'a, $output> {
+                Box::pin(async move { self.$name(key $(, $value)?).await })
+            }
+        )*}
+
+        impl<C, M> At<'static, C, M>
+        where
+            M: ValueMap<Value: for<'a> Movable<'a>> + 'static,
+            C: Client<M::Stored>,
+        {$(
+            /// The same operation, without blocking.
+            pub fn $future(self, key: Prepared $(, $value: M::Value)?) -> CacheFuture<$output> {
+                CacheFuture::operation(self.$sent(key $(, $value)?))
+            }
+        )*}
+    };
+}
+
+operations! {
+    peek peek_now sent_peek future_peek() -> Option<M::Value>;
+    get_ttl get_ttl_now sent_get_ttl future_get_ttl() -> Option<Entry<M::Value>>;
+    put put_now sent_put future_put(value) -> Result<()>;
+    invalidate invalidate_now sent_invalidate future_invalidate() -> Result<()>;
+    expire expire_now sent_expire future_expire() -> Result<()>;
+}
 
 impl<'a, C, M> At<'a, C, M>
 where
@@ -15,37 +67,19 @@ where
     C: Client<M::Stored>,
     M::Value: Send,
 {
-    /// [`peek`](Self::peek)
-    pub fn sent_peek(self, key: Prepared) -> Boxed<'a, Option<M::Value>> {
-        Box::pin(async move { self.peek(key).await })
+    /// [`lazy`](Self::lazy), by value, with the job at hand.
+    pub fn sent_lazy(self, key: Prepared, job: Job) -> Boxed<'a, Option<M::Value>> {
+        Box::pin(async move { self.lazy(key, (), Some(move |()| job)).await })
     }
+}
 
-    /// [`get_ttl`](Self::get_ttl)
-    pub fn sent_get_ttl(self, key: Prepared) -> Boxed<'a, Option<Entry<M::Value>>> {
-        Box::pin(async move { self.get_ttl(key).await })
-    }
-
-    /// [`put`](Self::put)
-    pub fn sent_put(self, key: Prepared, value: M::Value) -> Boxed<'a, Result<()>> {
-        Box::pin(async move { self.put(key, value).await })
-    }
-
-    /// [`invalidate`](Self::invalidate)
-    pub fn sent_invalidate(self, key: Prepared) -> Boxed<'a, Result<()>> {
-        Box::pin(async move { self.invalidate(key).await })
-    }
-
-    /// [`expire`](Self::expire)
-    pub fn sent_expire(self, key: Prepared) -> Boxed<'a, Result<()>> {
-        Box::pin(async move { self.expire(key).await })
-    }
-
-    /// [`lazy`](Self::lazy)
-    pub fn sent_lazy<A, B>(self, key: Prepared, args: A, behind: Option<B>) -> Boxed<'a, Option<M::Value>>
-    where
-        A: Send + 'a,
-        B: FnOnce(A) -> Job + Send + 'a,
-    {
-        Box::pin(async move { self.lazy(key, args, behind).await })
+impl<C, M> At<'static, C, M>
+where
+    M: ValueMap<Value: for<'a> Movable<'a>> + 'static,
+    C: Client<M::Stored>,
+{
+    /// The same, without blocking.
+    pub fn future_lazy(self, key: Prepared, job: Job) -> CacheFuture<Option<M::Value>> {
+        CacheFuture::operation(self.sent_lazy(key, job))
     }
 }

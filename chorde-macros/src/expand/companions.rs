@@ -31,8 +31,8 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
     let (at, key, names) = (context.at(&this, Receiver::Itself), &context.key, context.names());
     let prepare = quote!(#at let __chorde_key = __chorde_at.prepare(#key););
     let (whole, value) = (&context.model.outcome.whole, &context.model.outcome.value);
-    let (compute, echo) = (shim::compute(context, &this), own::echo(context));
-    let refresh = shim::slow(context, &quote!(__chorde_at.refresh(__chorde_key, (#names), #compute, #echo)));
+    let (compute, echo) = (shim::compute(context, &this), shim::echo(context, &this));
+    let refresh = shim::slow(context, "refresh", &quote!(__chorde_key, (#names), #compute, #echo));
     let refresh = Companion::new(
         "refresh",
         "Computes now, whatever the cache holds, stores the result and returns it.",
@@ -43,8 +43,8 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
     if !context.model.can_own() {
         return vec![refresh];
     }
-    let (job, movable) = (shim::job_closure(context, &this), own::movable_all(context));
-    let lazy = shim::run(context, &quote!(__chorde_at.lazy(__chorde_key, (#names), #job)));
+    let (job, movable) = (shim::job_path(context, &this), own::movable_all(context));
+    let lazy = shim::run(context, "lazy", &quote!(__chorde_key, (#names), #job));
     vec![
         Companion::new(
             "bg",
@@ -122,10 +122,10 @@ fn operations(context: &Context<'_>) -> Vec<Companion> {
     let (at, key, value) = (context.at(&quote!(Self), Receiver::Itself), &context.key, context.model.fresh("value"));
     let ty = &context.model.outcome.value;
     let one = |row: Operation| {
-        let method = proc_macro2::Ident::new(row.name, proc_macro2::Span::mixed_site());
         let more = row.value.then(|| quote!(, #value));
-        let run = shim::run(context, &quote!(__chorde_at.#method(__chorde_key #more)));
-        let body = quote!(#at let __chorde_key = __chorde_at.prepare(#key); #run);
+        let key = if context.model.is_async() { quote!(__chorde_at.prepare(#key)) } else { key.clone() };
+        let run = shim::run(context, row.name, &quote!(#key #more));
+        let body = quote!(#at #run);
         let companion = Companion::new(row.name, row.doc, row.output, body).asynchronous(context.model.is_async());
         if row.value { companion.extra(quote!(#value: #ty)) } else { companion }
     };
@@ -141,9 +141,8 @@ fn future_operations(context: &Context<'_>) -> Vec<Companion> {
         return rows;
     }
     for row in operation_table(context) {
-        let method = proc_macro2::Ident::new(&format!("sent_{}", row.name), proc_macro2::Span::mixed_site());
         let more = row.value.then(|| quote!(, #value));
-        let body = detached(context, &TokenStream::new(), &quote!(__chorde_at.#method(__chorde_key #more)));
+        let body = detached(context, &TokenStream::new(), row.name, &more.into_token_stream());
         let output = row.output;
         let companion = Companion::new(row.future, row.future_doc, quote!(#p::CacheFuture<#output>), body);
         let companion = companion
@@ -155,26 +154,22 @@ fn future_operations(context: &Context<'_>) -> Vec<Companion> {
 }
 
 /// Prepares the key here, and runs an operation in a future that borrows nothing.
-fn detached(context: &Context<'_>, before: &TokenStream, operation: &TokenStream) -> TokenStream {
+fn detached(context: &Context<'_>, before: &TokenStream, operation: &str, more: &TokenStream) -> TokenStream {
     let (p, this, key) = (context.p, quote!(Self), &context.key);
-    let (near, far) = (context.at(&this, Receiver::Itself), context.at(&this, Receiver::Kept));
+    let near = context.at(&this, Receiver::Itself);
+    let method = |kind| proc_macro2::Ident::new(&format!("{kind}_{operation}"), proc_macro2::Span::mixed_site());
+    if context.is_static() {
+        let method = method("future");
+        return quote!(#near let __chorde_key = __chorde_at.prepare(#key); #before __chorde_at.#method(__chorde_key #more));
+    }
+    let (far, method) = (context.at(&this, Receiver::Kept), method("sent"));
     let hold = context.leaned_on().map(own::hold);
     let lend = context.leaned_on().map(own::lend_held);
-    // A client behind a path is a static: nothing has to move in.
-    let bare = context.policy_is_const && context.leaned_on().next().is_none();
-    if bare && matches!(context.model.args.client, Some(syn::Expr::Path(_))) {
-        return quote! {
-            #near
-            let __chorde_key = __chorde_at.prepare(#key);
-            #before
-            #p::CacheFuture::operation(#operation)
-        };
-    }
     quote! {
         let __chorde_key = { #near __chorde_at.prepare(#key) };
         #(#hold)*
         #before
-        #p::CacheFuture::operation(async move { #(#lend)* #far #operation.await })
+        #p::CacheFuture::operation(async move { #(#lend)* #far __chorde_at.#method(__chorde_key #more).await })
     }
 }
 
@@ -220,8 +215,8 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
             )
             .bounds(bounds),
         );
-        let before = quote!(let __chorde_job = Self::#job #turbofish(#names););
-        let body = detached_lazy(context, &before);
+        let before = quote!(let __chorde_job = Self::#job #turbofish((#names)););
+        let body = detached(context, &before, "lazy", &quote!(, __chorde_job));
         let output = option(value);
         let bounds = own::movable_all(context).into_iter().chain(own::movable_value(context, value));
         all.push(
@@ -230,14 +225,6 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
         );
     }
     all
-}
-
-fn detached_lazy(context: &Context<'_>, before: &TokenStream) -> TokenStream {
-    detached(
-        context,
-        before,
-        &quote!(__chorde_at.sent_lazy(__chorde_key, (), ::core::option::Option::Some(move |()| __chorde_job))),
-    )
 }
 
 /// The path of the function that carries the name, from inside a companion.
@@ -261,7 +248,7 @@ fn whole_function(context: &Context<'_>) -> Vec<Companion> {
     if !context.leans_on_arguments(true) {
         let takes = if context.leans_on_self() { Takes::Receiver } else { Takes::Nothing };
         let at = context.at(&quote!(Self), Receiver::Itself);
-        let clear = shim::run(context, &quote!(__chorde_at.clear()));
+        let clear = shim::run(context, "clear", &TokenStream::new());
         let doc = "Forgets all results of this function, everywhere, and leaves the client's other entries alone.";
         all.push(
             Companion::new("clear", doc, result(context, &quote!(())), quote!(#at #clear))

@@ -129,6 +129,12 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The types of all arguments, the receiver first, as a tuple.
+    pub(crate) fn tuple(&self) -> TokenStream {
+        let types = self.model.params.iter().map(|param| quiet(param.ty.to_token_stream()));
+        quote!((#(#types,)*))
+    }
+
     /// The names of all arguments, the receiver first: a list for a call or a tuple.
     pub(crate) fn names(&self) -> TokenStream {
         let names = self.model.params.iter().map(|p| &p.emitted);
@@ -168,8 +174,43 @@ impl<'a> Context<'a> {
         self.model.receiver().is_some_and(|r| mentions(&self.environment(true), &r.ident))
     }
 
+    /// Tells whether the engine's view of a call is the same for all calls: whether it borrows nothing but statics.
+    pub(crate) fn is_static(&self) -> bool {
+        self.policy_is_const
+            && self.leaned_on().next().is_none()
+            && matches!(self.model.args.client, Some(Expr::Path(_)))
+    }
+
+    /// Tells whether a hidden function makes the engine's view: whether, besides, its type can be written down.
+    fn has_view(&self) -> bool {
+        let args = &self.model.args;
+        self.is_static() && [&args.encode, &args.decode, &args.cache_if].into_iter().all(Option::is_none)
+    }
+
+    /// The hidden function that makes the engine's view, where there is one: what a type check costs is paid once.
+    pub(crate) fn view(&self) -> TokenStream {
+        let Some(client) = self.model.args.client.as_ref().filter(|_| self.has_view()) else {
+            return TokenStream::new();
+        };
+        let (p, at, span) = (self.p, self.hidden("at"), here(client.span()));
+        let (site, policy) = (self.hidden("site"), self.policy_name());
+        let (generics, clause) = (self.generics(), self.clause(true, &[]));
+        let engine = self.engine(&quote!(Self::#site()), &quote!(Self::#policy), Receiver::Itself);
+        let (whole, value) = (&self.model.outcome.whole, &self.model.outcome.value);
+        let shape = if self.model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
+        let client = quote_spanned!(span=> impl #p::Client<#value>);
+        quote! {
+            #[inline]
+            fn #at #generics() -> #p::At<'static, #client, #p::#shape<#whole>> #clause { #engine __chorde_at }
+        }
+    }
+
     /// `let __chorde_at = ...;`: the engine's view of one call.
     pub(crate) fn at(&self, owner: &TokenStream, receiver: Receiver) -> TokenStream {
+        if self.has_view() {
+            let (at, turbofish) = (self.hidden("at"), &self.turbofish);
+            return quote!(let __chorde_at = #owner::#at #turbofish(););
+        }
         let (site, name) = (self.hidden("site"), self.policy_name());
         self.engine(&quote!(#owner::#site()), &quote!(#owner::#name), receiver)
     }

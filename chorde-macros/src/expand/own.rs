@@ -87,6 +87,18 @@ pub(crate) fn keep_all(context: &Context<'_>) -> TokenStream {
     context.model.params.iter().map(keep).collect()
 }
 
+/// Owns every argument, out of the tuple of them.
+pub(crate) fn keep_parts(context: &Context<'_>) -> TokenStream {
+    let one = |(index, param): (usize, &Param)| {
+        let (name, index) = (bound(param), syn::Index::from(index));
+        let place = quote!(__chorde_args.#index);
+        let mutable = matches!(param.holding, Holding::Mut(_)).then(|| quote!(mut));
+        let owned = own_from(param, &place).unwrap_or(place);
+        quote!(let #mutable #name = #owned;)
+    };
+    context.model.params.iter().enumerate().map(one).collect()
+}
+
 /// Lends every argument, in order.
 pub(crate) fn lend_all(context: &Context<'_>) -> TokenStream {
     let lent = context.model.params.iter().map(lend);
@@ -175,25 +187,14 @@ fn bound_name(bound: &TypeParamBound) -> String {
     }
 }
 
-/// The closure that copies the arguments for callbacks; run only when there are any.
-pub(crate) fn echo(context: &Context<'_>) -> TokenStream {
+/// Copies the arguments for callbacks, out of the tuple of them.
+pub(crate) fn copies(context: &Context<'_>) -> TokenStream {
     let p = context.p;
-    if !can_echo(context.model) {
-        return quote!(#p::no_echo());
-    }
-    let copies: Vec<(bool, TokenStream)> = context
-        .model
-        .params
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| p.receiver.is_none())
-        .map(|(i, p)| copy(context, i, p))
-        .collect();
+    let params = context.model.params.iter().enumerate().filter(|(_, param)| param.receiver.is_none());
+    let copies: Vec<(bool, TokenStream)> = params.map(|(index, param)| copy(context, index, param)).collect();
     let probes = copies.iter().any(|(probes, _)| *probes).then(|| quote!(use #p::{KeepClone as _, KeepNone as _};));
     let copies = copies.iter().map(|(_, tokens)| tokens);
-    let types = context.model.params.iter().map(|param| quiet(param.ty.to_token_stream()));
-    let option = quote!(::core::option::Option::Some);
-    quote!(#option((|__chorde_args: &(#(#types,)*)| { #probes #option((#(#copies,)*)) }) as fn(&_) -> _))
+    quote!(#probes ::core::option::Option::Some((#(#copies,)*)))
 }
 
 /// Copies one argument; whether it can be cloned is for the compiler to find out, unless its name tells.

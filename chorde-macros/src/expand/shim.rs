@@ -1,6 +1,6 @@
 //! The function that carries the name, and what only emitted code calls.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{FnArg, Pat};
 
@@ -38,12 +38,12 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
     let method = if look == Look::Plain { quote!(look) } else { quote!(look_bg) };
     let behind = if look == Look::Behind || context.model.args.async_ttl.is_some() {
-        job_closure(context, owner)
+        job_path(context, owner)
     } else {
         quote!(#p::no_behind())
     };
-    let (names, compute, echo) = (context.names(), compute(context, owner), own::echo(context));
-    let slow = slow(context, &quote!(__chorde_at.finish(__chorde_slow, (#names), #compute, #behind, #echo)));
+    let (names, compute, echo) = (context.names(), compute(context, owner), echo(context, owner));
+    let slow = slow(context, "finish", &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
     quote! {
         #at
         let __chorde_looked = __chorde_at.#method(#key);
@@ -54,32 +54,50 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     }
 }
 
-/// Brings a future that computes to its end: its size stays out of the caller's.
-pub(crate) fn slow(context: &Context<'_>, future: &TokenStream) -> TokenStream {
-    let p = context.p;
-    if context.model.is_async() { quote!(#p::boxed(#future).await) } else { quote!(#p::wait(#future)) }
-}
-
-/// Brings a future that only asks the client to its end.
-pub(crate) fn run(context: &Context<'_>, future: &TokenStream) -> TokenStream {
-    let p = context.p;
-    if context.model.is_async() { quote!(#future.await) } else { quote!(#p::wait(#future)) }
-}
-
-/// The closure from the tuple of arguments to the future of the result.
-pub(crate) fn compute(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
-    let (p, names, uncached) = (context.p, context.bound_names(), context.uncached(owner));
-    let call = quote!(#uncached(#names));
+/// An operation of the engine that computes, brought to its end: the size of its future stays out of the caller's.
+pub(crate) fn slow(context: &Context<'_>, operation: &str, args: &TokenStream) -> TokenStream {
+    let (p, method) = (context.p, method(context, operation));
     if context.model.is_async() {
-        return quote!(|(#names)| #call);
+        quote!(#p::boxed(__chorde_at.#method(#args)).await)
+    } else {
+        quote!(__chorde_at.#method(#args))
     }
-    // As a pointer, so that functions of one signature share one copy of the engine.
-    quote!((|(#names)| #p::ready(#call)) as fn(_) -> _)
 }
 
-/// The closure from the tuple of arguments to a background job.
-pub(crate) fn job_closure(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
-    let (names, job, turbofish) = (context.bound_names(), context.hidden("job"), &context.turbofish);
+/// An operation of the engine that only asks the client, brought to its end.
+pub(crate) fn run(context: &Context<'_>, operation: &str, args: &TokenStream) -> TokenStream {
+    let (method, wait) = (method(context, operation), context.model.sig.asyncness.map(|_| quote!(.await)));
+    quote!(__chorde_at.#method(#args) #wait)
+}
+
+/// The name of an operation of the engine, as a future or waited for.
+fn method(context: &Context<'_>, operation: &str) -> Ident {
+    let name = if context.model.is_async() { operation.to_owned() } else { format!("{operation}_now") };
+    Ident::new(&name, Span::mixed_site())
+}
+
+/// What takes the tuple of arguments to the result, or to the future of it, whose type has no name.
+pub(crate) fn compute(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
+    if context.model.is_async() {
+        let (names, uncached) = (context.bound_names(), context.uncached(owner));
+        return quote!(|(#names)| #uncached(#names));
+    }
+    let (compute, turbofish) = (context.hidden("compute"), &context.turbofish);
+    quote!(#owner::#compute #turbofish)
+}
+
+/// What copies the arguments for callbacks; run only when there are any.
+pub(crate) fn echo(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
+    let (p, echo, turbofish) = (context.p, context.hidden("echo"), &context.turbofish);
+    if !own::can_echo(context.model) {
+        return quote!(#p::no_echo());
+    }
+    quote!(::core::option::Option::Some(#owner::#echo #turbofish))
+}
+
+/// What takes the tuple of arguments to a background job.
+pub(crate) fn job_path(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
+    let (job, turbofish) = (context.hidden("job"), &context.turbofish);
     let owner = match context.model.receiver() {
         // A missing `Clone` is about `self`: the error belongs there.
         Some(receiver) => {
@@ -95,7 +113,8 @@ pub(crate) fn job_closure(context: &Context<'_>, owner: &TokenStream) -> TokenSt
         }
         None => owner.clone(),
     };
-    quote!(::core::option::Option::Some((|(#names)| #owner::#job #turbofish(#names)) as fn(_) -> _))
+    // As a pointer, so that functions of one signature share one copy of the engine.
+    quote!(::core::option::Option::Some(#owner::#job #turbofish as fn(_) -> _))
 }
 
 /// Call site, policy, body, and the background's way back in.
@@ -107,6 +126,8 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     let allow = (context.model.home == Home::Impl).then(|| super::placing::allow(context));
     let behind = if context.model.can_own() { behind(context) } else { TokenStream::new() };
     let call = if context.model.home == Home::Type && clashes(context) { forward(context) } else { TokenStream::new() };
+    let (view, parts) = (context.view(), parts(context));
+    let more = [view].into_iter().chain(parts).filter(|more| !more.is_empty());
     quote! {
         #every
         #allow
@@ -116,9 +137,30 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
             &__CHORDE_SITE
         }
         #policy
+        #(#every #allow #more)*
         #behind
         #call
     }
+}
+
+/// What companions hand to the engine, written once: what computes, and what copies arguments for callbacks.
+fn parts(context: &Context<'_>) -> Vec<TokenStream> {
+    let (generics, clause, tuple) = (context.generics(), context.clause(true, &[]), context.tuple());
+    let mut parts = Vec::new();
+    if !context.model.is_async() {
+        let (compute, uncached) = (context.hidden("compute"), context.uncached(&quote!(Self)));
+        let (whole, moved) = (&context.model.outcome.whole, (0..context.model.params.len()).map(syn::Index::from));
+        parts.push(quote! {
+            fn #compute #generics(__chorde_args: #tuple) -> #whole #clause { #uncached(#(__chorde_args.#moved),*) }
+        });
+    }
+    if own::can_echo(context.model) {
+        let (echo, copies, owned) = (context.hidden("echo"), own::copies(context), own::owned_tuple(context));
+        parts.push(quote! {
+            fn #echo #generics(__chorde_args: &#tuple) -> ::core::option::Option<#owned> #clause { #copies }
+        });
+    }
+    parts
 }
 
 /// Tells whether an argument hides the function's own name.
@@ -196,10 +238,9 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let (receiver, declared) =
         (context.receiver().into_iter().collect::<Vec<_>>(), context.declared().collect::<Vec<_>>());
     let (at, this) = (context.at(&quote!(Self), Receiver::Itself), quote!(Self));
-    let (names, compute, echo) = (context.names(), compute(context, &this), own::echo(context));
-    let future = quote!(__chorde_at.behind(__chorde_ticket, (#names), #compute, #echo));
-    let end = slow(context, &future);
-    let (keep, lend) = (own::keep_all(context), own::lend_all(context));
+    let (names, compute, echo) = (context.names(), compute(context, &this), echo(context, &this));
+    let end = slow(context, "behind", &quote!(__chorde_ticket, (#names), #compute, #echo));
+    let (tuple, keep, lend) = (context.tuple(), own::keep_parts(context), own::lend_all(context));
     let lent = match (model.receiver(), lend_split(context)) {
         (Some(receiver), rest) => {
             let receiver = own::lend(receiver);
@@ -224,7 +265,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
         #every
         #allow
         #[inline]
-        fn #job #generics(#(#receiver,)* #(#declared),*) -> #p::Job #clause {
+        fn #job #generics(__chorde_args: #tuple) -> #p::Job #clause {
             #keep
             #start
         }

@@ -10,31 +10,19 @@ fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
 where
     T: Serialize,
 {
-    let __chorde_client = &CACHE;
-    let __chorde_tag = &[::core::any::type_name::<T>()];
-    let __chorde_at = ::chorde::__private::At::new(
-        sum::__chorde_site(),
-        __chorde_tag,
-        __chorde_client,
-        ::chorde::__private::Plain::<T>::new(),
-        &sum::__CHORDE_POLICY,
-    );
+    let __chorde_at = sum::__chorde_at::<T, N>();
     let __chorde_looked = __chorde_at.look(&(&N, &items[..], &arg1));
     match __chorde_looked {
         ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
         ::chorde::__private::Looked::Slow(__chorde_slow) => {
-            ::chorde::__private::wait(
-                __chorde_at
-                    .finish(
-                        __chorde_slow,
-                        (items, arg1),
-                        (|(items, arg1)| ::chorde::__private::ready(
-                            sum::uncached::<T, N>(items, arg1),
-                        )) as fn(_) -> _,
-                        ::chorde::__private::no_behind(),
-                        ::chorde::__private::no_echo(),
-                    ),
-            )
+            __chorde_at
+                .finish_now(
+                    __chorde_slow,
+                    (items, arg1),
+                    sum::__chorde_compute::<T, N>,
+                    ::chorde::__private::no_behind(),
+                    ::chorde::__private::no_echo(),
+                )
         }
     }
 }
@@ -84,15 +72,13 @@ impl sum {
         ::core::time::Duration::new(300, 0),
     );
     #[inline]
-    fn __chorde_behind<T: Number, const N: usize>(
-        __chorde_ticket: ::chorde::__private::Ticket,
-        items: [T; N],
-        arg1: (u8, u8),
-    )
+    fn __chorde_at<T: Number, const N: usize>() -> ::chorde::__private::At<
+        'static,
+        impl ::chorde::__private::Client<T>,
+        ::chorde::__private::Plain<T>,
+    >
     where
         T: Serialize,
-        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
-        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &CACHE;
         let __chorde_tag = &[::core::any::type_name::<T>()];
@@ -103,28 +89,47 @@ impl sum {
             ::chorde::__private::Plain::<T>::new(),
             &Self::__CHORDE_POLICY,
         );
-        ::chorde::__private::wait(
-            __chorde_at
-                .behind(
-                    __chorde_ticket,
-                    (items, arg1),
-                    (|(items, arg1)| ::chorde::__private::ready(
-                        Self::uncached::<T, N>(items, arg1),
-                    )) as fn(_) -> _,
-                    ::chorde::__private::no_echo(),
-                ),
-        )
+        __chorde_at
+    }
+    fn __chorde_compute<T: Number, const N: usize>(
+        __chorde_args: ([T; N], (u8, u8)),
+    ) -> T
+    where
+        T: Serialize,
+    {
+        Self::uncached::<T, N>(__chorde_args.0, __chorde_args.1)
+    }
+    #[inline]
+    fn __chorde_behind<T: Number, const N: usize>(
+        __chorde_ticket: ::chorde::__private::Ticket,
+        items: [T; N],
+        arg1: (u8, u8),
+    )
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at
+            .behind_now(
+                __chorde_ticket,
+                (items, arg1),
+                Self::__chorde_compute::<T, N>,
+                ::chorde::__private::no_echo(),
+            )
     }
     #[inline]
     fn __chorde_job<T: Number, const N: usize>(
-        items: [T; N],
-        arg1: (u8, u8),
+        __chorde_args: ([T; N], (u8, u8)),
     ) -> ::chorde::__private::Job
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
+        let items = __chorde_args.0;
+        let arg1 = __chorde_args.1;
         ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind::<
             T,
             N,
@@ -138,34 +143,21 @@ impl sum {
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_looked = __chorde_at.look_bg(&(&N, &items[..], &arg1));
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
-                ::chorde::__private::wait(
-                    __chorde_at
-                        .finish(
-                            __chorde_slow,
-                            (items, arg1),
-                            (|(items, arg1)| ::chorde::__private::ready(
-                                Self::uncached::<T, N>(items, arg1),
-                            )) as fn(_) -> _,
-                            ::core::option::Option::Some(
-                                (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
-                                    as fn(_) -> _,
-                            ),
-                            ::chorde::__private::no_echo(),
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (items, arg1),
+                        Self::__chorde_compute::<T, N>,
+                        ::core::option::Option::Some(
+                            Self::__chorde_job::<T, N> as fn(_) -> _,
                         ),
-                )
+                        ::chorde::__private::no_echo(),
+                    )
             }
         }
     }
@@ -180,27 +172,14 @@ impl sum {
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(
-            __chorde_at
-                .lazy(
-                    __chorde_key,
-                    (items, arg1),
-                    ::core::option::Option::Some(
-                        (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
-                            as fn(_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .lazy_now(
+                __chorde_key,
+                (items, arg1),
+                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
+            )
     }
     ///Computes now, whatever the cache holds, stores the result and returns it.
     #[inline]
@@ -208,27 +187,15 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(
-            __chorde_at
-                .refresh(
-                    __chorde_key,
-                    (items, arg1),
-                    (|(items, arg1)| ::chorde::__private::ready(
-                        Self::uncached::<T, N>(items, arg1),
-                    )) as fn(_) -> _,
-                    ::chorde::__private::no_echo(),
-                ),
-        )
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (items, arg1),
+                Self::__chorde_compute::<T, N>,
+                ::chorde::__private::no_echo(),
+            )
     }
     ///Computes in the background, whatever the cache holds.
     #[inline]
@@ -238,24 +205,13 @@ impl sum {
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
         __chorde_at
             .bg_refresh(
                 __chorde_key,
                 (items, arg1),
-                ::core::option::Option::Some(
-                    (|(items, arg1)| Self::__chorde_job::<T, N>(items, arg1))
-                        as fn(_) -> _,
-                ),
+                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             );
     }
     ///Only looks; never computes.
@@ -267,17 +223,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.peek_now(&(&N, &items[..], &arg1))
     }
     ///Stores a value.
     #[inline]
@@ -289,17 +236,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.put_now(&(&N, &items[..], &arg1), value)
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[inline]
@@ -310,17 +248,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.get_ttl_now(&(&N, &items[..], &arg1))
     }
     ///Removes the result of these arguments.
     #[inline]
@@ -331,17 +260,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.invalidate_now(&(&N, &items[..], &arg1))
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[inline]
@@ -352,17 +272,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.expire_now(&(&N, &items[..], &arg1))
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[inline]
@@ -377,15 +288,7 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_looked = {
-            let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<T>()];
-            let __chorde_at = ::chorde::__private::At::new(
-                Self::__chorde_site(),
-                __chorde_tag,
-                __chorde_client,
-                ::chorde::__private::Plain::<T>::new(),
-                &Self::__CHORDE_POLICY,
-            );
+            let __chorde_at = Self::__chorde_at::<T, N>();
             __chorde_at.look(&(&N, &items[..], &arg1))
         };
         match __chorde_looked {
@@ -429,25 +332,10 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        let __chorde_job = Self::__chorde_job::<T, N>(items, arg1);
-        ::chorde::__private::CacheFuture::operation(
-            __chorde_at
-                .sent_lazy(
-                    __chorde_key,
-                    (),
-                    ::core::option::Option::Some(move |()| __chorde_job),
-                ),
-        )
+        let __chorde_job = Self::__chorde_job::<T, N>((items, arg1));
+        __chorde_at.future_lazy(__chorde_key, __chorde_job)
     }
     ///Looks, without blocking.
     #[inline]
@@ -459,17 +347,9 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::CacheFuture::operation(__chorde_at.sent_peek(__chorde_key))
+        __chorde_at.future_peek(__chorde_key)
     }
     ///Stores a value, without blocking.
     #[inline]
@@ -484,19 +364,9 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::CacheFuture::operation(
-            __chorde_at.sent_put(__chorde_key, value),
-        )
+        __chorde_at.future_put(__chorde_key, value)
     }
     ///Looks at the value and its remaining life, without blocking.
     #[inline]
@@ -510,19 +380,9 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::CacheFuture::operation(
-            __chorde_at.sent_get_ttl(__chorde_key),
-        )
+        __chorde_at.future_get_ttl(__chorde_key)
     }
     ///Removes the result of these arguments, without blocking.
     #[inline]
@@ -536,19 +396,9 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::CacheFuture::operation(
-            __chorde_at.sent_invalidate(__chorde_key),
-        )
+        __chorde_at.future_invalidate(__chorde_key)
     }
     ///Marks the result of these arguments as stale, without blocking.
     #[inline]
@@ -562,19 +412,9 @@ impl sum {
         T: Serialize,
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
-        ::chorde::__private::CacheFuture::operation(
-            __chorde_at.sent_expire(__chorde_key),
-        )
+        __chorde_at.future_expire(__chorde_key)
     }
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
     #[inline]
@@ -585,16 +425,8 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
-        ::chorde::__private::wait(__chorde_at.clear())
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at.clear_now()
     }
     ///What tells the keys of this function from those of others.
     #[inline]
@@ -602,15 +434,7 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.namespace()
     }
     ///Counters and times of this function so far.
@@ -652,15 +476,7 @@ impl sum {
     where
         T: Serialize,
     {
-        let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
-        let __chorde_at = ::chorde::__private::At::new(
-            Self::__chorde_site(),
-            __chorde_tag,
-            __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
-            &Self::__CHORDE_POLICY,
-        );
+        let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.callkey(&(&N, &items[..], &arg1))
     }
     ///How long a result may be used.

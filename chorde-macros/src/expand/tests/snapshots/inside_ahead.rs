@@ -41,7 +41,11 @@ fn load(id: u64) -> User {
             )
             .refresh_remaining(::core::time::Duration::new(5, 0));
         #[inline]
-        fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
+        fn __chorde_at() -> ::chorde::__private::At<
+            'static,
+            impl ::chorde::__private::Client<User>,
+            ::chorde::__private::Plain<User>,
+        > {
             let __chorde_client = &CACHE;
             let __chorde_tag = &[::core::any::type_name::<__ChordeHere>()];
             let __chorde_at = ::chorde::__private::At::new(
@@ -51,59 +55,47 @@ fn load(id: u64) -> User {
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_POLICY,
             );
-            ::chorde::__private::wait(
-                __chorde_at
-                    .behind(
-                        __chorde_ticket,
-                        (id,),
-                        (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
-                            as fn(_) -> _,
-                        ::core::option::Option::Some(
-                            (|__chorde_args: &(u64,)| {
-                                ::core::option::Option::Some((__chorde_args.0,))
-                            }) as fn(&_) -> _,
-                        ),
-                    ),
-            )
+            __chorde_at
+        }
+        fn __chorde_compute(__chorde_args: (u64,)) -> User {
+            Self::uncached(__chorde_args.0)
+        }
+        fn __chorde_echo(__chorde_args: &(u64,)) -> ::core::option::Option<(u64,)> {
+            ::core::option::Option::Some((__chorde_args.0,))
         }
         #[inline]
-        fn __chorde_job(id: u64) -> ::chorde::__private::Job {
+        fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
+            let __chorde_at = Self::__chorde_at();
+            __chorde_at
+                .behind_now(
+                    __chorde_ticket,
+                    (id,),
+                    Self::__chorde_compute,
+                    ::core::option::Option::Some(Self::__chorde_echo),
+                )
+        }
+        #[inline]
+        fn __chorde_job(__chorde_args: (u64,)) -> ::chorde::__private::Job {
+            let id = __chorde_args.0;
             ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind(
                 __chorde_ticket,
                 id,
             ))
         }
     }
-    let __chorde_client = &CACHE;
-    let __chorde_tag = &[::core::any::type_name::<__ChordeHere>()];
-    let __chorde_at = ::chorde::__private::At::new(
-        __Chorde::__chorde_site(),
-        __chorde_tag,
-        __chorde_client,
-        ::chorde::__private::Plain::<User>::new(),
-        &__Chorde::__CHORDE_POLICY,
-    );
+    let __chorde_at = __Chorde::__chorde_at();
     let __chorde_looked = __chorde_at.look(&(&id,));
     match __chorde_looked {
         ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
         ::chorde::__private::Looked::Slow(__chorde_slow) => {
-            ::chorde::__private::wait(
-                __chorde_at
-                    .finish(
-                        __chorde_slow,
-                        (id,),
-                        (|(id,)| ::chorde::__private::ready(__Chorde::uncached(id)))
-                            as fn(_) -> _,
-                        ::core::option::Option::Some(
-                            (|(id,)| __Chorde::__chorde_job(id)) as fn(_) -> _,
-                        ),
-                        ::core::option::Option::Some(
-                            (|__chorde_args: &(u64,)| {
-                                ::core::option::Option::Some((__chorde_args.0,))
-                            }) as fn(&_) -> _,
-                        ),
-                    ),
-            )
+            __chorde_at
+                .finish_now(
+                    __chorde_slow,
+                    (id,),
+                    __Chorde::__chorde_compute,
+                    ::core::option::Option::Some(__Chorde::__chorde_job as fn(_) -> _),
+                    ::core::option::Option::Some(__Chorde::__chorde_echo),
+                )
         }
     }
 }

@@ -21,27 +21,16 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
-                ::chorde::__private::wait(
-                    __chorde_at
-                        .finish(
-                            __chorde_slow,
-                            (self, id),
-                            (|(__chorde_self, id)| ::chorde::__private::ready(
-                                Self::user_uncached(__chorde_self, id),
-                            )) as fn(_) -> _,
-                            ::core::option::Option::Some(
-                                (|(__chorde_self, id)| Self::__chorde_user_job(
-                                    __chorde_self,
-                                    id,
-                                )) as fn(_) -> _,
-                            ),
-                            ::core::option::Option::Some(
-                                (|__chorde_args: &(&Self, u64)| {
-                                    ::core::option::Option::Some((__chorde_args.1,))
-                                }) as fn(&_) -> _,
-                            ),
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (self, id),
+                        Self::__chorde_user_compute,
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_job as fn(_) -> _,
                         ),
-                )
+                        ::core::option::Option::Some(Self::__chorde_user_echo),
+                    )
             }
         }
     }
@@ -76,6 +65,16 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         )
         .refresh_remaining(::core::time::Duration::new(60, 0));
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn __chorde_user_compute(__chorde_args: (&Self, u64)) -> User {
+        Self::user_uncached(__chorde_args.0, __chorde_args.1)
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn __chorde_user_echo(
+        __chorde_args: &(&Self, u64),
+    ) -> ::core::option::Option<(u64,)> {
+        ::core::option::Option::Some((__chorde_args.1,))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     fn __chorde_user_behind(&self, __chorde_ticket: ::chorde::__private::Ticket, id: u64)
     where
@@ -91,30 +90,23 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        ::chorde::__private::wait(
-            __chorde_at
-                .behind(
-                    __chorde_ticket,
-                    (self, id),
-                    (|(__chorde_self, id)| ::chorde::__private::ready(
-                        Self::user_uncached(__chorde_self, id),
-                    )) as fn(_) -> _,
-                    ::core::option::Option::Some(
-                        (|__chorde_args: &(&Self, u64)| {
-                            ::core::option::Option::Some((__chorde_args.1,))
-                        }) as fn(&_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .behind_now(
+                __chorde_ticket,
+                (self, id),
+                Self::__chorde_user_compute,
+                ::core::option::Option::Some(Self::__chorde_user_echo),
+            )
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
-    fn __chorde_user_job(&self, id: u64) -> ::chorde::__private::Job
+    fn __chorde_user_job(__chorde_args: (&Self, u64)) -> ::chorde::__private::Job
     where
         for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
             + ::chorde::__private::Movable<'__chorde>,
     {
-        let __chorde_self = ::core::clone::Clone::clone(self);
+        let __chorde_self = ::core::clone::Clone::clone(__chorde_args.0);
+        let id = __chorde_args.1;
         ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_user_behind(
             &__chorde_self,
             __chorde_ticket,
@@ -142,27 +134,16 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
-                ::chorde::__private::wait(
-                    __chorde_at
-                        .finish(
-                            __chorde_slow,
-                            (self, id),
-                            (|(__chorde_self, id)| ::chorde::__private::ready(
-                                Self::user_uncached(__chorde_self, id),
-                            )) as fn(_) -> _,
-                            ::core::option::Option::Some(
-                                (|(__chorde_self, id)| Self::__chorde_user_job(
-                                    __chorde_self,
-                                    id,
-                                )) as fn(_) -> _,
-                            ),
-                            ::core::option::Option::Some(
-                                (|__chorde_args: &(&Self, u64)| {
-                                    ::core::option::Option::Some((__chorde_args.1,))
-                                }) as fn(&_) -> _,
-                            ),
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (self, id),
+                        Self::__chorde_user_compute,
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_job as fn(_) -> _,
                         ),
-                )
+                        ::core::option::Option::Some(Self::__chorde_user_echo),
+                    )
             }
         }
     }
@@ -184,19 +165,12 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(
-            __chorde_at
-                .lazy(
-                    __chorde_key,
-                    (self, id),
-                    ::core::option::Option::Some(
-                        (|(__chorde_self, id)| Self::__chorde_user_job(
-                            __chorde_self,
-                            id,
-                        )) as fn(_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .lazy_now(
+                __chorde_key,
+                (self, id),
+                ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
+            )
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Computes now, whatever the cache holds, stores the result and returns it.
@@ -212,21 +186,13 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(
-            __chorde_at
-                .refresh(
-                    __chorde_key,
-                    (self, id),
-                    (|(__chorde_self, id)| ::chorde::__private::ready(
-                        Self::user_uncached(__chorde_self, id),
-                    )) as fn(_) -> _,
-                    ::core::option::Option::Some(
-                        (|__chorde_args: &(&Self, u64)| {
-                            ::core::option::Option::Some((__chorde_args.1,))
-                        }) as fn(&_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (self, id),
+                Self::__chorde_user_compute,
+                ::core::option::Option::Some(Self::__chorde_user_echo),
+            )
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Computes in the background, whatever the cache holds.
@@ -250,10 +216,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             .bg_refresh(
                 __chorde_key,
                 (self, id),
-                ::core::option::Option::Some(
-                    (|(__chorde_self, id)| Self::__chorde_user_job(__chorde_self, id))
-                        as fn(_) -> _,
-                ),
+                ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
             );
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -269,8 +232,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+        __chorde_at.peek_now(&(&self.tenant, &id))
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Stores a value.
@@ -289,8 +251,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+        __chorde_at.put_now(&(&self.tenant, &id), value)
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
@@ -308,8 +269,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+        __chorde_at.get_ttl_now(&(&self.tenant, &id))
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Removes the result of these arguments.
@@ -327,8 +287,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+        __chorde_at.invalidate_now(&(&self.tenant, &id))
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Marks the result of these arguments as stale, but keeps it.
@@ -346,8 +305,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
-        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+        __chorde_at.expire_now(&(&self.tenant, &id))
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///The plain call, without blocking: on any executor, or `.wait()`.
@@ -423,7 +381,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.prepare(&(&self.tenant, &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
-        let __chorde_job = Self::__chorde_user_job(self, id);
+        let __chorde_job = Self::__chorde_user_job((self, id));
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
@@ -435,13 +393,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at
-                .sent_lazy(
-                    __chorde_key,
-                    (),
-                    ::core::option::Option::Some(move |()| __chorde_job),
-                )
-                .await
+            __chorde_at.sent_lazy(__chorde_key, __chorde_job).await
         })
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -661,7 +613,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        ::chorde::__private::wait(__chorde_at.clear())
+        __chorde_at.clear_now()
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///What tells the keys of this function from those of others.

@@ -29,21 +29,14 @@ fn price(id: u64) -> Result<Price, Error> {
     match __chorde_looked {
         ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
         ::chorde::__private::Looked::Slow(__chorde_slow) => {
-            ::chorde::__private::wait(
-                __chorde_at
-                    .finish(
-                        __chorde_slow,
-                        (id,),
-                        (|(id,)| ::chorde::__private::ready(price::uncached(id)))
-                            as fn(_) -> _,
-                        ::chorde::__private::no_behind(),
-                        ::core::option::Option::Some(
-                            (|__chorde_args: &(u64,)| {
-                                ::core::option::Option::Some((__chorde_args.0,))
-                            }) as fn(&_) -> _,
-                        ),
-                    ),
-            )
+            __chorde_at
+                .finish_now(
+                    __chorde_slow,
+                    (id,),
+                    price::__chorde_compute,
+                    ::chorde::__private::no_behind(),
+                    ::core::option::Option::Some(price::__chorde_echo),
+                )
         }
     }
 }
@@ -84,6 +77,12 @@ impl price {
         );
         &__CHORDE_SITE
     }
+    fn __chorde_compute(__chorde_args: (u64,)) -> Result<Price, Error> {
+        Self::uncached(__chorde_args.0)
+    }
+    fn __chorde_echo(__chorde_args: &(u64,)) -> ::core::option::Option<(u64,)> {
+        ::core::option::Option::Some((__chorde_args.0,))
+    }
     #[inline]
     fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
         let __chorde_client = &CACHE;
@@ -104,23 +103,17 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        ::chorde::__private::wait(
-            __chorde_at
-                .behind(
-                    __chorde_ticket,
-                    (id,),
-                    (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
-                        as fn(_) -> _,
-                    ::core::option::Option::Some(
-                        (|__chorde_args: &(u64,)| {
-                            ::core::option::Option::Some((__chorde_args.0,))
-                        }) as fn(&_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .behind_now(
+                __chorde_ticket,
+                (id,),
+                Self::__chorde_compute,
+                ::core::option::Option::Some(Self::__chorde_echo),
+            )
     }
     #[inline]
-    fn __chorde_job(id: u64) -> ::chorde::__private::Job {
+    fn __chorde_job(__chorde_args: (u64,)) -> ::chorde::__private::Job {
+        let id = __chorde_args.0;
         ::chorde::__private::Job::blocking(move |__chorde_ticket| Self::__chorde_behind(
             __chorde_ticket,
             id,
@@ -151,23 +144,14 @@ impl price {
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
-                ::chorde::__private::wait(
-                    __chorde_at
-                        .finish(
-                            __chorde_slow,
-                            (id,),
-                            (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
-                                as fn(_) -> _,
-                            ::core::option::Option::Some(
-                                (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
-                            ),
-                            ::core::option::Option::Some(
-                                (|__chorde_args: &(u64,)| {
-                                    ::core::option::Option::Some((__chorde_args.0,))
-                                }) as fn(&_) -> _,
-                            ),
-                        ),
-                )
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (id,),
+                        Self::__chorde_compute,
+                        ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+                        ::core::option::Option::Some(Self::__chorde_echo),
+                    )
             }
         }
     }
@@ -193,16 +177,12 @@ impl price {
             __chorde_policy,
         );
         let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(
-            __chorde_at
-                .lazy(
-                    __chorde_key,
-                    (id,),
-                    ::core::option::Option::Some(
-                        (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .lazy_now(
+                __chorde_key,
+                (id,),
+                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+            )
     }
     ///Computes now, whatever the cache holds, stores the result and returns it.
     #[inline]
@@ -226,20 +206,13 @@ impl price {
             __chorde_policy,
         );
         let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(
-            __chorde_at
-                .refresh(
-                    __chorde_key,
-                    (id,),
-                    (|(id,)| ::chorde::__private::ready(Self::uncached(id)))
-                        as fn(_) -> _,
-                    ::core::option::Option::Some(
-                        (|__chorde_args: &(u64,)| {
-                            ::core::option::Option::Some((__chorde_args.0,))
-                        }) as fn(&_) -> _,
-                    ),
-                ),
-        )
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (id,),
+                Self::__chorde_compute,
+                ::core::option::Option::Some(Self::__chorde_echo),
+            )
     }
     ///Computes in the background, whatever the cache holds.
     #[inline]
@@ -267,9 +240,7 @@ impl price {
             .bg_refresh(
                 __chorde_key,
                 (id,),
-                ::core::option::Option::Some(
-                    (|(id,)| Self::__chorde_job(id)) as fn(_) -> _,
-                ),
+                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
             );
     }
     ///Only looks; never computes.
@@ -293,8 +264,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(__chorde_at.peek(__chorde_key))
+        __chorde_at.peek_now(&(&id,))
     }
     ///Stores a value.
     #[inline]
@@ -320,8 +290,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(__chorde_at.put(__chorde_key, value))
+        __chorde_at.put_now(&(&id,), value)
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[inline]
@@ -344,8 +313,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(__chorde_at.get_ttl(__chorde_key))
+        __chorde_at.get_ttl_now(&(&id,))
     }
     ///Removes the result of these arguments.
     #[inline]
@@ -368,8 +336,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(__chorde_at.invalidate(__chorde_key))
+        __chorde_at.invalidate_now(&(&id,))
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[inline]
@@ -392,8 +359,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        ::chorde::__private::wait(__chorde_at.expire(__chorde_key))
+        __chorde_at.expire_now(&(&id,))
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[inline]
@@ -468,7 +434,7 @@ impl price {
             );
             __chorde_at.prepare(&(&id,))
         };
-        let __chorde_job = Self::__chorde_job(id);
+        let __chorde_job = Self::__chorde_job((id,));
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
             let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
@@ -488,13 +454,7 @@ impl price {
                     .kept_if(|v| v.is_final()),
                 __chorde_policy,
             );
-            __chorde_at
-                .sent_lazy(
-                    __chorde_key,
-                    (),
-                    ::core::option::Option::Some(move |()| __chorde_job),
-                )
-                .await
+            __chorde_at.sent_lazy(__chorde_key, __chorde_job).await
         })
     }
     ///Looks, without blocking.
@@ -782,7 +742,7 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        ::chorde::__private::wait(__chorde_at.clear())
+        __chorde_at.clear_now()
     }
     ///What tells the keys of this function from those of others.
     #[inline]
