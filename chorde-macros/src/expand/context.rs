@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
         let engine = self.engine(&quote!(Self::#site()), &quote!(Self::#policy), Receiver::Itself);
         let (whole, value) = (&self.model.outcome.whole, &self.model.outcome.value);
         let shape = if self.model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
-        let client = quote_spanned!(span=> impl #p::Client<#value>);
+        let client = quote_spanned!(span=> impl #p::Client<#value> + 'static);
         quote! {
             #[inline]
             fn #at #generics() -> #p::At<'static, #client, #p::#shape<#whole>> #clause { #engine __chorde_at }

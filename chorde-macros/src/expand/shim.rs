@@ -1,6 +1,6 @@
 //! The function that carries the name, and what only emitted code calls.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{FnArg, Pat};
 
@@ -98,23 +98,21 @@ pub(crate) fn echo(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
 /// What takes the tuple of arguments to a background job.
 pub(crate) fn job_path(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
     let (job, turbofish) = (context.hidden("job"), &context.turbofish);
-    let owner = match context.model.receiver() {
+    let path = quote!(#owner::#job #turbofish);
+    let path: TokenStream = match context.model.receiver() {
         // A missing `Clone` is about `self`: the error belongs there.
         Some(receiver) => {
             let span = here(receiver.ident.span());
-            owner
-                .clone()
-                .into_iter()
-                .map(|mut tree| {
-                    tree.set_span(span);
-                    tree
-                })
-                .collect()
+            let placed = |mut tree: TokenTree| {
+                tree.set_span(span);
+                tree
+            };
+            path.into_iter().map(placed).collect()
         }
-        None => owner.clone(),
+        None => path,
     };
     // As a pointer, so that functions of one signature share one copy of the engine.
-    quote!(::core::option::Option::Some(#owner::#job #turbofish as fn(_) -> _))
+    quote!(::core::option::Option::Some(#path as fn(_) -> _))
 }
 
 /// Call site, policy, body, and the background's way back in.

@@ -74,7 +74,7 @@ impl sum {
     #[inline]
     fn __chorde_at<T: Number, const N: usize>() -> ::chorde::__private::At<
         'static,
-        impl ::chorde::__private::Client<T>,
+        impl ::chorde::__private::Client<T> + 'static,
         ::chorde::__private::Plain<T>,
     >
     where

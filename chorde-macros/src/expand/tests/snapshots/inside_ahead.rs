@@ -43,7 +43,7 @@ fn load(id: u64) -> User {
         #[inline]
         fn __chorde_at() -> ::chorde::__private::At<
             'static,
-            impl ::chorde::__private::Client<User>,
+            impl ::chorde::__private::Client<User> + 'static,
             ::chorde::__private::Plain<User>,
         > {
             let __chorde_client = &CACHE;
