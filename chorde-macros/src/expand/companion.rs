@@ -73,13 +73,8 @@ impl Companion {
         self
     }
 
-    /// Adds bounds, each once: every one costs compile time.
     pub(crate) fn bounds(mut self, bounds: impl IntoIterator<Item = TokenStream>) -> Self {
-        for bound in bounds {
-            if self.bounds.iter().all(|known| known.to_string() != bound.to_string()) {
-                self.bounds.push(bound);
-            }
-        }
+        self.bounds.extend(bounds);
         self
     }
 

@@ -179,8 +179,7 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
     let (at, key) = (context.at(&this, Receiver::Itself), &context.key);
     let (keep, lend, turbofish) = (own::keep_all(context), own::lend_all(context), &context.turbofish);
     let (whole, value) = (&model.outcome.whole, &model.outcome.value);
-    let bounds: Vec<TokenStream> =
-        own::movable_all(context).into_iter().chain(own::movable_value(context, whole)).collect();
+    let bounds = own::movable_with(context, whole);
     let function = itself(context);
     let start = if model.is_async() {
         quote!(#p::CacheFuture::spawn(async move { #function #turbofish(#lend).await }))
@@ -218,7 +217,7 @@ fn futures(context: &Context<'_>) -> Vec<Companion> {
         let before = quote!(let __chorde_job = Self::#job #turbofish((#names)););
         let body = detached(context, &before, "lazy", &quote!(, __chorde_job));
         let output = option(value);
-        let bounds = own::movable_all(context).into_iter().chain(own::movable_value(context, value));
+        let bounds = own::movable_with(context, value);
         all.push(
             Companion::new("future_lazy", "As `lazy`, without blocking.", quote!(#p::CacheFuture<#output>), body)
                 .bounds(bounds),

@@ -18,6 +18,8 @@ pub(crate) struct Context<'a> {
     /// `::chorde::__private`
     pub(crate) p: &'a TokenStream,
     pub(crate) key: TokenStream,
+    /// The arguments, as they are declared by companions.
+    pub(crate) declared: Vec<TokenStream>,
     /// The generic parameters, with their bounds.
     generics: TokenStream,
     /// `::<T, N>`, lifetimes left out.
@@ -47,6 +49,7 @@ impl<'a> Context<'a> {
             model,
             p: &model.runtime,
             key: key::key(model),
+            declared: model.plain_params().map(declared).collect(),
             generics: if generics.params.is_empty() {
                 TokenStream::new()
             } else {
@@ -119,14 +122,6 @@ impl<'a> Context<'a> {
         let mut receiver = self.model.receiver()?.receiver.clone()?;
         receiver.mutability = None;
         Some(receiver.to_token_stream())
-    }
-
-    /// The arguments, as they are declared by companions.
-    pub(crate) fn declared(&self) -> impl Iterator<Item = TokenStream> {
-        self.model.plain_params().map(|param| {
-            let (name, ty) = (&param.emitted, quiet(param.ty.to_token_stream()));
-            quote!(#name: #ty)
-        })
     }
 
     /// The types of all arguments, the receiver first, as a tuple.
@@ -347,6 +342,12 @@ impl<'a> Context<'a> {
 /// The name a pattern can bind for an argument.
 pub(crate) fn bound(param: &Param) -> Ident {
     if param.receiver.is_some() { local("__chorde_self", param.ident.span()) } else { param.emitted.clone() }
+}
+
+/// Declares an argument.
+fn declared(param: &Param) -> TokenStream {
+    let (name, ty) = (&param.emitted, quiet(param.ty.to_token_stream()));
+    quote!(#name: #ty)
 }
 
 /// Gives variables other names; fields and paths keep theirs.

@@ -130,6 +130,14 @@ pub(crate) fn movable_value(context: &Context<'_>, ty: &TokenStream) -> Option<T
     (!context.model.outcome.primitive).then(|| deferred(ty, &quote!(#p::Movable<'__chorde>)))
 }
 
+/// The bounds under which all arguments can be owned and moved, and a result too; each once, for every one costs compile time.
+pub(crate) fn movable_with(context: &Context<'_>, ty: &TokenStream) -> Vec<TokenStream> {
+    let mut bounds = movable_all(context);
+    let known: Vec<String> = bounds.iter().map(ToString::to_string).collect();
+    bounds.extend(movable_value(context, ty).filter(|bound| !known.contains(&bound.to_string())));
+    bounds
+}
+
 /// The owned type of one argument.
 fn owned_type(param: &Param) -> TokenStream {
     match &param.holding {

@@ -11,11 +11,19 @@ use crate::quiet::quiet;
 
 /// Emits hidden items and companions.
 pub(crate) fn place(context: &Context<'_>, hidden: &TokenStream, companions: &[Companion]) -> TokenStream {
-    let functions = companions.iter().map(|companion| function(context, companion));
+    let vis = quiet(context.model.vis.to_token_stream());
+    let beside = match context.model.home {
+        Home::Impl => {
+            let (every, allow) = (&context.model.attrs.every, allow(context));
+            quote!(#every #allow #[inline] #vis)
+        }
+        _ => quote!(#[inline] #vis),
+    };
+    let functions = companions.iter().map(|companion| function(context, &beside, companion));
     if context.model.home == Home::Impl {
         return quote!(#hidden #(#functions)*);
     }
-    let (every, vis, owner) = (&context.model.attrs.every, quiet(context.model.vis.to_token_stream()), context.owner());
+    let (every, owner) = (&context.model.attrs.every, context.owner());
     let (doc, allow) = (docs::of_type(context), allow(context));
     quote! {
         #every
@@ -43,17 +51,14 @@ pub(crate) fn allow(context: &Context<'_>) -> TokenStream {
     quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery #deprecated)])
 }
 
-fn function(context: &Context<'_>, companion: &Companion) -> TokenStream {
-    let (vis, name) = (quiet(context.model.vis.to_token_stream()), context.companion(companion.name));
+/// Emits one companion, after the attributes and the visibility that all have.
+fn function(context: &Context<'_>, beside: &TokenStream, companion: &Companion) -> TokenStream {
+    let name = context.companion(companion.name);
     let (doc, asyncness) = (companion.doc, companion.is_async.then(|| quote!(async)));
-    let beside = (context.model.home == Home::Impl).then(|| {
-        let (every, allow) = (&context.model.attrs.every, allow(context));
-        quote!(#every #allow)
-    });
     let generics = if companion.generic { context.generics() } else { TokenStream::new() };
     let clause = context.clause(companion.generic, &companion.bounds);
     let (receiver, declared) = match companion.takes {
-        Takes::Arguments => (context.receiver(), context.declared().collect()),
+        Takes::Arguments => (context.receiver(), context.declared.clone()),
         Takes::Receiver => (
             context.model.receiver().map(|r| {
                 let this = &r.ident;
@@ -67,9 +72,8 @@ fn function(context: &Context<'_>, companion: &Companion) -> TokenStream {
     let output = companion.output.as_ref().map(|output| quote!(-> #output));
     let body = &companion.body;
     quote! {
-        #beside
         #[doc = #doc]
-        #[inline]
-        #vis #asyncness fn #name #generics(#(#inputs),*) #output #clause { #body }
+        #beside
+        #asyncness fn #name #generics(#(#inputs),*) #output #clause { #body }
     }
 }

@@ -233,8 +233,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let (asyncness, behind, job) = (&model.sig.asyncness, context.hidden("behind"), context.hidden("job"));
     let (generics, turbofish) = (context.generics(), &context.turbofish);
     let clause = context.clause(true, &own::movable_all(context));
-    let (receiver, declared) =
-        (context.receiver().into_iter().collect::<Vec<_>>(), context.declared().collect::<Vec<_>>());
+    let (receiver, declared) = (context.receiver().into_iter().collect::<Vec<_>>(), &context.declared);
     let (at, this) = (context.at(&quote!(Self), Receiver::Itself), quote!(Self));
     let (names, compute, echo) = (context.names(), compute(context, &this), echo(context, &this));
     let end = slow(context, "behind", &quote!(__chorde_ticket, (#names), #compute, #echo));
@@ -252,11 +251,12 @@ fn behind(context: &Context<'_>) -> TokenStream {
         quote!(#p::Job::blocking(move |__chorde_ticket| Self::#behind #turbofish(#lent)))
     };
     let allow = (model.home == Home::Impl).then(|| super::placing::allow(context));
+    let own_clause = context.clause(true, &[]);
     quote! {
         #every
         #allow
         #[inline]
-        #asyncness fn #behind #generics(#(#receiver,)* __chorde_ticket: #p::Ticket, #(#declared),*) #clause {
+        #asyncness fn #behind #generics(#(#receiver,)* __chorde_ticket: #p::Ticket, #(#declared),*) #own_clause {
             #at
             #end
         }

@@ -107,8 +107,6 @@ impl sum {
     )
     where
         T: Serialize,
-        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
-        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at

@@ -76,11 +76,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
-    fn __chorde_user_behind(&self, __chorde_ticket: ::chorde::__private::Ticket, id: u64)
-    where
-        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
-            + ::chorde::__private::Movable<'__chorde>,
-    {
+    fn __chorde_user_behind(
+        &self,
+        __chorde_ticket: ::chorde::__private::Ticket,
+        id: u64,
+    ) {
         let __chorde_client = &self.cache;
         let __chorde_tag = &[::core::any::type_name::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
@@ -113,8 +113,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             id,
         ))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_bg(&self, id: u64) -> User
     where
@@ -147,8 +147,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             }
         }
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Looks; if nothing is there or it is due, computes in the background, and never waits for it.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_lazy(&self, id: u64) -> ::core::option::Option<User>
     where
@@ -172,8 +172,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
             )
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Computes now, whatever the cache holds, stores the result and returns it.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_refresh(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
@@ -194,8 +194,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_echo),
             )
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Computes in the background, whatever the cache holds.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_bg_refresh(&self, id: u64)
     where
@@ -219,8 +219,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
             );
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Only looks; never computes.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_peek(&self, id: u64) -> ::core::option::Option<User> {
         let __chorde_client = &self.cache;
@@ -234,8 +234,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.peek_now(&(&self.tenant, &id))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Stores a value.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_put(
         &self,
@@ -253,8 +253,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.put_now(&(&self.tenant, &id), value)
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_get_ttl(
         &self,
@@ -271,8 +271,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.get_ttl_now(&(&self.tenant, &id))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Removes the result of these arguments.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_invalidate(
         &self,
@@ -289,8 +289,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.invalidate_now(&(&self.tenant, &id))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Marks the result of these arguments as stale, but keeps it.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_expire(
         &self,
@@ -307,8 +307,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.expire_now(&(&self.tenant, &id))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///The plain call, without blocking: on any executor, or `.wait()`.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future(&self, id: u64) -> ::chorde::__private::CacheFuture<User>
     where
@@ -341,8 +341,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             }
         }
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Computes now, without blocking the caller.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_refresh(&self, id: u64) -> ::chorde::__private::CacheFuture<User>
     where
@@ -356,8 +356,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             id,
         ))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///As `lazy`, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_lazy(
         &self,
@@ -396,8 +396,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_lazy(__chorde_key, __chorde_job).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Looks, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_peek(
         &self,
@@ -435,8 +435,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_peek(__chorde_key).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Stores a value, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_put(
         &self,
@@ -477,8 +477,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_put(__chorde_key, value).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Looks at the value and its remaining life, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_get_ttl(
         &self,
@@ -518,8 +518,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_get_ttl(__chorde_key).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Removes the result of these arguments, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_invalidate(
         &self,
@@ -559,8 +559,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_invalidate(__chorde_key).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Marks the result of these arguments as stale, without blocking.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_future_expire(
         &self,
@@ -600,8 +600,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_expire(__chorde_key).await
         })
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_clear(&self) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
@@ -615,8 +615,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.clear_now()
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///What tells the keys of this function from those of others.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_namespace(&self) -> ::std::string::String {
         let __chorde_client = &self.cache;
@@ -630,26 +630,26 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.namespace()
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Counters and times of this function so far.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_stats() -> ::chorde::__private::Stats {
         Self::__chorde_user_site().stats()
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Sets the counters and times to zero.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_reset_stats() {
         Self::__chorde_user_site().reset_stats();
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Divides the histogram of computing times into `bins` of equal width up to `up_to`.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_set_timing_bins(bins: usize, up_to: ::core::time::Duration) {
         Self::__chorde_user_site().set_timing_bins(bins, up_to);
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Calls back when a farther tier's entry is copied nearer: key, value, remaining life.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_on_promote(
         callback: impl ::core::ops::Fn(
@@ -663,8 +663,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().on_promote::<User>(callback);
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_on_value(
         callback: impl ::core::ops::Fn(
@@ -677,8 +677,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().on_value::<User, (u64,)>(callback);
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///Gives those who call during the first computation of a key what this makes, until it ends.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_placeholder(
         callback: impl ::core::ops::Fn(
@@ -690,8 +690,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().placeholder::<User, (u64,)>(callback);
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///The key of a call with these arguments.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_callkey(
         &self,
@@ -708,14 +708,14 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.callkey(&(&self.tenant, &id))
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///How long a result may be used.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_ttl() -> ::core::time::Duration {
         Self::__CHORDE_USER_POLICY.ttl()
     }
-    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     ///When a result becomes due for a refresh in the background.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_async_ttl() -> ::chorde::__private::RefreshPoint {
         Self::__CHORDE_USER_POLICY.refresh()
