@@ -26,7 +26,7 @@ use crate::site::{Hold, Instance, Live, Shape, Site, ValueMap};
 pub struct At<'a, C, M> {
     live: &'static Live,
     instance: &'static Instance,
-    client: &'a C,
+    client: C,
     maps: M,
     policy: &'a CallPolicy,
 }
@@ -89,7 +89,7 @@ impl<S> Slow<S> {
 impl<'a, C, M: ValueMap> At<'a, C, M> {
     /// Puts a call together.
     #[inline]
-    pub fn new(site: &'static Site, tag: &[&'static str], client: &'a C, maps: M, policy: &'a CallPolicy) -> Self
+    pub fn new(site: &'static Site, tag: &[&'static str], client: C, maps: M, policy: &'a CallPolicy) -> Self
     where
         C: Client<M::Stored>,
     {
@@ -195,7 +195,7 @@ where
     /// Ends a plain call that the hit path could not.
     #[expect(clippy::boxed_local, reason = "the caller would keep it in its future otherwise")]
     pub fn finish<A, F, Fut, B, E, O>(
-        &self,
+        self,
         slow: Box<Slow<M::Stored>>,
         args: A,
         compute: F,
@@ -218,8 +218,9 @@ where
                 self.send(key, args, behind, Why::Due(refresh));
                 return self.maps.serve(stored);
             }
-            let (backed, policy) = (self.backed(), self.policy.due_from(refresh));
-            let drive = Drive { live: self.live, backend: &backed, policy: &policy, key };
+            let (backed, other) = (self.backed(), self.policy_from(refresh));
+            let policy = other.as_deref().unwrap_or(self.policy);
+            let drive = Drive { live: self.live, backend: &backed, policy, key };
             let mut entered = drive.enter(Mode::Call, self.live.placeholder.any()).await;
             if matches!(entered, Entered::Wait) {
                 if let Some(value) = echo.as_ref().and_then(|echo| self.placeholder(echo, &args)) {
@@ -294,8 +295,9 @@ where
         // keep the key until they end.
         let hold = std::mem::replace(&mut ticket.hold, Box::new(()));
         let _hold = (!ticket.is_forced).then_some(hold);
-        let (backed, policy) = (self.backed(), self.policy.due_from(ticket.refresh));
-        let drive = Drive { live: self.live, backend: &backed, policy: &policy, key: &key };
+        let (backed, other) = (self.backed(), self.policy_from(ticket.refresh));
+        let policy = other.as_deref().unwrap_or(self.policy);
+        let drive = Drive { live: self.live, backend: &backed, policy, key: &key };
         let Entered::Compute(lead) = drive.enter(Mode::Behind(Box::new(ticket)), false).await else { return };
         let ended = catch(self.computing(Some(drive), Some(lead), args, compute, echo)).await;
         if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
@@ -490,8 +492,13 @@ where
         stores.within(self.client.identity().clock(), self.policy.lease).await;
     }
 
+    /// Returns the policy with another refresh point, if it is another: most calls need none, and thousands may wait.
+    fn policy_from(&self, refresh: RefreshPoint) -> Option<Box<CallPolicy>> {
+        (refresh != self.policy.refresh).then(|| Box::new(self.policy.due_from(refresh)))
+    }
+
     fn backed(&self) -> Backed<'_, C, M> {
-        Backed { live: self.live, client: self.client, maps: &self.maps }
+        Backed { live: self.live, client: &self.client, maps: &self.maps }
     }
 
     fn flight_key(&self, key: &Key) -> FlightKey {

@@ -21,8 +21,13 @@ pub use plain::*;
 /// `at!(at of F)`: lets `at` be the engine's view of a call of the function that `F` stands for.
 macro_rules! at {
     ($at:ident of $function:ident) => {
-        let client = $function::client();
-        let $at = $crate::function::At::new($function::site(), &[], &client, $function::maps(), &$function::POLICY);
+        let $at = $crate::function::At::new(
+            $function::site(),
+            &[],
+            $function::client(),
+            $function::maps(),
+            const { &$function::POLICY },
+        );
     };
 }
 use at;

@@ -12,7 +12,7 @@ use crate::site::ValueMap;
 impl<'a, C, M> At<'a, C, M>
 where
     M: ValueMap + 'a,
-    C: Client<M::Stored>,
+    C: Client<M::Stored> + 'a,
     M::Value: Send,
 {
     /// [`peek`](Self::peek)

@@ -112,6 +112,12 @@ impl<'a, A, O, R> Ways<'a, A, O, R> {
     }
 }
 
+/// A call that has been begun. What has been borrowed before an `await` stays in the future: only this does.
+enum Begun<'a, R> {
+    Hit(R),
+    Missed(Boxed<'a, R>),
+}
+
 /// The call under the function's own name, where nothing is ever due.
 #[inline]
 pub fn call_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
@@ -122,11 +128,11 @@ where
     O: Send + 'static,
 {
     async move {
-        at!(at of F);
-        match F::key(&args, Look(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()).await,
-        }
+        let missed = match begin::<F, A, M, O>(args, ways::<F, A, M, O>) {
+            Begun::Hit(hit) => return hit,
+            Begun::Missed(missed) => missed,
+        };
+        missed.await
     }
 }
 
@@ -140,43 +146,60 @@ where
     O: AllMovable,
 {
     async move {
-        at!(at of F);
-        match F::key(&args, Look(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
-        }
+        let missed = match begin::<F, A, M, O>(args, ways_ahead::<F, A, M, O>) {
+            Begun::Hit(hit) => return hit,
+            Begun::Missed(missed) => missed,
+        };
+        missed.await
+    }
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<'a, A, O, M::Return>) -> Begun<'a, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    A: Send + 'a,
+    M: Crossing + 'a,
+    O: Send + 'static,
+{
+    at!(at of F);
+    match F::key(&args, Look(&at)) {
+        Looked::Hit(hit) => Begun::Hit(hit),
+        Looked::Slow(slow) => Begun::Missed(missed(at, slow, args, &ways())),
     }
 }
 
 #[cold]
 fn missed<'a, C, M, A, O>(
-    at: &'a At<'_, C, M>,
+    at: At<'static, C, M>,
     slow: Box<Slow<M::Stored>>,
     args: A,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    C: Client<M::Stored>,
-    M: Crossing,
+    C: Client<M::Stored> + 'a,
+    M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    finish(at, slow, Given::new(at, args, ways.own), ways)
+    let given = Given::new(&at, args, ways.own);
+    finish(at, slow, given, ways)
 }
 
 fn finish<'a, C, M, A, O>(
-    at: &'a At<'_, C, M>,
+    at: At<'static, C, M>,
     slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    C: Client<M::Stored>,
-    M: Crossing,
+    C: Client<M::Stored> + 'a,
+    M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    Box::pin(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
+    let (compute, behind, copier) = (ways.compute(), ways.behind(), Given::copier(&at));
+    Box::pin(at.finish(slow, given, compute, behind, copier))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -191,7 +214,7 @@ where
         at!(at of F);
         match F::key(&args, LookBehind(&at)) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+            Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()).await,
         }
     }
 }
@@ -280,7 +303,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
         }
     })
 }

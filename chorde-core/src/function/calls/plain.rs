@@ -94,7 +94,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
     }
 }
 
@@ -109,22 +109,23 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
 #[cold]
-fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Box<Slow<M::Stored>>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
+fn missed<C, M, A, O>(at: At<'_, C, M>, slow: Box<Slow<M::Stored>>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
 where
     C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
 {
-    finish(at, slow, Given::new(at, args, ways.own), ways)
+    let given = Given::new(&at, args, ways.own);
+    finish(at, slow, given, ways)
 }
 
 fn finish<C, M, A, O>(
-    at: &At<'_, C, M>,
+    at: At<'_, C, M>,
     slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<A, O, M::Return>,
@@ -134,7 +135,8 @@ where
     M: ValueMap,
     O: 'static,
 {
-    wait(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
+    let copier = Given::copier(&at);
+    wait(at.finish(slow, given, ways.compute(), ways.behind(), copier))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -147,7 +149,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
@@ -214,7 +216,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }
