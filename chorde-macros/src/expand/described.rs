@@ -128,9 +128,10 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
 impl Described<'_> {
     /// The function under its own name.
     fn front(&self) -> TokenStream {
-        let (model, p, name, names) = (self.context.model, self.context.p, &self.name, self.context.names());
+        let (model, p, name, args) = (self.context.model, self.context.p, &self.name, self.context.names());
         let futures = FUTURES.iter().filter(|_| !model.is_async());
-        let section = docs::section(self.context, COMPANIONS.iter().chain(futures));
+        let names = docs::names(self.context, COMPANIONS.iter().chain(futures));
+        let section = docs::section(self.context, Some(&names));
         let call = match (model.is_async(), model.args.async_ttl.is_some()) {
             (false, false) => quote!(call),
             (false, true) => quote!(call_ahead),
@@ -138,7 +139,7 @@ impl Described<'_> {
             (true, true) => quote!(call_async_ahead),
         };
         let wait = model.sig.asyncness.map(|_| quote!(.await));
-        let body = quote!(#p::#call::<#name, _, _, _>((#names)) #wait);
+        let body = quote!(#p::#call::<#name, _, _, _>((#args)) #wait);
         shim::front(self.context, &section, &body)
     }
 
