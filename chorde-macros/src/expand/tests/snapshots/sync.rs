@@ -44,9 +44,9 @@ pub type expensive = ::chorde::__private::Companions<
 >;
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
 impl<
-    '__chorde,
+    '__chorde_1,
 > ::chorde::__private::Function<
-    (u64, &'__chorde str),
+    (u64, &'__chorde_1 str),
     ::chorde::__private::Plain<f64>,
     (u64, ::std::string::String),
 > for __chorde_expensive {
@@ -75,7 +75,7 @@ impl<
     }
     #[inline]
     fn key<__ChordeSeen: ::chorde::__private::Seen>(
-        __chorde_args: &(u64, &'__chorde str),
+        __chorde_args: &(u64, &'__chorde_1 str),
         __chorde_seen: __ChordeSeen,
     ) -> __ChordeSeen::Outcome {
         ::chorde::__private::Seen::see(
@@ -83,20 +83,20 @@ impl<
             &(&__chorde_args.0, &__chorde_args.1),
         )
     }
-    fn own(__chorde_args: (u64, &'__chorde str)) -> (u64, ::std::string::String) {
+    fn own(__chorde_args: (u64, &'__chorde_1 str)) -> (u64, ::std::string::String) {
         (__chorde_args.0, ::std::borrow::ToOwned::to_owned(__chorde_args.1))
     }
 }
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
 impl<
-    '__chorde,
+    '__chorde_1,
 > ::chorde::__private::Compute<
-    (u64, &'__chorde str),
+    (u64, &'__chorde_1 str),
     ::chorde::__private::Plain<f64>,
     (u64, ::std::string::String),
 > for __chorde_expensive {
     #[inline]
-    fn compute(__chorde_args: (u64, &'__chorde str)) -> f64 {
+    fn compute(__chorde_args: (u64, &'__chorde_1 str)) -> f64 {
         Self::uncached(__chorde_args.0, __chorde_args.1)
     }
     fn compute_owned(__chorde_args: (u64, ::std::string::String)) -> f64 {
