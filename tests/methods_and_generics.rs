@@ -274,10 +274,7 @@ fn companions_of_borrowed_arguments_can_be_spawned() {
         let looked = (load::lazy(2, &name, None, &tags).await, load::bg(2, &name, None, &tags).await);
         (called, refreshed, found, looked, load::future(2, &name, None, &tags).await.unwrap())
     });
-    assert_eq!(
-        runtime.block_on(task).unwrap(),
-        (Some(7), Some(8), Some(Some(7)), (Some(Some(7)), Some(7)), Some(7))
-    );
+    assert_eq!(runtime.block_on(task).unwrap(), (Some(7), Some(8), Some(Some(7)), (Some(Some(7)), Some(7)), Some(7)));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::at::{At, Looked, Prepared};
 use super::parts::Seen;
 use crate::client::Client;
+use crate::engine::background::{Job, Ticket};
 use crate::error::Result;
 use crate::key::Key;
 use crate::site::ValueMap;
@@ -50,6 +51,42 @@ impl<A, O: 'static> Given<A, O> {
         Some(move |given: &Self| match given {
             Self::AsWritten(_) => None,
             Self::Owned(owned) => copy(owned),
+        })
+    }
+}
+
+/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
+/// engine. `P` is what computing yields, `Q` what the background's computing does.
+struct Ways<A, O, P, Q> {
+    compute: fn(A) -> P,
+    compute_owned: fn(O) -> P,
+    own: fn(A) -> O,
+    behind: Option<Behind<O, Q>>,
+}
+
+/// How the background recomputes: what it runs, and what makes a job of that and of owned arguments.
+struct Behind<O, Q> {
+    run: fn(Ticket, O) -> Q,
+    job: fn(fn(Ticket, O) -> Q, O) -> Job,
+}
+
+impl<A, O, P, Q> Ways<A, O, P, Q> {
+    /// Returns what computes.
+    fn compute(&self) -> impl FnOnce(Given<A, O>) -> P + Send + use<A, O, P, Q> {
+        let (compute, compute_owned) = (self.compute, self.compute_owned);
+        move |given| match given {
+            Given::AsWritten(args) => compute(args),
+            Given::Owned(owned) => compute_owned(owned),
+        }
+    }
+
+    /// Returns what makes a job for the background, where there is to be one.
+    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<A, O, P, Q>> {
+        let (own, behind) = (self.own, self.behind.as_ref()?);
+        let (run, job) = (behind.run, behind.job);
+        Some(move |given| match given {
+            Given::AsWritten(args) => job(run, own(args)),
+            Given::Owned(owned) => job(run, owned),
         })
     }
 }

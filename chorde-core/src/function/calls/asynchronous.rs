@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Given, Look, LookBehind, Prepare, at};
+use super::{Behind, Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
@@ -16,28 +16,8 @@ use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movab
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
-/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
-/// engine.
-struct Ways<'a, A, O, R> {
-    compute: fn(A) -> Boxed<'a, R>,
-    compute_owned: fn(O) -> Boxed<'static, R>,
-    own: fn(A) -> O,
-    behind: Option<Behind<O>>,
-}
-
-/// How the background recomputes.
-struct Behind<O> {
-    run: fn(Ticket, O) -> Boxed<'static, ()>,
-    job: fn(fn(Ticket, O) -> Boxed<'static, ()>, O) -> Job,
-}
-
-impl<O> Clone for Behind<O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<O> Copy for Behind<O> {}
+/// Computing yields a future, and so does the background's computing.
+type Ways<'a, A, O, R> = super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>;
 
 fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
 where
@@ -87,29 +67,6 @@ where
 
 fn job<O: AllMovable>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
     Job::future(move |ticket| run(ticket, owned))
-}
-
-impl<'a, A, O, R> Ways<'a, A, O, R> {
-    /// Returns what computes.
-    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Boxed<'a, R> + Send + use<'a, A, O, R>
-    where
-        R: 'a,
-    {
-        let (compute, compute_owned) = (self.compute, self.compute_owned);
-        move |given| match given {
-            Given::AsWritten(args) => compute(args),
-            Given::Owned(owned) => compute_owned(owned),
-        }
-    }
-
-    /// Returns what makes a job for the background, where there is to be one.
-    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<'a, A, O, R>> {
-        let (own, Behind { run, job }) = (self.own, self.behind?);
-        Some(move |given| match given {
-            Given::AsWritten(args) => job(run, own(args)),
-            Given::Owned(owned) => job(run, owned),
-        })
-    }
 }
 
 /// A call that has been begun. What has been borrowed before an `await` stays in the future: only this does.

@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use super::{CallKey, Given, Look, LookBehind, Prepare, at};
+use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
@@ -14,28 +14,8 @@ use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
 
-/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
-/// engine.
-struct Ways<A, O, R> {
-    compute: fn(A) -> R,
-    compute_owned: fn(O) -> R,
-    own: fn(A) -> O,
-    behind: Option<Behind<O>>,
-}
-
-/// How the background recomputes.
-struct Behind<O> {
-    run: fn(Ticket, O),
-    job: fn(fn(Ticket, O), O) -> Job,
-}
-
-impl<O> Clone for Behind<O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<O> Copy for Behind<O> {}
+/// Computing yields the result, the background's computing nothing.
+type Ways<A, O, R> = super::Ways<A, O, R, ()>;
 
 fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
@@ -63,24 +43,10 @@ fn job<O: AllMovable>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
 }
 
-impl<A, O, R> Ways<A, O, R> {
-    /// Returns what computes.
-    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
-        let (compute, compute_owned) = (self.compute, self.compute_owned);
-        move |given| match given {
-            Given::AsWritten(args) => ready(compute(args)),
-            Given::Owned(owned) => ready(compute_owned(owned)),
-        }
-    }
-
-    /// Returns what makes a job for the background, where there is to be one.
-    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + use<A, O, R>> {
-        let (own, Behind { run, job }) = (self.own, self.behind?);
-        Some(move |given| match given {
-            Given::AsWritten(args) => job(run, own(args)),
-            Given::Owned(owned) => job(run, owned),
-        })
-    }
+/// Returns what computes, as the engine takes it.
+fn computing<A, O, R>(ways: &Ways<A, O, R>) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
+    let compute = ways.compute();
+    move |given| ready(compute(given))
 }
 
 /// The call under the function's own name, where nothing is ever due.
@@ -136,7 +102,7 @@ where
     O: 'static,
 {
     let copier = Given::copier(&at);
-    wait(at.finish(slow, given, ways.compute(), ways.behind(), copier))
+    wait(at.finish(slow, given, computing(ways), ways.behind(), copier))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -175,7 +141,7 @@ where
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
     let ways = ways::<F, A, M, O>();
-    wait(at.refresh(key, Given::new(&at, args, ways.own), ways.compute(), Given::copier(&at)))
+    wait(at.refresh(key, Given::new(&at, args, ways.own), computing(&ways), Given::copier(&at)))
 }
 
 /// Computes, and leaves the cache alone.
@@ -232,7 +198,7 @@ where
     let (key, owned) = (F::key(&args, Prepare(&at)), F::own(args));
     CacheFuture::blocking(move || {
         at!(at of F);
-        wait(at.refresh(key, Given::Owned(owned), ways::<F, A, M, O>().compute(), Given::copier(&at)))
+        wait(at.refresh(key, Given::Owned(owned), computing(&ways::<F, A, M, O>()), Given::copier(&at)))
     })
 }
 
