@@ -1,4 +1,5 @@
-//! What a cached function and each of its companions do, as far as that follows from its [`Function`] alone.
+//! What a cached function and each of its companions do, as far as that follows from its [`Function`](super::Function)
+//! alone.
 //!
 //! Where somebody wants to know the arguments of what is computed, they are owned first and then lent to the function, so
 //! that a copy of them can be told.
@@ -66,9 +67,12 @@ struct Ways<A, O, P, Q> {
 
 /// How the background recomputes: what it runs, and what makes a job of that and of owned arguments.
 struct Behind<O, Q> {
-    run: fn(Ticket, O) -> Q,
-    job: fn(fn(Ticket, O) -> Q, O) -> Job,
+    run: Run<O, Q>,
+    job: fn(Run<O, Q>, O) -> Job,
 }
+
+/// Computes in the background.
+type Run<O, Q> = fn(Ticket, O) -> Q;
 
 impl<A, O, P, Q> Ways<A, O, P, Q> {
     /// Returns what computes.

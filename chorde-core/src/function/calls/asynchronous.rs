@@ -77,6 +77,7 @@ enum Begun<'a, R> {
 
 /// The call under the function's own name, where nothing is ever due.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -95,6 +96,7 @@ where
 
 /// The call under the function's own name, where values come of age.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async_ahead<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -160,19 +162,17 @@ where
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
-pub fn bg_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
+pub async fn bg_async<F, A, M, O>(args: A) -> M::Return
 where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
     O: AllMovable,
 {
-    async move {
-        at!(at of F);
-        match F::key(&args, LookBehind(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()).await,
-        }
+    at!(at of F);
+    match F::key(&args, LookBehind(&at)) {
+        Looked::Hit(hit) => hit,
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()).await,
     }
 }
 

@@ -275,6 +275,7 @@ where
 /// # Errors
 ///
 /// As for [`At::callkey`].
+#[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
 pub fn callkey<F, A, M, O>(args: A) -> Result<Key>
 where
     F: Function<A, M, O>,
