@@ -31,7 +31,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | the attribute, its arguments, and the companions that it makes | [`macro@cached`] |
+//! | the attribute, its arguments, and the companions that it makes | [`macro@cached`], [`Companions`], [`AsyncCompanions`] |
 //! | a cache in this process: capacity, weight, eviction policy, clock | [`InprocClient`], [`inproc`] |
 //! | a near cache in front of a far one; one cache for many users | [`TieredClient`], [`NamespaceClient`] |
 //! | using a client directly | [`CacheExt`], [`Entry`], [`ReadOptions`] |
@@ -48,10 +48,10 @@
 
 #[doc(inline)]
 pub use chorde_core::{
-    AsKey, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock, Digest, DynClient,
-    Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key, Lookup, ManualClock, Namespace,
-    NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep, Stats, TieredClient, Timings,
-    Token, Value, Wait, WriteOptions, background, drain, functions, inproc, testing, tiered,
+    AsKey, AsyncCompanions, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock,
+    Companions, Digest, DynClient, Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key, Lookup,
+    ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep, Stats,
+    TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, functions, inproc, testing, tiered,
 };
 
 #[doc = include_str!("cached.md")]

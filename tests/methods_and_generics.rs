@@ -256,6 +256,60 @@ fn references_of_all_kinds_are_arguments() {
 }
 
 #[test]
+fn companions_of_borrowed_arguments_can_be_spawned() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn load(id: u64, name: &str, more: Option<&str>, tags: &[u8]) -> Option<u64> {
+        support::hand::pause().await;
+        Some(id + (name.len() + more.map_or(0, str::len) + tags.len()) as u64 + RUNS.up())
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let task = runtime.spawn(async {
+        let (name, more, tags) = ("ab".to_owned(), "c".to_owned(), vec![0, 1]);
+        let called = load(1, &name, Some(&more), &tags).await;
+        let refreshed = load::refresh(1, &name, Some(&more), &tags).await;
+        load::put(2, &name, None, &tags, Some(7)).await.unwrap();
+        let found = load::peek(2, &name, None, &tags).await;
+        let looked = (load::lazy(2, &name, None, &tags).await, load::bg(2, &name, None, &tags).await);
+        (called, refreshed, found, looked, load::future(2, &name, None, &tags).await.unwrap())
+    });
+    assert_eq!(runtime.block_on(task).unwrap(), (Some(7), Some(8), Some(Some(7)), (Some(Some(7)), Some(7)), Some(7)));
+}
+
+#[test]
+fn companions_take_what_derefs_to_an_argument() {
+    store!(CACHE);
+    #[cached(client = CACHE, ttl = 60)]
+    fn length(text: &str, bytes: &[u8], more: &u64) -> u64 {
+        (text.len() + bytes.len()) as u64 + more
+    }
+    let (text, bytes, more) = ("abc".to_owned(), vec![1, 2], Box::new(1));
+    assert_eq!((length::peek(&text, &bytes, &more), length(&text, &bytes, &more)), (None, 6));
+    assert_eq!(length::lazy(&text, &bytes, &more), Some(6));
+    assert_eq!(length::future(&text, &bytes, &more).wait().unwrap(), 6);
+}
+
+mod private {
+    use super::*;
+    static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(10));
+
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    struct Row(u64);
+
+    /// As in the root of a program, where nothing is more public than anything else.
+    #[cached(client = CACHE, ttl = 60)]
+    pub fn row(of: Row) -> Row {
+        Row(of.0 + 1)
+    }
+
+    #[test]
+    fn a_public_function_may_use_private_types() {
+        assert_eq!((row(Row(1)), row::peek(Row(1)), row::peek(Row(2))), (Row(2), Some(Row(2)), None));
+    }
+}
+
+#[test]
 fn arguments_may_be_patterns_and_mutable_and_many() {
     store!(CACHE);
     #[cached(client = CACHE, ttl = 60)]

@@ -10,6 +10,7 @@ fn mistakes_are_reported_where_they_are_with_the_mend() {
     cases.compile_fail("tests/ui/keys/*.rs");
     cases.compile_fail("tests/ui/signatures/*.rs");
     cases.compile_fail("tests/ui/types/*.rs");
+    cases.compile_fail("tests/ui/companions/*.rs");
     cases.compile_fail("tests/ui/everything/*.rs");
     cases.pass("tests/ui/accepted/*.rs");
 }

@@ -59,6 +59,7 @@ pub use engine::background::{self, drain};
 pub use engine::runtime::Wait;
 pub use entry::{Entry, Lookup};
 pub use error::{Error, ErrorKind, Result};
+pub use function::{AsyncCompanions, Companions};
 pub use future::CacheFuture;
 pub use key::{AsKey, Key, Probe};
 pub use namespace::{Namespace, Path};

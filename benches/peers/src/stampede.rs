@@ -1,45 +1,150 @@
-//! Ten thousand tasks ask for one cold key.
+//! Ten thousand tasks ask for one cold key: how late the last of them have the value.
 
-use std::sync::LazyLock;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use cached::macros::cached;
 use chorde::InprocClient;
+use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::median;
 
 const TASKS: usize = 10_000;
-const ROUNDS: u64 = 9;
+const ROUNDS: usize = 9;
 
 static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(1_000));
 static COMPUTED: AtomicU64 = AtomicU64::new(0);
 
 /// Computes for a while; returns when it ended, so that each caller can tell how long ago that was.
-#[chorde::cached(client = CACHE, ttl = 3600)]
-async fn cold(round: u64) -> Instant {
+async fn compute() -> Instant {
     tokio::time::sleep(Duration::from_millis(300)).await;
     COMPUTED.fetch_add(1, Ordering::Relaxed);
-    let _ = round;
     Instant::now()
+}
+
+#[chorde::cached(client = CACHE, ttl = 3600)]
+async fn ours(round: usize) -> Instant {
+    let _ = round;
+    compute().await
+}
+
+#[cached(max_size = 1000, ttl_secs = 3600, sync_writes = "by_key")]
+async fn theirs(round: usize) -> Instant {
+    let _ = round;
+    compute().await
+}
+
+static MOKA: LazyLock<moka::future::Cache<usize, Instant>> = LazyLock::new(|| {
+    moka::future::Cache::builder().max_capacity(1_000).time_to_live(Duration::from_secs(3600)).build()
+});
+
+async fn moka(round: usize) -> Instant {
+    MOKA.get_with(round, compute()).await
+}
+
+/// One round of what is no cache at all: a leader, and those who wait for it.
+#[derive(Default)]
+struct Bare {
+    begun: OnceLock<()>,
+    landed: OnceLock<Instant>,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+static BARE: [LazyLock<Bare>; ROUNDS] = [const { LazyLock::new(Bare::default) }; ROUNDS];
+
+/// The floor: a list of wakers behind a mutex.
+async fn list(round: usize) -> Instant {
+    let Bare { begun, landed, wakers } = &*BARE[round];
+    if begun.set(()).is_ok() {
+        let ended = compute().await;
+        let _ = landed.set(ended);
+        let woken = std::mem::take(&mut *wakers.lock().expect("no panic"));
+        for waker in woken {
+            waker.wake();
+        }
+        return ended;
+    }
+    poll_fn(|cx| {
+        let mut wakers = wakers.lock().expect("no panic");
+        if let Some(ended) = landed.get() {
+            return Poll::Ready(*ended);
+        }
+        wakers.push(cx.waker().clone());
+        Poll::Pending
+    })
+    .await
+}
+
+type Channel = (Sender<Option<Instant>>, Receiver<Option<Instant>>, OnceLock<()>);
+
+static CHANNELS: [LazyLock<Channel>; ROUNDS] = [const {
+    LazyLock::new(|| {
+        let (sender, receiver) = channel(None);
+        (sender, receiver, OnceLock::new())
+    })
+}; ROUNDS];
+
+/// `tokio`'s channel of one value.
+async fn watch(round: usize) -> Instant {
+    let (sender, receiver, begun) = &*CHANNELS[round];
+    if begun.set(()).is_ok() {
+        let ended = compute().await;
+        sender.send_replace(Some(ended));
+        return ended;
+    }
+    let mut receiver = receiver.clone();
+    let seen = receiver.wait_for(Option::is_some).await.expect("the sender is a static");
+    seen.expect("that is what was waited for")
+}
+
+struct Subject {
+    name: &'static str,
+    call: fn(usize) -> Pin<Box<dyn Future<Output = Vec<Duration>> + Send>>,
+    p99: Vec<f64>,
+}
+
+/// Spawns the tasks of one round and collects how long ago the computation had ended when each had the value.
+async fn tasks<F: Future<Output = Instant> + Send + 'static>(call: impl Fn() -> F) -> Vec<Duration> {
+    let spawn = |future: F| tokio::spawn(async move { future.await.elapsed() });
+    let tasks: Vec<_> = (0..TASKS).map(|_| spawn(call())).collect();
+    let mut waits = Vec::with_capacity(TASKS);
+    for task in tasks {
+        waits.push(task.await.expect("a task"));
+    }
+    waits.sort();
+    waits
+}
+
+macro_rules! subjects {
+    ($($name:literal: $call:path),*) => {
+        [$(Subject { name: $name, call: |round| Box::pin(tasks(move || $call(round))), p99: Vec::new() }),*]
+    };
 }
 
 pub fn run() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
-    let mut percentiles = Vec::new();
+    let mut subjects = subjects![
+        "chorde": ours,
+        "a list of wakers by hand": list,
+        "tokio's watch": watch,
+        "moka, get_with": moka,
+        "cached, sync_writes by_key": theirs
+    ];
+    println!("{TASKS} tasks on one cold key: the p99 task has the value, ms after the computation's end");
+    println!("(median, best; {ROUNDS} interleaved rounds)");
     for round in 0..ROUNDS {
-        let waits = runtime.block_on(async {
-            let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(async move { cold(round).await.elapsed() })).collect();
-            let mut waits = Vec::with_capacity(TASKS);
-            for task in tasks {
-                waits.push(task.await.expect("a task"));
-            }
-            waits
-        });
-        let mut waits = waits;
-        waits.sort();
-        percentiles.push(waits[TASKS * 99 / 100].as_secs_f64() * 1e3);
+        for subject in &mut subjects {
+            let waits = runtime.block_on((subject.call)(round));
+            subject.p99.push(waits[TASKS * 99 / 100].as_secs_f64() * 1e3);
+        }
     }
-    println!("{TASKS} tasks on one cold key, {ROUNDS} rounds");
-    println!("computations per round: {}", COMPUTED.load(Ordering::Relaxed) as f64 / ROUNDS as f64);
-    println!("p99 task has the value {:.2} ms after the computation's end (median of rounds)", median(percentiles));
+    for Subject { name, p99, .. } in &subjects {
+        println!("{name:34}{:7.2}{:7.2}", median(p99.clone()), p99.iter().copied().fold(f64::MAX, f64::min));
+    }
+    let each = (ROUNDS * subjects.len()) as f64;
+    println!("computations per round and subject: {}", COMPUTED.load(Ordering::Relaxed) as f64 / each);
 }

@@ -1,4 +1,5 @@
-//! What a cached function and each of its companions do, as far as that follows from its [`Function`] alone.
+//! What a cached function and each of its companions do, as far as that follows from its [`Function`](super::Function)
+//! alone.
 //!
 //! Where somebody wants to know the arguments of what is computed, they are owned first and then lent to the function, so
 //! that a copy of them can be told.
@@ -11,6 +12,7 @@ use serde::Serialize;
 use super::at::{At, Looked, Prepared};
 use super::parts::Seen;
 use crate::client::Client;
+use crate::engine::background::{Job, Ticket};
 use crate::error::Result;
 use crate::key::Key;
 use crate::site::ValueMap;
@@ -21,8 +23,13 @@ pub use plain::*;
 /// `at!(at of F)`: lets `at` be the engine's view of a call of the function that `F` stands for.
 macro_rules! at {
     ($at:ident of $function:ident) => {
-        let client = $function::client();
-        let $at = $crate::function::At::new($function::site(), &[], &client, $function::maps(), &$function::POLICY);
+        let $at = $crate::function::At::new(
+            $function::site(),
+            &[],
+            $function::client(),
+            $function::maps(),
+            const { &$function::POLICY },
+        );
     };
 }
 use at;
@@ -45,6 +52,45 @@ impl<A, O: 'static> Given<A, O> {
         Some(move |given: &Self| match given {
             Self::AsWritten(_) => None,
             Self::Owned(owned) => copy(owned),
+        })
+    }
+}
+
+/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
+/// engine. `P` is what computing yields, `Q` what the background's computing does.
+struct Ways<A, O, P, Q> {
+    compute: fn(A) -> P,
+    compute_owned: fn(O) -> P,
+    own: fn(A) -> O,
+    behind: Option<Behind<O, Q>>,
+}
+
+/// How the background recomputes: what it runs, and what makes a job of that and of owned arguments.
+struct Behind<O, Q> {
+    run: Run<O, Q>,
+    job: fn(Run<O, Q>, O) -> Job,
+}
+
+/// Computes in the background.
+type Run<O, Q> = fn(Ticket, O) -> Q;
+
+impl<A, O, P, Q> Ways<A, O, P, Q> {
+    /// Returns what computes.
+    fn compute(&self) -> impl FnOnce(Given<A, O>) -> P + Send + use<A, O, P, Q> {
+        let (compute, compute_owned) = (self.compute, self.compute_owned);
+        move |given| match given {
+            Given::AsWritten(args) => compute(args),
+            Given::Owned(owned) => compute_owned(owned),
+        }
+    }
+
+    /// Returns what makes a job for the background, where there is to be one.
+    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<A, O, P, Q>> {
+        let (own, behind) = (self.own, self.behind.as_ref()?);
+        let (run, job) = (behind.run, behind.job);
+        Some(move |given| match given {
+            Given::AsWritten(args) => job(run, own(args)),
+            Given::Owned(owned) => job(run, owned),
         })
     }
 }

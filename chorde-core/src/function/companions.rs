@@ -16,15 +16,17 @@ use crate::stats::Stats;
 
 /// Holds the companions of a cached function as its associated functions.
 ///
-/// `#[cached]` makes the name of a function an alias of this type as well, so that `expensive(1)` is the function and
-/// `expensive::peek(1)` one of its companions. There are no values of it. `F` stands for the function, `M` for what is made
-/// of its results, `O` for the tuple of its arguments, owned; of up to eight arguments each has one companion set. Methods
-/// and generic functions have the same companions in another place.
+/// `#[cached]` makes the name of a plain function an alias of this type as well: `expensive(1)` calls the function, and
+/// `expensive::peek(1)` looks at its cache. The companions are listed once for each number of arguments up to eight: `A`,
+/// `B` and so on are the types of the arguments as they are written, the tuple has them as they are owned, `F` stands for
+/// the function and `M` for how its results are kept. There are no values of this type.
+///
+/// Methods, generic functions and those with more arguments have the same companions, as functions of their own.
 pub struct Companions<F, M, O>(PhantomData<fn(F, M, O)>);
 
 /// Holds the companions of a cached asynchronous function as its associated functions.
 ///
-/// As [`Companions`], and asynchronous where the cache may have to be waited for.
+/// As [`Companions`] has them; asynchronous where the cache may have to be waited for.
 pub struct AsyncCompanions<F, M, O>(PhantomData<fn(F, M, O)>);
 
 /// Emits what both have, and what does not depend on the number of arguments.

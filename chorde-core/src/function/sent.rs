@@ -64,7 +64,7 @@ operations! {
 impl<'a, C, M> At<'a, C, M>
 where
     M: ValueMap + 'a,
-    C: Client<M::Stored>,
+    C: Client<M::Stored> + 'a,
     M::Value: Send,
 {
     /// [`lazy`](Self::lazy), by value, with the job at hand.

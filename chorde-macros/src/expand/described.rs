@@ -5,14 +5,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned as _;
-use syn::{Expr, Type};
+use syn::{Expr, Lifetime, Type};
 
 use super::context::Context;
 use super::{docs, own, placing, shim};
 use crate::key::{self, by_reference};
 use crate::model::{Home, Model, Param, mentions};
-use crate::quiet::{here, quiet};
+use crate::quiet::quiet;
 use crate::types::Holding;
 
 /// The runtime has companions for up to this number of arguments.
@@ -93,8 +92,9 @@ struct Described<'a> {
     context: &'a Context<'a>,
     /// The type that stands for the function.
     name: Ident,
-    /// `<'__chorde>`, where arguments borrow.
-    lifetime: Option<TokenStream>,
+    /// One for each argument that borrows: an implementation for arguments of one lifetime would be too narrow for futures,
+    /// of which the compiler asks whether they are `Send` with each lifetime on its own.
+    lifetimes: Option<TokenStream>,
     /// The tuple of arguments as written.
     args: TokenStream,
     /// How results are kept.
@@ -106,14 +106,16 @@ struct Described<'a> {
 /// Emits everything.
 pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
     let model = context.model;
-    let borrows = model.params.iter().any(|param| !matches!(param.holding, Holding::Value));
-    let types = model.params.iter().map(|param| with_lifetime(&param.ty));
+    let lifetimes: Vec<Lifetime> = (0..model.params.len()).map(lifetime).collect();
+    let borrowing = model.params.iter().zip(&lifetimes).filter(|(param, _)| !matches!(param.holding, Holding::Value));
+    let borrowed: Vec<&Lifetime> = borrowing.map(|(_, lifetime)| lifetime).collect();
+    let types = model.params.iter().zip(&lifetimes).map(|(param, lifetime)| with_lifetime(&param.ty, lifetime));
     let (p, whole) = (context.p, &model.outcome.whole);
     let shape = if model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
     let described = Described {
         context,
         name: Ident::new(&format!("__chorde_{}", model.name), Span::mixed_site()),
-        lifetime: borrows.then(|| quote!(<'__chorde>)),
+        lifetimes: (!borrowed.is_empty()).then(|| quote!(<#(#borrowed),*>)),
         args: quote!((#(#types,)*)),
         maps: quote!(#p::#shape<#whole>),
         owned: own::owned_tuple(context),
@@ -128,9 +130,10 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
 impl Described<'_> {
     /// The function under its own name.
     fn front(&self) -> TokenStream {
-        let (model, p, name, names) = (self.context.model, self.context.p, &self.name, self.context.names());
+        let (model, p, name, args) = (self.context.model, self.context.p, &self.name, self.context.names());
         let futures = FUTURES.iter().filter(|_| !model.is_async());
-        let section = docs::section(self.context, COMPANIONS.iter().chain(futures));
+        let names = docs::names(self.context, COMPANIONS.iter().chain(futures));
+        let section = docs::section(self.context, Some(&names));
         let call = match (model.is_async(), model.args.async_ttl.is_some()) {
             (false, false) => quote!(call),
             (false, true) => quote!(call_ahead),
@@ -138,7 +141,7 @@ impl Described<'_> {
             (true, true) => quote!(call_async_ahead),
         };
         let wait = model.sig.asyncness.map(|_| quote!(.await));
-        let body = quote!(#p::#call::<#name, _, _, _>((#names)) #wait);
+        let body = quote!(#p::#call::<#name, _, _, _>((#args)) #wait);
         shim::front(self.context, &section, &body)
     }
 
@@ -165,7 +168,7 @@ impl Described<'_> {
 
     /// All that is known of the function apart from what it computes.
     fn function(&self) -> TokenStream {
-        let Self { context, name, lifetime, args, maps, owned, .. } = self;
+        let Self { context, name, lifetimes, args, maps, owned, .. } = self;
         let (p, every, allow) = (context.p, &context.model.attrs.every, placing::allow(context));
         let (description, policy, base) = (context.description(), context.policy(), context.maps());
         let (client, value, seen) = (self.client(), &context.model.outcome.value, self.seen());
@@ -173,7 +176,7 @@ impl Described<'_> {
         quote! {
             #every
             #allow
-            impl #lifetime #p::Function<#args, #maps, #owned> for #name {
+            impl #lifetimes #p::Function<#args, #maps, #owned> for #name {
                 const POLICY: #p::CallPolicy = #policy;
                 fn site() -> &'static #p::Site {
                     static __CHORDE_SITE: #p::Site = #description;
@@ -194,7 +197,7 @@ impl Described<'_> {
 
     /// What it computes.
     fn compute(&self) -> TokenStream {
-        let Self { context, name, lifetime, args, maps, owned } = self;
+        let Self { context, name, lifetimes, args, maps, owned } = self;
         let (p, model, allow) = (context.p, context.model, placing::allow(context));
         let (every, whole) = (&model.attrs.every, &model.outcome.whole);
         let uncached = context.companion("uncached");
@@ -204,21 +207,21 @@ impl Described<'_> {
             return quote! {
                 #every
                 #allow
-                impl #lifetime #p::Compute<#args, #maps, #owned> for #name {
+                impl #lifetimes #p::Compute<#args, #maps, #owned> for #name {
                     #[inline]
                     fn compute(__chorde_args: #args) -> #whole { Self::#uncached(#moved) }
                     fn compute_owned(__chorde_args: #owned) -> #whole { Self::#uncached(#lent) }
                 }
             };
         }
-        let owned_future = match lifetime {
+        let owned_future = match lifetimes {
             Some(_) => quote!(async move { Self::#uncached(#lent).await }),
             None => quote!(Self::#uncached(#moved)),
         };
         quote! {
             #every
             #allow
-            impl #lifetime #p::AsyncCompute<#args, #maps, #owned> for #name {
+            impl #lifetimes #p::AsyncCompute<#args, #maps, #owned> for #name {
                 fn compute<'__chorde_a>(__chorde_args: #args) -> #p::Boxed<'__chorde_a, #whole>
                 where
                     #args: '__chorde_a,
@@ -259,7 +262,7 @@ impl Described<'_> {
 
     /// Owns the arguments.
     fn own(&self) -> TokenStream {
-        if self.lifetime.is_none() {
+        if self.lifetimes.is_none() {
             return quote!(__chorde_args);
         }
         let owned = self.each(|param, place| own::own_from(param, &place).unwrap_or(place));
@@ -277,27 +280,31 @@ impl Described<'_> {
     }
 }
 
-/// Names the lifetime of a reference, or of the one inside of an `Option`.
-fn with_lifetime(ty: &Type) -> TokenStream {
+/// Names the lifetime of an argument.
+fn lifetime(index: usize) -> Lifetime {
+    Lifetime::new(&format!("'__chorde_{index}"), Span::mixed_site())
+}
+
+/// Gives that lifetime to a reference, or to the one inside of an `Option`.
+fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> TokenStream {
     let mut ty = ty.clone();
-    name_first(&mut ty);
+    name_first(&mut ty, lifetime);
     quiet(ty.to_token_stream())
 }
 
-fn name_first(ty: &mut Type) {
-    let span = here(ty.span());
+fn name_first(ty: &mut Type, lifetime: &Lifetime) {
     match ty {
-        Type::Paren(inner) => name_first(&mut inner.elem),
-        Type::Group(inner) => name_first(&mut inner.elem),
+        Type::Paren(inner) => name_first(&mut inner.elem, lifetime),
+        Type::Group(inner) => name_first(&mut inner.elem, lifetime),
         Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(|l| l.ident != "static") => {
-            reference.lifetime = Some(syn::Lifetime::new("'__chorde", span));
+            reference.lifetime = Some(lifetime.clone());
         }
         Type::Path(path) => {
             let last = path.path.segments.last_mut().map(|segment| &mut segment.arguments);
             if let Some(syn::PathArguments::AngleBracketed(list)) = last {
                 for argument in &mut list.args {
                     if let syn::GenericArgument::Type(inner) = argument {
-                        name_first(inner);
+                        name_first(inner, lifetime);
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! The words of the documentation that is emitted.
 
+use super::companion::Companion;
 use super::context::Context;
 use crate::model::{Home, Model};
 
@@ -19,17 +20,17 @@ pub(crate) fn of_type(context: &Context<'_>) -> String {
     text
 }
 
-/// The "Caching" section of the function.
-pub(crate) fn section<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
+/// The "Caching" section of the function, with what is said of its companions.
+pub(crate) fn section(context: &Context<'_>, companions: Option<&str>) -> String {
     let model = context.model;
     let life = model.args.ttl.as_ref().map_or_else(String::new, crate::duration::Duration::words);
     let mut text = format!("\n\n# Caching\n\nA result is used for {life}{}. {}", refresh(model), key(model));
     if model.outcome.error.is_some() {
         text.push_str(" Errors are returned and never stored.");
     }
-    if model.home != Home::Inside {
+    if let Some(companions) = companions {
         text.push_str("\n\nCompanions: ");
-        text.push_str(&links(context, companions));
+        text.push_str(companions);
         text.push('.');
     }
     text
@@ -63,14 +64,21 @@ fn key(model: &Model) -> String {
     }
 }
 
-/// Links to the companions, in order.
-fn links<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
+/// Links to the companions beside a function, in order.
+pub(crate) fn links(context: &Context<'_>, companions: &[Companion]) -> String {
     let owner = match context.model.home {
         Home::Impl => "Self".to_owned(),
         _ => context.model.name.clone(),
     };
     let uncached = context.companion("uncached").to_string();
-    let names = companions.map(|name| context.companion(name).to_string());
+    let names = companions.iter().map(|c| context.companion(c.name).to_string());
     let links = names.chain([uncached]).map(|name| format!("[`{name}`]({owner}::{name})"));
     links.collect::<Vec<_>>().join(", ")
+}
+
+/// Names companions that are documented with the runtime, which may not be there to be linked to.
+pub(crate) fn names<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
+    let name = &context.model.name;
+    let names = companions.map(|companion| format!("`{companion}`"));
+    format!("[`{name}`](type@{name}) has {} and `uncached`", names.collect::<Vec<_>>().join(", "))
 }

@@ -29,7 +29,7 @@ pub(crate) fn front(context: &Context<'_>, section: &str, body: &TokenStream) ->
 
 /// The same, with the call written out.
 pub(crate) fn call_in_full(context: &Context<'_>, companions: &[Companion]) -> TokenStream {
-    let section = docs::section(context, companions.iter().map(|companion| &companion.name));
+    let section = docs::section(context, Some(&docs::links(context, companions)));
     front(context, &section, &call(context, &context.owner(), Look::Plain))
 }
 
@@ -279,7 +279,7 @@ fn lend_split(context: &Context<'_>) -> TokenStream {
 pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
     let model = context.model;
     let (every, front, other, section) =
-        (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context, std::iter::empty()));
+        (&model.attrs.every, &model.attrs.front, &model.attrs.body, docs::section(context, None));
     let (vis, head, allow) = (&model.vis, head(context, false), lint_allowances(context));
     if model.args.async_ttl.is_some() {
         let (hidden, owner, real) = (hidden(context), context.owner(), self::body(context));

@@ -1,4 +1,5 @@
-//! What a cached function costs the compiler: crates of 200 functions, plain, cached by chorde, cached by `cached`.
+//! What a cached function costs the compiler: crates of 200 functions of four signatures, plain, cached by chorde, cached by
+//! `cached`.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,7 +9,15 @@ use std::process::Command;
 use std::time::Instant;
 
 const FUNCTIONS: usize = 200;
-const ROUNDS: usize = 1;
+const ROUNDS: usize = 3;
+
+/// Arguments, result and body, in turn.
+const SIGNATURES: [(&str, &str, &str); 4] = [
+    ("x: u64, name: String", "String", "format!(\"{x}{name}\")"),
+    ("x: u32", "u64", "u64::from(x)"),
+    ("text: String", "Vec<u8>", "text.into_bytes()"),
+    ("x: i64, flag: bool", "Option<String>", "flag.then(|| x.to_string())"),
+];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -18,32 +27,46 @@ struct Subject {
     attribute: &'static str,
     /// What comes before `fn`.
     qualifiers: &'static str,
+    /// What comes before the first function and after the last.
+    around: (&'static str, &'static str),
+    receiver: &'static str,
 }
 
 const OURS: &str = "use chorde::prelude::*; use std::sync::LazyLock; \
     static CACHE: LazyLock<chorde::InprocClient> = LazyLock::new(|| chorde::InprocClient::new(1000));";
-const SUBJECTS: [Subject; 5] = [
-    Subject { name: "plain", head: "", attribute: "", qualifiers: "" },
-    Subject { name: "chorde", head: OURS, attribute: "#[cached(client = CACHE, ttl = 300)]", qualifiers: "" },
+const SUBJECTS: [Subject; 6] = [
+    Subject { name: "plain", head: "", attribute: "", ..PLAIN },
+    Subject { name: "chorde", head: OURS, attribute: "#[cached(client = CACHE, ttl = 300)]", ..PLAIN },
     Subject {
         name: "cached",
         head: "use cached::macros::cached;",
         attribute: "#[cached(max_size = 1000, ttl_secs = 300)]",
-        qualifiers: "",
+        ..PLAIN
     },
     Subject {
         name: "chorde_async",
         head: OURS,
         attribute: "#[cached(client = CACHE, ttl = 300)]",
         qualifiers: "async",
+        ..PLAIN
     },
     Subject {
         name: "cached_async",
         head: "use cached::macros::cached;",
         attribute: "#[cached(max_size = 1000, ttl_secs = 300)]",
         qualifiers: "async",
+        ..PLAIN
+    },
+    Subject {
+        name: "chorde_methods",
+        head: OURS,
+        attribute: "#[cached(client = CACHE, ttl = 300, skip(self))]",
+        around: ("#[derive(Clone)] pub struct Handle; impl Handle {", "}"),
+        receiver: "&self, ",
+        ..PLAIN
     },
 ];
+const PLAIN: Subject = Subject { name: "", head: "", attribute: "", qualifiers: "", around: ("", ""), receiver: "" };
 
 fn write(subject: &Subject, folder: &Path) -> Outcome<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -56,13 +79,13 @@ fn write(subject: &Subject, folder: &Path) -> Outcome<()> {
     );
     fs::write(folder.join("Cargo.toml"), manifest)?;
     let mut source = format!("{}\n", subject.head);
+    let Subject { attribute, qualifiers, around: (before, after), receiver, .. } = subject;
+    writeln!(source, "{before}")?;
     for number in 0..FUNCTIONS {
-        let Subject { attribute, qualifiers, .. } = subject;
-        writeln!(
-            source,
-            "{attribute}\npub {qualifiers} fn f{number}(x: u64, name: String) -> String {{ format!(\"{{x}}{{name}}{number}\") }}"
-        )?;
+        let (arguments, result, body) = SIGNATURES[number % SIGNATURES.len()];
+        writeln!(source, "{attribute}\npub {qualifiers} fn f{number}({receiver}{arguments}) -> {result} {{ {body} }}")?;
     }
+    writeln!(source, "{after}")?;
     fs::write(folder.join("src/lib.rs"), source)?;
     Ok(())
 }
@@ -89,7 +112,7 @@ fn compile(folder: &Path, target: &Path, arguments: &[&str]) -> Outcome<f64> {
 fn main() -> Outcome<()> {
     let base: PathBuf = std::env::temp_dir().join(format!("chorde-compile-time-{}", std::process::id()));
     let target = base.join("target");
-    println!("milliseconds per function over plain ones: {FUNCTIONS} functions, best of {ROUNDS} interleaved round(s)");
+    println!("milliseconds per function over plain ones: {FUNCTIONS} functions, best of {ROUNDS} interleaved rounds");
     for arguments in [&["check"][..], &["build"], &["build", "--release"]] {
         let mut best = [f64::MAX; SUBJECTS.len()];
         for round in 0..=ROUNDS {

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Given, Look, LookBehind, Prepare, at};
+use super::{Behind, Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
@@ -16,28 +16,8 @@ use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movab
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
-/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
-/// engine.
-struct Ways<'a, A, O, R> {
-    compute: fn(A) -> Boxed<'a, R>,
-    compute_owned: fn(O) -> Boxed<'static, R>,
-    own: fn(A) -> O,
-    behind: Option<Behind<O>>,
-}
-
-/// How the background recomputes.
-struct Behind<O> {
-    run: fn(Ticket, O) -> Boxed<'static, ()>,
-    job: fn(fn(Ticket, O) -> Boxed<'static, ()>, O) -> Job,
-}
-
-impl<O> Clone for Behind<O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<O> Copy for Behind<O> {}
+/// Computing yields a future, and so does the background's computing.
+type Ways<'a, A, O, R> = super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>;
 
 fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
 where
@@ -89,31 +69,15 @@ fn job<O: AllMovable>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job
     Job::future(move |ticket| run(ticket, owned))
 }
 
-impl<'a, A, O, R> Ways<'a, A, O, R> {
-    /// Returns what computes.
-    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Boxed<'a, R> + Send + use<'a, A, O, R>
-    where
-        R: 'a,
-    {
-        let (compute, compute_owned) = (self.compute, self.compute_owned);
-        move |given| match given {
-            Given::AsWritten(args) => compute(args),
-            Given::Owned(owned) => compute_owned(owned),
-        }
-    }
-
-    /// Returns what makes a job for the background, where there is to be one.
-    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<'a, A, O, R>> {
-        let (own, Behind { run, job }) = (self.own, self.behind?);
-        Some(move |given| match given {
-            Given::AsWritten(args) => job(run, own(args)),
-            Given::Owned(owned) => job(run, owned),
-        })
-    }
+/// A call that has been begun. What has been borrowed before an `await` stays in the future: only this does.
+enum Begun<'a, R> {
+    Hit(R),
+    Missed(Boxed<'a, R>),
 }
 
 /// The call under the function's own name, where nothing is ever due.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -122,16 +86,17 @@ where
     O: Send + 'static,
 {
     async move {
-        at!(at of F);
-        match F::key(&args, Look(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()).await,
-        }
+        let missed = match begin::<F, A, M, O>(args, ways::<F, A, M, O>) {
+            Begun::Hit(hit) => return hit,
+            Begun::Missed(missed) => missed,
+        };
+        missed.await
     }
 }
 
 /// The call under the function's own name, where values come of age.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async_ahead<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -140,59 +105,74 @@ where
     O: AllMovable,
 {
     async move {
-        at!(at of F);
-        match F::key(&args, Look(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
-        }
+        let missed = match begin::<F, A, M, O>(args, ways_ahead::<F, A, M, O>) {
+            Begun::Hit(hit) => return hit,
+            Begun::Missed(missed) => missed,
+        };
+        missed.await
+    }
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<'a, A, O, M::Return>) -> Begun<'a, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    A: Send + 'a,
+    M: Crossing + 'a,
+    O: Send + 'static,
+{
+    at!(at of F);
+    match F::key(&args, Look(&at)) {
+        Looked::Hit(hit) => Begun::Hit(hit),
+        Looked::Slow(slow) => Begun::Missed(missed(at, slow, args, &ways())),
     }
 }
 
 #[cold]
 fn missed<'a, C, M, A, O>(
-    at: &'a At<'_, C, M>,
+    at: At<'static, C, M>,
     slow: Box<Slow<M::Stored>>,
     args: A,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    C: Client<M::Stored>,
-    M: Crossing,
+    C: Client<M::Stored> + 'a,
+    M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    finish(at, slow, Given::new(at, args, ways.own), ways)
+    let given = Given::new(&at, args, ways.own);
+    finish(at, slow, given, ways)
 }
 
 fn finish<'a, C, M, A, O>(
-    at: &'a At<'_, C, M>,
+    at: At<'static, C, M>,
     slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Boxed<'a, M::Return>
 where
-    C: Client<M::Stored>,
-    M: Crossing,
+    C: Client<M::Stored> + 'a,
+    M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    Box::pin(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
+    let (compute, behind, copier) = (ways.compute(), ways.behind(), Given::copier(&at));
+    Box::pin(at.finish(slow, given, compute, behind, copier))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
-pub fn bg_async<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
+pub async fn bg_async<F, A, M, O>(args: A) -> M::Return
 where
     F: AsyncCompute<A, M, O>,
     A: Send,
     M: Crossing,
     O: AllMovable,
 {
-    async move {
-        at!(at of F);
-        match F::key(&args, LookBehind(&at)) {
-            Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()).await,
-        }
+    at!(at of F);
+    match F::key(&args, LookBehind(&at)) {
+        Looked::Hit(hit) => hit,
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()).await,
     }
 }
 
@@ -280,7 +260,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use super::{CallKey, Given, Look, LookBehind, Prepare, at};
+use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
@@ -14,28 +14,8 @@ use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
 
-/// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
-/// engine.
-struct Ways<A, O, R> {
-    compute: fn(A) -> R,
-    compute_owned: fn(O) -> R,
-    own: fn(A) -> O,
-    behind: Option<Behind<O>>,
-}
-
-/// How the background recomputes.
-struct Behind<O> {
-    run: fn(Ticket, O),
-    job: fn(fn(Ticket, O), O) -> Job,
-}
-
-impl<O> Clone for Behind<O> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<O> Copy for Behind<O> {}
+/// Computing yields the result, the background's computing nothing.
+type Ways<A, O, R> = super::Ways<A, O, R, ()>;
 
 fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
@@ -63,24 +43,10 @@ fn job<O: AllMovable>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
 }
 
-impl<A, O, R> Ways<A, O, R> {
-    /// Returns what computes.
-    fn compute(&self) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
-        let (compute, compute_owned) = (self.compute, self.compute_owned);
-        move |given| match given {
-            Given::AsWritten(args) => ready(compute(args)),
-            Given::Owned(owned) => ready(compute_owned(owned)),
-        }
-    }
-
-    /// Returns what makes a job for the background, where there is to be one.
-    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + use<A, O, R>> {
-        let (own, Behind { run, job }) = (self.own, self.behind?);
-        Some(move |given| match given {
-            Given::AsWritten(args) => job(run, own(args)),
-            Given::Owned(owned) => job(run, owned),
-        })
-    }
+/// Returns what computes, as the engine takes it.
+fn computing<A, O, R>(ways: &Ways<A, O, R>) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
+    let compute = ways.compute();
+    move |given| ready(compute(given))
 }
 
 /// The call under the function's own name, where nothing is ever due.
@@ -94,7 +60,7 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
     }
 }
 
@@ -109,22 +75,23 @@ where
     at!(at of F);
     match F::key(&args, Look(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
 #[cold]
-fn missed<C, M, A, O>(at: &At<'_, C, M>, slow: Box<Slow<M::Stored>>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
+fn missed<C, M, A, O>(at: At<'_, C, M>, slow: Box<Slow<M::Stored>>, args: A, ways: &Ways<A, O, M::Return>) -> M::Return
 where
     C: Client<M::Stored>,
     M: ValueMap,
     O: 'static,
 {
-    finish(at, slow, Given::new(at, args, ways.own), ways)
+    let given = Given::new(&at, args, ways.own);
+    finish(at, slow, given, ways)
 }
 
 fn finish<C, M, A, O>(
-    at: &At<'_, C, M>,
+    at: At<'_, C, M>,
     slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<A, O, M::Return>,
@@ -134,7 +101,8 @@ where
     M: ValueMap,
     O: 'static,
 {
-    wait(at.finish(slow, given, ways.compute(), ways.behind(), Given::copier(at)))
+    let copier = Given::copier(&at);
+    wait(at.finish(slow, given, computing(ways), ways.behind(), copier))
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -147,7 +115,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(&at, slow, args, &ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
     }
 }
 
@@ -173,7 +141,7 @@ where
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
     let ways = ways::<F, A, M, O>();
-    wait(at.refresh(key, Given::new(&at, args, ways.own), ways.compute(), Given::copier(&at)))
+    wait(at.refresh(key, Given::new(&at, args, ways.own), computing(&ways), Given::copier(&at)))
 }
 
 /// Computes, and leaves the cache alone.
@@ -214,7 +182,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(&at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }
@@ -230,7 +198,7 @@ where
     let (key, owned) = (F::key(&args, Prepare(&at)), F::own(args));
     CacheFuture::blocking(move || {
         at!(at of F);
-        wait(at.refresh(key, Given::Owned(owned), ways::<F, A, M, O>().compute(), Given::copier(&at)))
+        wait(at.refresh(key, Given::Owned(owned), computing(&ways::<F, A, M, O>()), Given::copier(&at)))
     })
 }
 
@@ -307,6 +275,7 @@ where
 /// # Errors
 ///
 /// As for [`At::callkey`].
+#[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
 pub fn callkey<F, A, M, O>(args: A) -> Result<Key>
 where
     F: Function<A, M, O>,

@@ -118,6 +118,7 @@ macro_rules! companions {
     (@ ($($arg:ident $type:ident $owned:ident),*) ($($value:ident: $value_type:ty)?) ($bound:ident) [$($where:tt)*]
         [$($doc:tt)*] $name:ident -> $output:ty) => {
         $($doc)*
+        #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         pub fn $name<$($type),*>($($arg: $type,)* $($value: $value_type)?) -> $output
         where
             F: $bound<($($type,)*), M, ($($owned,)*)>,

@@ -4,7 +4,7 @@
 
 A result is used for 5 min. Its key is `url`.
 
-Companions: [`bg`](page::bg), [`lazy`](page::lazy), [`refresh`](page::refresh), [`bg_refresh`](page::bg_refresh), [`peek`](page::peek), [`put`](page::put), [`get_ttl`](page::get_ttl), [`invalidate`](page::invalidate), [`expire`](page::expire), [`future`](page::future), [`clear`](page::clear), [`namespace`](page::namespace), [`stats`](page::stats), [`reset_stats`](page::reset_stats), [`set_timing_bins`](page::set_timing_bins), [`on_promote`](page::on_promote), [`on_value`](page::on_value), [`placeholder`](page::placeholder), [`callkey`](page::callkey), [`ttl`](page::ttl), [`async_ttl`](page::async_ttl), [`uncached`](page::uncached).*/
+Companions: [`page`](type@page) has `bg`, `lazy`, `refresh`, `bg_refresh`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl` and `uncached`.*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 pub(crate) async fn page(url: String) -> Vec<u8> {
     ::chorde::__private::call_async::<__chorde_page, _, _, _>((url,)).await

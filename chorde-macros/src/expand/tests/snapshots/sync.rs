@@ -6,7 +6,7 @@
 
 A result is used for 5 min, and recomputed in the background from the age of 1 min on. Its key is `x` and `name`.
 
-Companions: [`bg`](expensive::bg), [`lazy`](expensive::lazy), [`refresh`](expensive::refresh), [`bg_refresh`](expensive::bg_refresh), [`peek`](expensive::peek), [`put`](expensive::put), [`get_ttl`](expensive::get_ttl), [`invalidate`](expensive::invalidate), [`expire`](expensive::expire), [`future`](expensive::future), [`clear`](expensive::clear), [`namespace`](expensive::namespace), [`stats`](expensive::stats), [`reset_stats`](expensive::reset_stats), [`set_timing_bins`](expensive::set_timing_bins), [`on_promote`](expensive::on_promote), [`on_value`](expensive::on_value), [`placeholder`](expensive::placeholder), [`callkey`](expensive::callkey), [`ttl`](expensive::ttl), [`async_ttl`](expensive::async_ttl), [`future_refresh`](expensive::future_refresh), [`future_lazy`](expensive::future_lazy), [`future_peek`](expensive::future_peek), [`future_put`](expensive::future_put), [`future_get_ttl`](expensive::future_get_ttl), [`future_invalidate`](expensive::future_invalidate), [`future_expire`](expensive::future_expire), [`uncached`](expensive::uncached).*/
+Companions: [`expensive`](type@expensive) has `bg`, `lazy`, `refresh`, `bg_refresh`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl`, `future_refresh`, `future_lazy`, `future_peek`, `future_put`, `future_get_ttl`, `future_invalidate`, `future_expire` and `uncached`.*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 pub fn expensive(x: u64, name: &str) -> f64 {
     ::chorde::__private::call_ahead::<__chorde_expensive, _, _, _>((x, name))
@@ -44,9 +44,9 @@ pub type expensive = ::chorde::__private::Companions<
 >;
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
 impl<
-    '__chorde,
+    '__chorde_1,
 > ::chorde::__private::Function<
-    (u64, &'__chorde str),
+    (u64, &'__chorde_1 str),
     ::chorde::__private::Plain<f64>,
     (u64, ::std::string::String),
 > for __chorde_expensive {
@@ -75,7 +75,7 @@ impl<
     }
     #[inline]
     fn key<__ChordeSeen: ::chorde::__private::Seen>(
-        __chorde_args: &(u64, &'__chorde str),
+        __chorde_args: &(u64, &'__chorde_1 str),
         __chorde_seen: __ChordeSeen,
     ) -> __ChordeSeen::Outcome {
         ::chorde::__private::Seen::see(
@@ -83,20 +83,20 @@ impl<
             &(&__chorde_args.0, &__chorde_args.1),
         )
     }
-    fn own(__chorde_args: (u64, &'__chorde str)) -> (u64, ::std::string::String) {
+    fn own(__chorde_args: (u64, &'__chorde_1 str)) -> (u64, ::std::string::String) {
         (__chorde_args.0, ::std::borrow::ToOwned::to_owned(__chorde_args.1))
     }
 }
 #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
 impl<
-    '__chorde,
+    '__chorde_1,
 > ::chorde::__private::Compute<
-    (u64, &'__chorde str),
+    (u64, &'__chorde_1 str),
     ::chorde::__private::Plain<f64>,
     (u64, ::std::string::String),
 > for __chorde_expensive {
     #[inline]
-    fn compute(__chorde_args: (u64, &'__chorde str)) -> f64 {
+    fn compute(__chorde_args: (u64, &'__chorde_1 str)) -> f64 {
         Self::uncached(__chorde_args.0, __chorde_args.1)
     }
     fn compute_owned(__chorde_args: (u64, ::std::string::String)) -> f64 {

@@ -1,0 +1,204 @@
+//! The operations of the client on a function's keys, and the way to the background.
+
+use std::time::Duration;
+
+use super::{At, Prepared};
+use crate::client::{Client, ReadOptions, Token, WriteOptions};
+use crate::decide::{Decision, decide};
+use crate::engine::background::{Job, Task, Ticket, submit};
+use crate::entry::Entry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::flight::FlightKey;
+use crate::key::Key;
+use crate::policy::RefreshPoint;
+use crate::site::{Hold, ValueMap};
+
+impl<C, M> At<'_, C, M>
+where
+    M: ValueMap,
+    C: Client<M::Stored>,
+{
+    /// Looks, and never computes.
+    pub async fn peek(&self, key: Prepared) -> Option<M::Value> {
+        let key = self.usable_quietly(key.0)?;
+        let entry = self.held(&key, self.policy.lazy_tiers).await?;
+        (!entry.is_stale()).then(|| self.maps.decode(entry.value))
+    }
+
+    /// Looks, and has computed in the background what is absent or due.
+    pub async fn lazy<A, B>(&self, key: Prepared, args: A, behind: Option<B>) -> Option<M::Value>
+    where
+        B: FnOnce(A) -> Job,
+    {
+        let key = self.usable(key.0)?;
+        let counters = &self.live.counters;
+        let entry = self.held(&key, self.policy.lazy_tiers).await;
+        match decide(entry.as_ref().map(Entry::vitals), self.policy) {
+            Decision::Serve => counters.hits.increment(),
+            Decision::ServeAndRefresh => {
+                counters.due_hits.increment();
+                self.send(&key, args, behind, Why::Due(self.policy.refresh));
+            }
+            Decision::Compute => {
+                counters.misses.increment();
+                self.send(&key, args, behind, Why::Due(self.policy.refresh));
+                return None;
+            }
+        }
+        entry.map(|entry| self.maps.decode(entry.value))
+    }
+
+    /// Returns the entry, a stale one included.
+    pub async fn get_ttl(&self, key: Prepared) -> Option<Entry<M::Value>> {
+        let key = self.usable_quietly(key.0)?;
+        let entry = self.held(&key, usize::MAX).await?;
+        Some(entry.map(|stored| self.maps.decode(stored)))
+    }
+
+    /// Has the key computed in the background, whatever the client holds.
+    pub fn bg_refresh<A, B>(&self, key: Prepared, args: A, behind: Option<B>)
+    where
+        B: FnOnce(A) -> Job,
+    {
+        if let Some(key) = self.usable(key.0) {
+            self.send(&key, args, behind, Why::Forced);
+        }
+    }
+
+    /// Stores a value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`] when the key cannot be serialised, and what the client reports.
+    pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
+        let key = key.0?;
+        self.supersede(&key).await;
+        let life = self.policy.life(fastrand::f64());
+        self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new()).await
+    }
+
+    /// Removes an entry.
+    ///
+    /// # Errors
+    ///
+    /// As for [`put`](Self::put).
+    pub async fn invalidate(&self, key: Prepared) -> Result<()> {
+        let key = key.0?;
+        self.supersede(&key).await;
+        self.client.delete_entry(&key).await.map(|_| ())
+    }
+
+    /// Marks an entry as stale and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`put`](Self::put).
+    pub async fn expire(&self, key: Prepared) -> Result<()> {
+        let key = key.0?;
+        self.supersede(&key).await;
+        self.client.expire_entry(&key).await.map(|_| ())
+    }
+
+    /// Forgets all entries of the function, with whatever generic arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] when the function has no namespace, and what the client reports.
+    pub async fn clear(&self) -> Result<()> {
+        let Some(path) = self.instance.of_function() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "a function with `namespace = none` cannot tell its entries from others: give it a namespace, or clear its client",
+            ));
+        };
+        let stores = self.live.flights.supersede_all(self.client.identity().id());
+        stores.within(self.client.identity().clock(), self.policy.lease).await;
+        self.client.clear_namespace(path).await
+    }
+
+    /// Keeps what is being computed from being stored, and waits for what is being stored.
+    async fn supersede(&self, key: &Key) {
+        let stores = self.live.flights.supersede(&self.flight_key(key));
+        stores.within(self.client.identity().clock(), self.policy.lease).await;
+    }
+
+    fn flight_key(&self, key: &Key) -> FlightKey {
+        (self.client.identity().id(), key.digest())
+    }
+
+    /// Returns the key, or counts that there is none.
+    pub(super) fn usable(&self, key: Result<Key>) -> Option<Key> {
+        if key.is_err() {
+            self.live.counters.key_errors.increment();
+        }
+        self.usable_quietly(key)
+    }
+
+    fn usable_quietly(&self, key: Result<Key>) -> Option<Key> {
+        key.inspect_err(|error| log::warn!("{}: {error}", self.live.description.name)).ok()
+    }
+
+    /// Returns what the client holds; its failure is a miss.
+    async fn held(&self, key: &Key, tiers: usize) -> Option<Entry<M::Stored>> {
+        let mut options = ReadOptions::new().max_tiers(tiers);
+        if let Some(known) = self.client.look(&key.probe(), options) {
+            return known.into_entry();
+        }
+        let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
+            self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
+        };
+        if self.live.on_promote.any() {
+            options = options.on_promote(&hear);
+        }
+        match self.client.get_entry(key, options).await {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.live.failed("read", &error);
+                None
+            }
+        }
+    }
+
+    /// Sends a job to the background, unless one for the key is on its way; a claim that it does not take is given back.
+    pub(super) fn send<A>(&self, key: &Key, args: A, behind: Option<impl FnOnce(A) -> Job>, why: Why) {
+        let (is_forced, refresh, claim) = match why {
+            Why::Due(refresh) => (false, refresh, None),
+            Why::Claimed(refresh, token) => (false, refresh, Some(token)),
+            Why::Forced => (true, self.policy.refresh, None),
+        };
+        let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold) };
+        let is_sent =
+            behind.is_some_and(|behind| self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold))));
+        if let Some(token) = claim.filter(|_| !is_sent) {
+            self.client.release(key, token);
+        }
+    }
+
+    fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> bool {
+        let flight_key = self.flight_key(key);
+        if !is_forced && self.live.flights.is_flying(&flight_key) {
+            return false;
+        }
+        let Some(hold) = self.live.hold(flight_key, is_forced) else { return false };
+        let submitted = submit(task(hold));
+        match &submitted {
+            Ok(()) => self.live.counters.background.increment(),
+            Err(refused) => {
+                self.live.counters.refused.increment();
+                log::debug!("{}: {refused}", self.live.description.name);
+            }
+        }
+        submitted.is_ok()
+    }
+}
+
+/// Says why a background job is sent.
+#[derive(Clone, Copy)]
+pub(super) enum Why {
+    /// What is stored is due from this point on, or absent.
+    Due(RefreshPoint),
+    /// The same, and the client has granted the claim.
+    Claimed(RefreshPoint, Token),
+    /// The user said so.
+    Forced,
+}
