@@ -21,7 +21,7 @@ where
 {
     /// [`finish`](Self::finish)
     pub fn finish_now<A, O: 'static>(
-        &self,
+        self,
         slow: Box<Slow<M::Stored>>,
         args: A,
         compute: fn(A) -> M::Return,

@@ -31,7 +31,7 @@ macro_rules! operations {
         impl<'a, C, M> At<'a, C, M>
         where
             M: ValueMap + 'a,
-            C: Client<M::Stored>,
+            C: Client<M::Stored> + 'a,
             M::Value: Send,
         {$(
             /// The same operation, by value.
@@ -43,7 +43,7 @@ macro_rules! operations {
         impl<C, M> At<'static, C, M>
         where
             M: ValueMap<Value: for<'a> Movable<'a>> + 'static,
-            C: Client<M::Stored>,
+            C: Client<M::Stored> + 'static,
         {$(
             /// The same operation, without blocking.
             pub fn $future(self, key: Prepared $(, $value: M::Value)?) -> CacheFuture<$output> {
@@ -76,7 +76,7 @@ where
 impl<C, M> At<'static, C, M>
 where
     M: ValueMap<Value: for<'a> Movable<'a>> + 'static,
-    C: Client<M::Stored>,
+    C: Client<M::Stored> + 'static,
 {
     /// The same, without blocking.
     pub fn future_lazy(self, key: Prepared, job: Job) -> CacheFuture<Option<M::Value>> {
