@@ -58,10 +58,7 @@ where
     O: 'static,
 {
     at!(at of F);
-    match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
-    }
+    called(at, args, |at, args| F::key(args, Look(at)), ways::<F, A, M, O>)
 }
 
 /// The call under the function's own name, where values come of age.
@@ -73,9 +70,28 @@ where
     O: AllMovable,
 {
     at!(at of F);
-    match F::key(&args, Look(&at)) {
+    called(at, args, |at, args| F::key(args, Look(at)), ways_ahead::<F, A, M, O>)
+}
+
+/// What looks at the key of a call.
+type Looking<C, A, M> = for<'a> fn(&At<'a, C, M>, &A) -> Looked<<M as ValueMap>::Return, <M as ValueMap>::Stored>;
+
+/// Does the call. In a debug build functions of one signature share this.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn called<C, A, M, O>(
+    at: At<'_, C, M>,
+    args: A,
+    look: Looking<C, A, M>,
+    ways: fn() -> Ways<A, O, M::Return>,
+) -> M::Return
+where
+    C: Client<M::Stored>,
+    M: ValueMap,
+    O: 'static,
+{
+    match look(&at, &args) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways()),
     }
 }
 
@@ -113,10 +129,7 @@ where
     O: AllMovable,
 {
     at!(at of F);
-    match F::key(&args, LookBehind(&at)) {
-        Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()),
-    }
+    called(at, args, |at, args| F::key(args, LookBehind(at)), ways_ahead::<F, A, M, O>)
 }
 
 /// Looks; has computed in the background what is absent or due.
