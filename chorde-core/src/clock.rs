@@ -61,7 +61,7 @@ impl Clock {
     /// Returns the time or, where that is much cheaper, one shortly before: by no more than [`LAG`].
     ///
     /// To read a processor's counter takes as long as all the rest of a hit, since it waits for whatever is under way.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn lately(&self) -> u64 {
         match &self.0 {
             Kind::System(system) => system.lately(),

@@ -118,7 +118,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add(&mut self, position: usize, word: u64) {
         let coefficients = &self.secret.words[position];
         self.low = self.low.wrapping_add(coefficients.low.wrapping_mul(u128::from(word)));
@@ -155,7 +155,7 @@ impl Digester {
     }
 
     /// Takes in one word.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn absorb(&mut self, word: u64) {
         if self.sums.taken < WORDS {
             self.sums.add(self.sums.taken, word);
@@ -186,7 +186,7 @@ impl Digester {
     }
 
     /// Returns the digest of all that was taken in.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn finish(mut self) -> Digest {
         if let Some(overflow) = &self.overflow {
             let (first, second) = finish_overflow(overflow);

@@ -37,7 +37,7 @@ thread_local! {
 
 impl Lane {
     /// Returns the lane of this thread if it owns one and has used it before, which is the common case.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn owned() -> Option<Self> {
         CODE.try_with(Cell::get).ok().filter(|code| *code < LANES).map(Self::new)
     }
@@ -52,17 +52,17 @@ impl Lane {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     const fn new(code: usize) -> Self {
         Self { code, here: PhantomData }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn index(self) -> usize {
         self.code % LANES
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_owned(self) -> bool {
         self.code < GUEST
     }

@@ -71,7 +71,7 @@ macro_rules! forward {
                 (**self).look(probe, options)
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
                 (**self).look_fresh(probe, policy)
             }

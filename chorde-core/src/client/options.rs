@@ -69,14 +69,14 @@ impl<'a, V> ReadOptions<'a, V> {
     }
 
     /// Returns the same in nanoseconds.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) const fn least_nanos(&self) -> u64 {
         self.min_ttl
     }
 
     /// Lets a [`look`](crate::Client::look) overstate the life left of an entry that is far from its end: by
     /// `LAG` at most, a few milliseconds as a rule. Whether the entry is valid stays exact.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) const fn roughly(mut self) -> Self {
         self.is_rough = true;
         self
@@ -88,7 +88,7 @@ impl<'a, V> ReadOptions<'a, V> {
         self
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) const fn is_rough(&self) -> bool {
         self.is_rough
     }

@@ -19,7 +19,14 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return output;
     }
-    active::idle(|| without_place(|| pollster::block_on(future)))
+    let mut output = None;
+    block(&mut |cx| future.as_mut().poll(cx).map(|ready| output = Some(ready)));
+    output.expect("invariant: it is blocked on until it is ready")
+}
+
+/// Blocks this thread on the steps of a future; compiled once, for it is part of every function's miss.
+fn block(step: &mut dyn FnMut(&mut Context<'_>) -> Poll<()>) {
+    active::idle(|| without_place(|| pollster::block_on(poll_fn(step))));
 }
 
 /// Runs futures from plain code.

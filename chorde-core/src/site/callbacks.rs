@@ -44,22 +44,27 @@ impl Callbacks {
 
     /// Calls `each` with all callbacks of one type, without a lock; returns how many panicked.
     pub(crate) fn each<F: 'static>(&self, mut each: impl FnMut(&F)) -> usize {
+        self.each_of_any(&mut |callback| {
+            if let Some(callback) = callback.downcast_ref::<F>() {
+                each(callback);
+            }
+        })
+    }
+
+    /// Does the same whatever the type; compiled once, for it is part of every function's miss.
+    fn each_of_any(&self, each: &mut dyn FnMut(&(dyn Any + Send + Sync))) -> usize {
         if !self.any() {
             return 0;
         }
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let panicked = |callback: &F| {
-            let ended = catch_unwind(AssertUnwindSafe(|| each(callback)));
-            if ended.is_err() {
+        let mut panicked = 0;
+        for callback in &all {
+            if catch_unwind(AssertUnwindSafe(|| each(&**callback))).is_err() {
                 log::error!("a callback of a cached function panicked");
+                panicked += 1;
             }
-            ended.is_err()
-        };
-        all.iter()
-            .filter_map(|callback| callback.downcast_ref::<F>())
-            .map(panicked)
-            .filter(|panicked| *panicked)
-            .count()
+        }
+        panicked
     }
 }
 

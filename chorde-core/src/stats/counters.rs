@@ -27,14 +27,14 @@ struct Stripe {
 
 impl Stripe {
     /// Counts one for the owner: not atomic as a whole, and a fifth of the price, for nobody else stores here.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn count_own(&self) {
         self.own.store(self.own.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 }
 
 impl Striped {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn increment(&self) {
         match Lane::owned() {
             Some(lane) => self.stripes[lane.index()].count_own(),

@@ -279,7 +279,7 @@ impl InprocClient {
 }
 
 /// A panic while a shard was locked can only come from a policy of the user's; the store goes on without its good advice.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn read(lock: &ShardedLock<Shard>) -> ShardedLockReadGuard<'_, Shard> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -354,7 +354,7 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     // Judged where it lies: to hand the entry from function to function through memory took a third of a hit.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
         let digest = self.digest(probe);
         let clock = self.0.identity.clock();

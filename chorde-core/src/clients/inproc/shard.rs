@@ -100,7 +100,7 @@ impl Shard {
     }
 
     /// Copies a value that a call on these terms can be served, and notes the hit.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn get_fresh<V: Value>(
         &self,
         digest: Digest,
@@ -139,7 +139,7 @@ impl Shard {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn find<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
         let first = self.first.as_deref()?;
         let table = match typed::<V>(first) {
@@ -283,7 +283,7 @@ impl Shard {
 }
 
 /// Returns the table as one of values of type `V`, if it is.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn typed<V: Value>(table: &dyn AnyTable) -> Option<&Table<V>> {
     let table: &dyn Any = table;
     table.downcast_ref()

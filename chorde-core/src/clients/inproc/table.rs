@@ -61,7 +61,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Any life at all, by the clock of the last tick where that will do.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn roughly() -> Self {
         Self { least: 0, ample: LAG.cast_signed() }
     }
@@ -80,7 +80,7 @@ impl<V> Slot<V> {
 
     /// How the entry stands, if it has life enough left by the time that it was `lately` on the clock. Whether it has, and
     /// whether it is stale, is exact.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn lasting(&self, lately: u64, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
         let vitals = self.vitals(lately);
         if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
@@ -92,7 +92,7 @@ impl<V> Slot<V> {
     }
 
     /// How the entry stands at `now`. Its seed lasts as long as the entry does.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn vitals(&self, now: u64) -> Vitals {
         let left = self.expires.wrapping_sub(now).cast_signed();
         Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
@@ -109,7 +109,7 @@ impl<V: Send + Sync + 'static> Table<V> {
         Self { slots: HashTable::new() }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn find(&self, digest: Digest) -> Option<&Slot<V>> {
         self.slots.find(digest.low(), |slot| slot.digest == digest)
     }
