@@ -3,7 +3,7 @@
 //! A plain function is described once, by a type of its own that implements [`Function`] and one of [`Compute`] and
 //! [`AsyncCompute`]; everything else is here, written once for all: [`calls`] what the function and its companions do,
 //! [`Companions`] and [`AsyncCompanions`] the names they have. Methods and generic functions, which have no type that could
-//! be described, come with code of their own around [`At`].
+//! be described, come with code of their own around [`At`]: `now` and `sent` keep what that code has to say short.
 
 mod arguments;
 mod at;

@@ -10,7 +10,7 @@ mod plain;
 use serde::Serialize;
 
 use super::at::{At, Looked, Prepared};
-use super::parts::Seen;
+use super::parts::{Function, Seen};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::error::Result;
@@ -93,6 +93,31 @@ impl<A, O, P, Q> Ways<A, O, P, Q> {
             Given::Owned(owned) => job(run, owned),
         })
     }
+}
+
+/// Looks at once; where that is not enough, returns the key and the owned arguments, for later.
+fn look_or_own<F, A, M, O>(args: A) -> std::result::Result<M::Return, (Prepared, O)>
+where
+    F: Function<A, M, O>,
+    M: ValueMap,
+{
+    at!(at of F);
+    match F::key(&args, Look(&at)) {
+        Looked::Hit(hit) => Ok(hit),
+        Looked::Slow(slow) => Err((slow.into_prepared(), F::own(args))),
+    }
+}
+
+/// Has computed in the background, whatever the client holds.
+fn refresh_behind<F, A, M, O, P, Q>(args: A, ways: &Ways<A, O, P, Q>)
+where
+    F: Function<A, M, O>,
+    M: ValueMap,
+    O: 'static,
+{
+    at!(at of F);
+    let key = F::key(&args, Prepare(&at));
+    at.bg_refresh(key, Given::AsWritten(args), ways.behind());
 }
 
 /// Looks whether the client holds a value that can be served at once.

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Behind, Given, Look, LookBehind, Prepare, at};
+use super::{Behind, Given, Look, LookBehind, Prepare, at, look_or_own, refresh_behind};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
@@ -229,9 +229,7 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    at!(at of F);
-    let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind());
+    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>());
 }
 
 /// The call, on whatever executor.
@@ -241,13 +239,10 @@ where
     M: Crossing<Return: for<'a> Movable<'a>>,
     O: AllMovable,
 {
-    at!(at of F);
-    let key = match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => return CacheFuture::ready(hit),
-        Looked::Slow(slow) => slow.into_prepared(),
-    };
-    let owned = F::own(args);
-    CacheFuture::spawn(again::<F, A, M, O>(key, owned))
+    match look_or_own::<F, A, M, O>(args) {
+        Ok(hit) => CacheFuture::ready(hit),
+        Err((key, owned)) => CacheFuture::spawn(again::<F, A, M, O>(key, owned)),
+    }
 }
 
 fn again<F, A, M, O>(key: Prepared, owned: O) -> Boxed<'static, M::Return>

@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at};
+use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at, look_or_own, refresh_behind};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
@@ -173,9 +173,7 @@ where
     M: ValueMap,
     O: AllMovable,
 {
-    at!(at of F);
-    let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind());
+    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>());
 }
 
 /// The call, without blocking.
@@ -185,12 +183,10 @@ where
     M: ValueMap<Return: for<'a> Movable<'a>>,
     O: AllMovable,
 {
-    at!(at of F);
-    let key = match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => return CacheFuture::ready(hit),
-        Looked::Slow(slow) => slow.into_prepared(),
+    let (key, owned) = match look_or_own::<F, A, M, O>(args) {
+        Ok(hit) => return CacheFuture::ready(hit),
+        Err(later) => later,
     };
-    let owned = F::own(args);
     CacheFuture::blocking(move || {
         at!(at of F);
         match at.look_again(key) {
