@@ -1,0 +1,8 @@
+//! memcached for `chorde`.
+
+#![allow(dead_code, reason = "while the parts are put together")]
+
+mod command;
+mod server;
+
+pub use server::{Address, Server};

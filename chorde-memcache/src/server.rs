@@ -1,0 +1,70 @@
+//! One server as it was configured.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Names one memcached server, says where it listens and how large a share of the keys it takes.
+///
+/// Keys are placed by the name, never by the address: a server that moves to another address keeps its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Server {
+    /// What the placement of keys depends on: `host:port` as configured, or a socket's path.
+    name: String,
+    /// Where to connect.
+    address: Address,
+    /// The share of keys, in proportion to those of the others.
+    weight: u32,
+}
+
+/// Says where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// At a TCP port.
+    Tcp(SocketAddr),
+    /// At a unix socket.
+    Unix(PathBuf),
+}
+
+impl Server {
+    /// Makes a server of weight 1.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: Address) -> Self {
+        Self { name: name.into(), address, weight: 1 }
+    }
+
+    /// Sets the share of keys, in proportion to the weights of the other servers; at least 1.
+    #[must_use]
+    pub fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight.max(1);
+        self
+    }
+
+    /// Returns what the placement of keys depends on.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns where the server listens.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Returns the share of keys.
+    #[must_use]
+    pub fn share(&self) -> u32 {
+        self.weight
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
