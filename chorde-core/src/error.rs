@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Ttl,
     /// The backend could not be reached, or did not answer in time; a retry may succeed.
     Unavailable,
+    /// None of the servers of a strict client is in use at the moment; a retry may succeed once one is back.
+    NoServers,
     /// The backend answered something that is not what was asked for.
     Protocol,
     /// This client does not offer the operation.

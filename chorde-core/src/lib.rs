@@ -56,7 +56,7 @@ pub use clients::tiered::{self, TieredClient};
 pub use clock::{Clock, ManualClock, Sleep};
 pub use digest::Digest;
 pub use engine::background::{self, drain};
-pub use engine::runtime::Wait;
+pub use engine::runtime::{Wait, is_waiting};
 pub use entry::{Entry, Lookup};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{AsyncCompanions, Companions};

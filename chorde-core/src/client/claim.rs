@@ -33,7 +33,9 @@ impl<'a, V> ClaimOptions<'a, V> {
         Self { call: Some(*policy), ..Self::new(policy.lease).refresh_below(due_below(policy)) }
     }
 
-    fn is_due(&self, entry: &Entry<V>) -> bool {
+    /// Returns whether a valid entry is due on these terms. All who read one entry agree, if it tells its age and a seed.
+    #[must_use]
+    pub fn is_due(&self, entry: &Entry<V>) -> bool {
         match &self.call {
             Some(policy) => decide(Some(entry.vitals()), policy) == Decision::ServeAndRefresh,
             None => entry.vitals().remaining() < nanos(self.refresh_below),

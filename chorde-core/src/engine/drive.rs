@@ -255,10 +255,11 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Claims the key; where another process computes, asks again until it has, or for as long as a lease lasts.
+    /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
+    /// computer that died is replaced after one, and its successor has the other.
     async fn claim_patiently(self, leader: &Leader, mode: &Mode) -> Claim<Cargo> {
         let clock = self.clock();
-        let until = clock.now().saturating_add(nanos(self.policy.lease));
+        let until = clock.now().saturating_add(nanos(self.policy.lease.saturating_mul(2)));
         let mut pause = FIRST_PAUSE;
         loop {
             leader.flight().set_polling(false, clock.now());

@@ -1,5 +1,6 @@
 //! How a future is run: to its end on this thread, or step by step with what it panics with caught.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -12,8 +13,48 @@ use crate::clock::Clock;
 use crate::flight::Flight;
 use crate::flight::active::{self, Scope};
 
+thread_local! {
+    /// How many calls of [`wait`] this thread is in.
+    static WAITS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns whether what runs on this thread is waited for by [`Wait::wait`], which blocks the thread.
+///
+/// A client that leaves work to an executor must not choose the one that the thread belongs to: it may stand still until
+/// the wait is over.
+///
+/// # Examples
+///
+/// ```
+/// use chorde_core::{Wait, is_waiting};
+///
+/// assert!(!is_waiting());
+/// assert!(async { is_waiting() }.wait());
+/// ```
+#[must_use]
+pub fn is_waiting() -> bool {
+    WAITS.get() > 0
+}
+
+/// Counts one wait of this thread, up to its end or panic.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WAITS.set(WAITS.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITS.set(WAITS.get() - 1);
+    }
+}
+
 /// Runs a future to its end on this thread, blocking it where the future waits.
 pub fn wait<F: Future>(future: F) -> F::Output {
+    let _waiting = Waiting::begin();
     let mut future = pin!(future);
     // Whatever needs no waiting, such as all that a client in this process does, ends here.
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -33,8 +74,9 @@ fn block(step: &mut dyn FnMut(&mut Context<'_>) -> Poll<()>) {
 pub trait Wait: Future + Sized {
     /// Runs the future to its end on this thread and returns its output.
     ///
-    /// Blocks the thread while the future waits; not for use inside of an asynchronous function. Futures that need a
-    /// runtime, such as those of `tokio`'s sockets, must be waited for inside of its context.
+    /// Blocks the thread while the future waits; not for use inside of an asynchronous function. The operations of all
+    /// of chorde's clients can be waited for anywhere; other futures that need a runtime, such as those of `tokio`'s
+    /// sockets, must be waited for inside of its context.
     ///
     /// # Examples
     ///
