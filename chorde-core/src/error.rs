@@ -33,6 +33,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// The key could not be serialised; trying again with the same key fails again.
     Key,
+    /// The value cannot be stored: it refuses to be serialised, or is too large; trying again does not help.
+    Value,
     /// A setting cannot work; the message names the setting and the mend.
     Config,
     /// The time to live is zero, so that the value could never be read.

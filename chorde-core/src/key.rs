@@ -149,6 +149,12 @@ impl<'a> Probe<'a> {
         self.digest
     }
 
+    /// Returns the namespaces that the key belongs to.
+    #[must_use]
+    pub fn path(&self) -> Path<'a> {
+        self.path
+    }
+
     /// Makes the probe of a value in the namespaces of `path`, of which `sums` has taken in the digests.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn new<T: Serialize + ?Sized>(sums: Sums, path: Path<'a>, value: &T) -> Result<Self> {

@@ -107,8 +107,8 @@ impl<'a> Path<'a> {
         self.outer.is_none() && self.inner.is_empty()
     }
 
-    /// Returns one digest for each namespace of the path and all that is outside of it.
-    pub(crate) fn digests(self) -> impl Iterator<Item = Digest> {
+    /// Returns one digest for each namespace of the path and all that is outside of it: what stands for it in this process.
+    pub fn digests(self) -> impl Iterator<Item = Digest> {
         self.iter().scan(None, |outer: &mut Option<Digest>, namespace| {
             let digest = outer.map_or(namespace.digest(), |outer| namespace.digest().within(outer));
             *outer = Some(digest);

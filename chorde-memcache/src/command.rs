@@ -30,8 +30,8 @@ pub(crate) enum Command<'a> {
     Count { key: &'a [u8], initial: u64 },
     /// Reads a number that [`Count`](Self::Count) keeps.
     Number { key: &'a [u8] },
-    /// Stores a number where none is, for ever.
-    AddNumber { key: &'a [u8], number: u64 },
+    /// Stores a number, for ever.
+    PutNumber { key: &'a [u8], number: u64 },
 }
 
 /// How long an item is kept: seconds, at least one.
@@ -54,16 +54,26 @@ pub(crate) enum How {
 pub(crate) enum Reply {
     /// To Get, Head, Claim, Refresh, Touch: the item.
     Item(Item),
-    /// To Store, Delete, MarkStale, AddNumber: done.
+    /// To Store, Delete, MarkStale, PutNumber: done.
     Done,
     /// To anything: there is no such item.
     Missing,
-    /// To Store, Delete, MarkStale with a cas: it is another one by now. To AddNumber and Store with `Add`: there is one.
+    /// To Store, Delete, MarkStale with a cas: it is another one by now. To Store with `Add`: there is one.
     Exists,
     /// To Count and Number.
     Number(u64),
     /// To Store: the server has no room for an item of that size, or no memory. Whatever was there is gone.
     TooLarge,
+}
+
+impl Reply {
+    /// Returns the item, if it is one.
+    pub(crate) fn into_item(self) -> Option<Item> {
+        match self {
+            Self::Item(item) => Some(item),
+            _ => None,
+        }
+    }
 }
 
 /// An item as a server shows it.
@@ -105,3 +115,43 @@ pub(crate) enum Failure {
     /// The server says that it is out of connections.
     TooManyConnections,
 }
+
+impl<'a> Command<'a> {
+    /// Returns the key whose value the command changes, if it changes one.
+    pub(crate) fn changes(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Store { key, .. } | Self::Delete { key, .. } | Self::MarkStale { key, .. } => Some(key),
+            Self::Get { .. }
+            | Self::Head { .. }
+            | Self::Claim { .. }
+            | Self::Refresh { .. }
+            | Self::Touch { .. }
+            | Self::Count { .. }
+            | Self::Number { .. }
+            | Self::PutNumber { .. } => None,
+        }
+    }
+
+    /// Returns whether the command leaves everything as it is.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self, Self::Get { .. } | Self::Head { .. } | Self::Number { .. })
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(why) => write!(f, "cannot connect: {why}"),
+            Self::Closed { why, .. } => write!(f, "the connection was lost: {why}"),
+            Self::Timeout => f.write_str("no answer within the deadline"),
+            Self::Overloaded => f.write_str("too many operations are waiting for this server"),
+            Self::Protocol(what) => write!(f, "this is not memcached's protocol: {what}"),
+            Self::NoMeta(version) => {
+                write!(f, "version {version} has no meta commands (1.6.18 has): choose `Transport::Auto`")
+            }
+            Self::TooManyConnections => f.write_str("the server is out of connections: raise its `-c`"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,353 @@
+//! The client: core's traits over the store of sealed values.
+
+mod builder;
+mod claims;
+mod errors;
+mod many;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chorde_core::{
+    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Namespace, Path, Probe, ReadOptions, Result, Token, Value,
+    WriteOptions,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+pub use builder::MemcachedBuilder;
+
+use crate::cluster::Unanswered;
+use crate::command::{How, Life};
+use crate::envelope::{Damage, Sealed, Sealer};
+use crate::lease::{Standing, Watch, standing};
+use crate::life;
+use crate::node::TaskGuard;
+use crate::revisions::Revisions;
+use crate::stats::{Count, MemcachedStats};
+use crate::store::{Found, Store, Wrote};
+use crate::wire_key::WireKey;
+
+/// Keeps values on memcached servers, shared by all processes that use the same servers and the same key.
+///
+/// A cached function over it computes each key once in the whole fleet: the first process to miss a key is given a lease,
+/// the others wait for its value; a process that dies is replaced when the lease ends. Servers may fail at any time: reads
+/// miss, writes are dropped and counted, and [`stats`](Self::stats) tells. See [the crate](crate) for how it works.
+///
+/// Cheap to clone; clones share connections, counts and identity.
+///
+/// # Units
+///
+/// memcached keeps time in whole seconds on a clock that ticks once a second: a ttl is rounded up, and what is stored for
+/// T seconds is served for between T - 1 and T seconds.
+///
+/// # Errors
+///
+/// Asked directly: [`ErrorKind::Unavailable`](chorde_core::ErrorKind::Unavailable) when a server does not answer within the
+/// deadline, [`Protocol`](chorde_core::ErrorKind::Protocol) when it answers nonsense,
+/// [`Overloaded`](chorde_core::ErrorKind::Overloaded) when too much waits for it,
+/// [`Value`](chorde_core::ErrorKind::Value) for values that cannot be serialised or are too large. While no server is in use,
+/// reads miss and writes are dropped, or with [`strict`](MemcachedBuilder::strict) both fail with
+/// [`NoServers`](chorde_core::ErrorKind::NoServers). Calls of cached functions see none of them.
+///
+/// # Concurrency
+///
+/// All operations may be called from any thread, on any executor or none. Inside of a tokio runtime connections live on
+/// that runtime; plain threads share connections on one thread of chorde's own.
+///
+/// # Cancel safety
+///
+/// An operation dropped before its end may or may not be carried out; connections stay usable.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use std::time::Duration;
+/// use chorde_core::{CacheExt, Wait};
+/// use chorde_memcache::MemcachedClient;
+/// use chorde_memcache::testing::MemcachedServer;
+///
+/// let server = MemcachedServer::start()?; // or one of your own, at "localhost:11211"
+/// let client = MemcachedClient::builder().servers([server.address()]).checksum_key("a secret of the fleet").build()?;
+/// client.put(&3, 10, Duration::from_secs(300)).wait()?;
+/// client.put(&4, 20, Duration::from_secs(300)).wait()?;
+/// assert_eq!(client.get_multi::<i32>(&[3, 4, 5]).wait()?, [Some(10), Some(20), None]);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct MemcachedClient(Arc<Inner>);
+
+struct Inner {
+    identity: Identity,
+    store: Arc<Store>,
+    sealer: Sealer,
+    revisions: Revisions,
+    /// Which claims others hold, and since when.
+    watch: Mutex<Watch>,
+    /// Surrounds all keys of this client.
+    namespace: Option<Namespace>,
+    /// Whether operations fail while no server is in use.
+    is_strict: bool,
+    /// Follows the source of servers, as long as the client lives.
+    _follower: Option<TaskGuard>,
+}
+
+/// Namespaces with that of the client in front.
+type Surrounded = SmallVec<[Namespace; 3]>;
+
+impl MemcachedClient {
+    /// Starts to configure a client.
+    #[must_use]
+    pub fn builder() -> MemcachedBuilder {
+        MemcachedBuilder::default()
+    }
+
+    /// Returns what the client has counted.
+    #[must_use]
+    pub fn stats(&self) -> MemcachedStats {
+        self.0.store.counters.snapshot()
+    }
+}
+
+impl Inner {
+    /// Puts the client's own namespace in front of others.
+    fn surround<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Surrounded {
+        self.namespace.iter().chain(namespaces).cloned().collect()
+    }
+
+    /// Returns what a key is called on the servers, under the revisions of its namespaces.
+    async fn wire_key(&self, key: &Key) -> WireKey {
+        if self.namespace.is_none() {
+            return self.wire_key_in(Path::new(key.namespaces()), key).await;
+        }
+        let namespaces = self.surround(key.namespaces().iter());
+        self.wire_key_in(Path::new(&namespaces), key).await
+    }
+
+    async fn wire_key_in(&self, path: Path<'_>, key: &Key) -> WireKey {
+        WireKey::new(self.revisions.of(&self.store, path).await, key.bytes())
+    }
+
+    /// The same, as far as the revisions are known.
+    fn known_wire_key(&self, key: &Key) -> WireKey {
+        let namespaces = self.surround(key.namespaces().iter());
+        WireKey::new(self.revisions.known_of(Path::new(&namespaces)), key.bytes())
+    }
+
+    /// Lets an operation come to `nothing` while no server is in use, unless the client is strict.
+    fn served<T>(&self, answered: Result<T, Unanswered>, unserved: &Count, nothing: T) -> Result<T> {
+        match answered {
+            Err(Unanswered::NoServers(_)) if !self.is_strict => {
+                unserved.one();
+                Ok(nothing)
+            }
+            answered => Ok(answered?),
+        }
+    }
+
+    fn read<T>(&self, answered: Result<T, Unanswered>, nothing: T) -> Result<T> {
+        self.served(answered, &self.store.counters.unserved_reads, nothing)
+    }
+
+    fn wrote<T>(&self, answered: Result<T, Unanswered>, nothing: T) -> Result<T> {
+        self.served(answered, &self.store.counters.lost_writes, nothing)
+    }
+
+    fn seal<V: Serialize>(&self, key: &WireKey, value: &V, ttl: Duration) -> Result<(Sealed, Life)> {
+        let life = life::whole_seconds(ttl);
+        let sealed = self.sealer.seal(key, value, life).map_err(errors::unsealable)?;
+        Ok((sealed, life::of_item(life)))
+    }
+
+    /// Verifies and decodes what was found; counts and forgets what cannot be used.
+    async fn open<V: DeserializeOwned>(&self, key: &WireKey, found: &Found) -> Result<Entry<V>, Damage> {
+        let head = &found.item.data;
+        let opened = match self.sealer.pages(head)? {
+            None => self.sealer.open(key, head)?,
+            Some(set) => match self.store.read_pages(key, found, set).await {
+                Ok(Some(tails)) => self.sealer.open_joined(key, head, &tails)?,
+                Ok(None) | Err(_) => return Err(Damage::Torn),
+            },
+        };
+        let left = found.item.left;
+        let entry = Entry::new(opened.value, life::remaining(left));
+        Ok(entry.with_age(life::age(opened.life, left)).with_seed(opened.seed))
+    }
+
+    /// Reads and opens; a value whose pages were replaced in between is read once more.
+    async fn get<V: DeserializeOwned>(&self, key: &WireKey) -> Result<Option<Entry<V>>, Unanswered> {
+        let mut is_second = false;
+        loop {
+            let Some(found) = self.store.read(key).await? else { return Ok(None) };
+            match self.open(key, &found).await {
+                Ok(entry) => return Ok(Some(entry)),
+                Err(Damage::Torn) if !is_second => is_second = true,
+                Err(damage) => {
+                    self.note(&damage);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    fn note(&self, damage: &Damage) {
+        let counters = &self.store.counters;
+        match damage {
+            Damage::Foreign | Damage::Version => counters.foreign.one(),
+            _ => counters.damaged.one(),
+        }
+        log::debug!("chorde: a value on memcached cannot be used: {damage:?}");
+    }
+
+    /// Counts what a read comes to.
+    fn count<V>(&self, entry: Option<&Entry<V>>) {
+        let counters = &self.store.counters;
+        if entry.is_some_and(|entry| !entry.is_stale()) { counters.hits.one() } else { counters.misses.one() }
+    }
+
+    fn watch(&self) -> std::sync::MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemcachedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = self.0.store.cluster.known();
+        f.debug_struct("MemcachedClient")
+            .field("servers", &nodes.as_ref().map(|view| view.nodes()))
+            .field("namespace", &self.0.namespace)
+            .field("strict", &self.0.is_strict)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cache for MemcachedClient {
+    fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    async fn delete_entry(&self, key: &Key) -> Result<bool> {
+        let key = self.0.wire_key(key).await;
+        self.0.wrote(self.0.store.remove(&key).await, false)
+    }
+
+    async fn expire_entry(&self, key: &Key) -> Result<bool> {
+        let key = self.0.wire_key(key).await;
+        self.0.wrote(self.0.store.expire(&key).await, false)
+    }
+
+    async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
+        let key = self.0.wire_key(key).await;
+        let life = life::of_item(life::whole_seconds(ttl));
+        self.0.wrote(self.0.store.renew(&key, life).await, false)
+    }
+
+    async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
+        let key = self.0.wire_key(key).await;
+        let left = self.0.read(self.0.store.time_left(&key).await, None)?;
+        Ok(left.is_some_and(|left| left > min_ttl))
+    }
+
+    async fn clear_all(&self) -> Result<()> {
+        match &self.0.namespace {
+            None => self.0.wrote(self.0.store.flush().await, ()),
+            Some(_) => self.clear_namespace(Path::new(&[])).await,
+        }
+    }
+
+    async fn clear_namespace(&self, path: Path<'_>) -> Result<()> {
+        let namespaces = self.0.surround(path.iter());
+        let cleared = self.0.revisions.clear(&self.0.store, Path::new(&namespaces)).await;
+        // Nobody must believe that a clear has happened that has not.
+        Ok(cleared?)
+    }
+
+    /// Does nothing: the servers remove what is past its life by themselves, half a minute after its end.
+    async fn purge_stale(&self, _grace: Duration) -> Result<()> {
+        Ok(())
+    }
+
+    /// Returns the bytes that all servers together can hold.
+    async fn capacities(&self) -> Result<Vec<u64>> {
+        Ok(vec![self.0.read(self.0.store.sum_of("limit_maxbytes").await, 0)?])
+    }
+
+    /// Returns the bytes that all servers together hold, whoever stored them.
+    async fn usages(&self) -> Result<Vec<u64>> {
+        Ok(vec![self.0.read(self.0.store.sum_of("bytes").await, 0)?])
+    }
+
+    /// Returns the sum of the revisions that this process knows: what others clear is seen within the
+    /// [delay](MemcachedBuilder::clear_delay).
+    fn revision(&self, probe: &Probe<'_>) -> u64 {
+        match self.0.namespace {
+            None => self.0.revisions.sum(probe.path()),
+            Some(_) => self.0.revisions.sum(Path::new(&self.0.surround(probe.path().iter()))),
+        }
+    }
+}
+
+impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
+    async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
+        let inner = &*self.0;
+        let key = inner.wire_key(key).await;
+        let entry = inner.read(inner.get(&key).await, None)?;
+        inner.count(entry.as_ref());
+        Ok(entry.filter(|entry| entry.remaining() >= options.least_ttl()))
+    }
+
+    async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
+        let entries = self.0.get_many(keys).await?;
+        let long_lived = |entry: &Entry<V>| entry.remaining() >= options.least_ttl();
+        Ok(entries.into_iter().map(|entry| entry.filter(long_lived)).collect())
+    }
+
+    async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _: WriteOptions) -> Result<()> {
+        let inner = &*self.0;
+        let key = inner.wire_key(key).await;
+        let (sealed, life) = inner.seal(&key, &value, ttl)?;
+        drop(value);
+        match inner.wrote(inner.store.write(&key, &sealed, life, How::Set).await, Wrote::Missing)? {
+            Wrote::TooLarge => Err(errors::too_large()),
+            Wrote::Stored | Wrote::Exists | Wrote::Missing => Ok(()),
+        }
+    }
+
+    async fn put_entries(&self, entries: Vec<(Key, V)>, ttl: Duration, _: WriteOptions) -> Result<()> {
+        self.0.put_many(&entries, ttl).await
+    }
+
+    async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
+        let inner = &*self.0;
+        let key = inner.wire_key(key).await;
+        let (sealed, life) = inner.seal(&key, &value, ttl)?;
+        inner.wrote(inner.store.add(&key, &sealed, life).await, false)
+    }
+
+    async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
+        let key = self.0.wire_key(key).await;
+        // Not a miss without servers: whoever has another place to look must know.
+        Ok(self.0.claim(&key, options).await?)
+    }
+
+    async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
+        let inner = &*self.0;
+        let key = inner.wire_key(key).await;
+        let (sealed, life) = inner.seal(&key, &value, ttl)?;
+        drop(value);
+        Ok(inner.store.fill(&key, token, &sealed, life).await?)
+    }
+
+    fn release(&self, key: &Key, token: Token) {
+        self.0.store.release(&self.0.known_wire_key(key), token);
+    }
+}
+
+/// Returns whether an item may be shown: with a value, valid or stale.
+fn is_shown(found: &Found) -> bool {
+    standing(&found.item) != Standing::Stub
+}

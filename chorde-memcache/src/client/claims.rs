@@ -1,0 +1,136 @@
+//! Claims: what a server's answer means to the one who asked, and what is to be done about it.
+
+use chorde_core::{Claim, ClaimOptions, Entry, Value};
+use serde::de::DeserializeOwned;
+
+use super::Inner;
+use crate::cluster::Unanswered;
+use crate::lease::{Grant, Standing, Turn, standing, turn};
+use crate::life::whole_seconds;
+use crate::store::Found;
+use crate::wire_key::WireKey;
+
+/// Whose the computation is.
+enum Contest {
+    Ours(Grant),
+    Theirs,
+    /// The item has changed: look again.
+    Again,
+}
+
+impl Inner {
+    /// Claims a key.
+    pub(super) async fn claim<V: Value + DeserializeOwned>(
+        &self,
+        key: &WireKey,
+        options: ClaimOptions<'_, V>,
+    ) -> Result<Claim<V>, Unanswered> {
+        let lease = whole_seconds(options.lease());
+        for _ in 0..3 {
+            let Some(found) = self.store.claim(key, lease).await? else { break };
+            let entry = self.valid_entry(key, &found).await;
+            if let Some(entry) = &entry
+                && !options.is_due(entry)
+            {
+                self.give_back(key, &found).await;
+                return Ok(self.counted(Claim::Fresh(entry.clone())));
+            }
+            match self.contend(key, &found, lease, entry.is_some()).await? {
+                Contest::Ours(grant) => return Ok(self.counted(ours(entry, grant))),
+                Contest::Theirs => return Ok(self.counted(theirs(entry))),
+                Contest::Again => {}
+            }
+        }
+        // Whoever keeps changing it has it.
+        Ok(self.counted(Claim::AbsentElsewhere))
+    }
+
+    /// Returns the entry if it is valid and can be read.
+    async fn valid_entry<V: DeserializeOwned>(&self, key: &WireKey, found: &Found) -> Option<Entry<V>> {
+        if standing(&found.item) != Standing::Valid {
+            return None;
+        }
+        self.open(key, found).await.inspect_err(|damage| self.note(damage)).ok()
+    }
+
+    /// Finds out who is to compute what was found.
+    async fn contend(
+        &self,
+        key: &WireKey,
+        found: &Found,
+        lease: u32,
+        guards_data: bool,
+    ) -> Result<Contest, Unanswered> {
+        let item = &found.item;
+        let grant = |cas| Contest::Ours(Grant { cas, node: found.route.node.tag(), guards_data });
+        match turn(item) {
+            Turn::Ours => Ok(grant(item.cas)),
+            // A stub goes by itself when the lease ends.
+            _ if standing(item) == Standing::Stub => Ok(Contest::Theirs),
+            Turn::Theirs => {
+                let (now, lease) = (self.identity.clock().now(), u64::from(lease) * 1_000_000_000);
+                let is_overdue = self.watch().held(key.hash(), item.cas, now, lease);
+                if !is_overdue {
+                    return Ok(Contest::Theirs);
+                }
+                self.store.take_away(key, found).await?;
+                Ok(Contest::Again)
+            }
+            Turn::Open => match self.store.win(key, found, lease).await? {
+                None => Ok(Contest::Again),
+                Some(now) if now.cas != item.cas => {
+                    self.store.give_back_unasked(key, &found.now(now)).await;
+                    Ok(Contest::Again)
+                }
+                Some(now) if now.held => Ok(Contest::Theirs),
+                // Not marked as won where the item never ends: the number keeps others from storing over ours.
+                Some(now) => Ok(grant(now.cas)),
+            },
+        }
+    }
+
+    /// Gives back a win that was not needed.
+    async fn give_back(&self, key: &WireKey, found: &Found) {
+        self.store.give_back_unasked(key, found).await;
+        let mut watch = self.watch();
+        if !watch.is_empty() {
+            watch.free(key.hash());
+        }
+    }
+
+    fn counted<V>(&self, claim: Claim<V>) -> Claim<V> {
+        let counters = &self.store.counters;
+        match &claim {
+            Claim::Fresh(_) => counters.hits.one(),
+            Claim::Due(..) => {
+                counters.hits.one();
+                counters.claims_won.one();
+            }
+            Claim::DueElsewhere(_) => {
+                counters.hits.one();
+                counters.claims_held.one();
+            }
+            Claim::Absent(_) => {
+                counters.misses.one();
+                counters.claims_won.one();
+            }
+            Claim::AbsentElsewhere => {
+                counters.misses.one();
+                counters.claims_held.one();
+            }
+        }
+        claim
+    }
+}
+
+fn ours<V>(entry: Option<Entry<V>>, grant: Grant) -> Claim<V> {
+    match entry {
+        Some(entry) => Claim::Due(entry, grant.token()),
+        None => Claim::Absent(grant.token()),
+    }
+}
+
+fn theirs<V>(entry: Option<Entry<V>>) -> Claim<V> {
+    entry.map_or(Claim::AbsentElsewhere, Claim::DueElsewhere)
+}
+

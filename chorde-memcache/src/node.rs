@@ -1,0 +1,293 @@
+//! One server: its connections, whether it is in use, and what it still has to make up for.
+
+mod admin;
+pub(crate) mod breaker;
+mod classic;
+mod dial;
+mod home;
+mod meta;
+mod mux;
+mod prober;
+
+use std::hash::Hasher;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chorde_core::Clock;
+use siphasher::sip::SipHasher13;
+use smallvec::SmallVec;
+use tokio::runtime::Id;
+
+pub(crate) use home::spawn;
+
+use crate::cluster::Owed;
+use crate::command::{Command, Failure, Reply};
+use crate::server::{Address, Server};
+use crate::stats::Counters;
+use breaker::{Breaker, BreakerOptions};
+use classic::Classic;
+use home::Home;
+use mux::{Limits, Mux};
+
+/// The answers to a batch of commands, in their order.
+pub(crate) type Replies = SmallVec<[Reply; 1]>;
+
+/// Says how a client talks to its servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// The meta commands where the server's version has all of them (1.6.18), else the classic ones.
+    #[default]
+    Auto,
+    /// The meta commands; an older server is an error of kind [`ErrorKind::Protocol`](chorde_core::ErrorKind::Protocol).
+    Meta,
+    /// The classic commands, for proxies that know no others. Slower, and a refresh may be won twice where two processes
+    /// ask at the same instant that a lease ends.
+    Classic,
+}
+
+/// Which of a server's connections carries an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Small questions and answers, which must not wait behind large ones.
+    Quick,
+    /// Large values and their pages.
+    Bulk,
+}
+
+/// What all servers of a client are told.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeOptions {
+    /// How long an operation may take.
+    pub(crate) deadline: Duration,
+    pub(crate) transport: Transport,
+    pub(crate) breaker: BreakerOptions,
+    pub(crate) limits: Limits,
+    /// How many connections the classic transport may have.
+    pub(crate) classic_connections: usize,
+}
+
+/// One server.
+pub(crate) struct Node {
+    name: Arc<str>,
+    /// Some bits of the name, for tokens.
+    tag: u16,
+    address: Mutex<Address>,
+    options: NodeOptions,
+    clock: Clock,
+    counters: Arc<Counters>,
+    links: Mutex<Vec<Link>>,
+    classic: Classic,
+    /// Which transport the server is known to need.
+    speaks: AtomicU8,
+    breaker: Mutex<Breaker>,
+    /// Whether the breaker lets operations pass, for those who only route.
+    in_use: AtomicBool,
+    /// Whether an operation has failed since the last one that succeeded.
+    is_troubled: AtomicBool,
+    owed: Mutex<Owed>,
+}
+
+/// One connection of the meta transport.
+struct Link {
+    home: Id,
+    lane: Lane,
+    mux: Arc<Mux>,
+}
+
+const SPEAKS_META: u8 = 0;
+const SPEAKS_CLASSIC: u8 = 1;
+
+impl Node {
+    pub(crate) fn new(server: &Server, options: NodeOptions, clock: Clock, counters: Arc<Counters>) -> Arc<Self> {
+        let speaks = if options.transport == Transport::Classic { SPEAKS_CLASSIC } else { SPEAKS_META };
+        Arc::new(Self {
+            name: server.name().into(),
+            tag: tag(server.name()),
+            address: Mutex::new(server.address().clone()),
+            classic: Classic::new(options.classic_connections, clock.clone()),
+            breaker: Mutex::new(Breaker::new(options.breaker)),
+            options,
+            clock,
+            counters,
+            links: Mutex::default(),
+            speaks: AtomicU8::new(speaks),
+            in_use: AtomicBool::new(true),
+            is_troubled: AtomicBool::new(false),
+            owed: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    pub(crate) fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        lock(&self.address).clone()
+    }
+
+    /// Connects to another address from now on; what is under way ends where it is.
+    pub(crate) fn move_to(&self, address: &Address) {
+        let mut known = lock(&self.address);
+        if *known != *address {
+            *known = address.clone();
+            lock(&self.links).clear();
+            self.classic.forget_connections();
+        }
+    }
+
+    /// Asks this server, whether it is in use or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the commands may or may not be carried out; the connection stays usable.
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        commands: &[Command<'_>],
+        lane: Lane,
+        deadline: Duration,
+    ) -> Result<Replies, Failure> {
+        let until = self.clock.now().saturating_add(crate::life::nanos(deadline));
+        let mut is_second = false;
+        loop {
+            let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
+            match self.ask_once(commands, lane, left).await {
+                Ok(replies) => {
+                    self.answered();
+                    return Ok(replies);
+                }
+                Err(Failure::NoMeta(_)) if self.options.transport == Transport::Auto => {
+                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
+                }
+                Err(failure) if !is_second && may_repeat(&failure, commands) => is_second = true,
+                Err(failure) => {
+                    self.failed(&failure, commands);
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        commands: &[Command<'_>],
+        lane: Lane,
+        deadline: Duration,
+    ) -> Result<Replies, Failure> {
+        if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
+            let home = Home::own()?;
+            return self.classic.ask(home.handle(), &self.address(), commands, deadline).await;
+        }
+        let pending = self.mux(lane)?.ask(commands, deadline)?;
+        pending.await
+    }
+
+    /// Returns a connection that lives where this code runs, a new one where there is none.
+    fn mux(&self, lane: Lane) -> Result<Arc<Mux>, Failure> {
+        let home = Home::here()?;
+        let mut links = lock(&self.links);
+        if let Some(link) = links.iter().find(|link| link.lane == lane && link.home == home.id())
+            && !link.mux.is_closed()
+        {
+            return Ok(Arc::clone(&link.mux));
+        }
+        links.retain(|link| !link.mux.is_closed());
+        let mux = Mux::spawn(home.handle(), self.address(), self.options.limits, self.clock.clone());
+        self.counters.connections.one();
+        links.push(Link { home: home.id(), lane, mux: Arc::clone(&mux) });
+        Ok(mux)
+    }
+
+    /// Notes that the server answered.
+    fn answered(&self) {
+        if self.is_troubled.load(Ordering::Relaxed) {
+            self.is_troubled.store(false, Ordering::Relaxed);
+            lock(&self.breaker).succeeded();
+        }
+    }
+
+    /// Notes that the server did not answer.
+    fn failed(self: &Arc<Self>, failure: &Failure, commands: &[Command<'_>]) {
+        match failure {
+            Failure::Overloaded => return self.counters.refused.one(),
+            Failure::Timeout => self.counters.timeouts.one(),
+            _ => self.counters.failures.one(),
+        }
+        self.owe(commands);
+        self.is_troubled.store(true, Ordering::Relaxed);
+        let mut breaker = lock(&self.breaker);
+        let opened = breaker.failed(failure, self.clock.now(), fastrand::f64());
+        if opened {
+            self.in_use.store(false, Ordering::Release);
+            drop(breaker);
+            self.counters.outages.one();
+            log::warn!("chorde: memcached {} is out of use: {failure}", self.name);
+            prober::start(self);
+        } else if !lock(&self.owed).is_empty() && self.is_in_use() {
+            drop(breaker);
+            prober::make_up_soon(self);
+        }
+    }
+
+    /// Notes keys that this server has to remove, since they were or may have been changed without it.
+    pub(crate) fn owe(&self, commands: &[Command<'_>]) {
+        for key in commands.iter().filter_map(Command::changes) {
+            if !lock(&self.owed).add(key) {
+                self.counters.replays_lost.one();
+            }
+        }
+    }
+
+    /// Notes that this server has to be emptied.
+    pub(crate) fn owe_all(&self) {
+        lock(&self.owed).add_all();
+    }
+
+    /// Does something for the server on our own thread, for nobody waits.
+    pub(crate) fn tell(self: &Arc<Self>, key: &[u8], command: impl Fn(&[u8]) -> Command<'_> + Send + 'static) {
+        let (node, key) = (Arc::clone(self), Box::<[u8]>::from(key));
+        spawn(async move {
+            // Whatever fails here has been counted, and times out by itself at the server.
+            _ = node.ask(&[command(&key)], Lane::Quick, node.options.deadline).await;
+        });
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("name", &self.name).field("in_use", &self.is_in_use()).finish_non_exhaustive()
+    }
+}
+
+/// Returns whether commands may be sent again: they were not seen by the server, or only read.
+fn may_repeat(failure: &Failure, commands: &[Command<'_>]) -> bool {
+    match failure {
+        Failure::Closed { unsent: true, .. } => true,
+        Failure::Closed { unsent: false, .. } => commands.iter().all(Command::only_reads),
+        _ => false,
+    }
+}
+
+/// Returns some bits of a server's name, the same in every process.
+fn tag(name: &str) -> u16 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(name.as_bytes());
+    hasher.finish() as u16
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,219 @@
+//! The revisions of namespaces, shared by the fleet: clearing a namespace begins a new one, which is part of the wire keys
+//! of all that is inside, so that what was stored before is not found any more.
+//!
+//! The revision of a namespace is a number on the servers, under a key of its own, on the first two servers in the order of
+//! that key; the larger one counts, so that the loss of one server forgets nothing. Processes read it when they first use
+//! the namespace and then every half [`delay`](Revisions::new) while they use it, behind the callers' backs. A number that
+//! all servers have lost is put back by whoever remembers it. New numbers begin at the time of the day in microseconds, so
+//! that one that everybody has forgotten is not begun again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chorde_core::{Digest, Namespace, Path};
+use futures_util::future::join_all;
+use smallvec::SmallVec;
+use tokio::sync::Mutex;
+
+use crate::cluster::{Cluster, Route, Unanswered};
+use crate::command::{Command, Reply};
+use crate::life::nanos;
+use crate::node::{Lane, spawn};
+use crate::store::Store;
+use crate::wire_key::WireKey;
+
+/// On how many servers a revision is kept.
+const COPIES: usize = 2;
+
+/// Names that begin so are revisions of other clients, which nobody clears.
+const OF_CLIENTS: char = '\0';
+
+/// The revisions that this process knows.
+#[derive(Debug)]
+pub(crate) struct Revisions {
+    known: RwLock<HashMap<Digest, Arc<Known>>>,
+    delay: u64,
+}
+
+/// The revision of one namespace.
+#[derive(Debug)]
+struct Known {
+    /// Where the servers keep it.
+    key: WireKey,
+    revision: AtomicU64,
+    /// When it was read, by the client's clock; zero before the first time.
+    read_at: AtomicU64,
+    is_being_read: AtomicBool,
+    /// Lets one of many who need it read it.
+    reading: Mutex<()>,
+}
+
+/// The names and revisions of a path, the outermost first.
+pub(crate) type Revised<'a> = SmallVec<[(&'a str, u64); 2]>;
+
+impl Revisions {
+    /// Creates an empty table; what another process clears is noticed within `delay`.
+    pub(crate) fn new(delay: Duration) -> Self {
+        Self { known: RwLock::default(), delay: nanos(delay) }
+    }
+
+    /// Returns the names and revisions of a path; reads from the servers what is not known, or not known well enough.
+    pub(crate) async fn of<'a>(&self, store: &Arc<Store>, path: Path<'a>) -> Revised<'a> {
+        let mut revised = Revised::new();
+        for (namespace, digest) in path.iter().zip(path.digests()) {
+            let revision = match self.fresh(store, digest) {
+                _ if is_of_client(namespace) => 0,
+                Some(revision) => revision,
+                None => self.read(store, path, digest).await,
+            };
+            revised.push((namespace.name(), revision));
+        }
+        revised
+    }
+
+    /// Returns the names and revisions of a path as far as they are known.
+    pub(crate) fn known_of<'a>(&self, path: Path<'a>) -> Revised<'a> {
+        path.iter().zip(path.digests()).map(|(namespace, digest)| (namespace.name(), self.known(digest))).collect()
+    }
+
+    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known.
+    pub(crate) fn sum(&self, path: Path<'_>) -> u64 {
+        path.digests().map(|digest| self.known(digest)).fold(0, u64::wrapping_add)
+    }
+
+    fn known(&self, digest: Digest) -> u64 {
+        self.find(digest).map_or(0, |known| known.revision.load(Ordering::Acquire))
+    }
+
+    /// Begins a new revision of the namespace that `path` leads to.
+    pub(crate) async fn clear(&self, store: &Arc<Store>, path: Path<'_>) -> Result<(), Unanswered> {
+        let Some(digest) = path.digests().last() else { return Ok(()) };
+        let known = self.find_or_add(path, digest);
+        _ = known.read_from(&store.cluster).await;
+        let count = Command::Count { key: known.key.text(), initial: microseconds() };
+        let answer = store.cluster.ask(&known.key, &[count], Lane::Quick).await?;
+        let (route, reply) = answer.last();
+        let Reply::Number(counted) = reply else { return Err(route.unexpected()) };
+        let number = counted.max(known.revision.load(Ordering::Acquire) + 1);
+        // Where it was counted it must not go back, if another clear has counted since.
+        known.put(&store.cluster, number, (number == counted).then_some(&route)).await;
+        known.revision.fetch_max(number, Ordering::AcqRel);
+        known.read_at.store(store.cluster.clock().now(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Returns a revision that was read not long ago, and has it read again where that is needed soon.
+    fn fresh(&self, store: &Arc<Store>, digest: Digest) -> Option<u64> {
+        let known = self.find(digest)?;
+        let read_at = known.read_at.load(Ordering::Acquire);
+        let age = store.cluster.clock().now().saturating_sub(read_at);
+        if read_at == 0 || age >= self.delay {
+            return None;
+        }
+        if age >= self.delay / 2 && !known.is_being_read.swap(true, Ordering::AcqRel) {
+            let store = Arc::clone(store);
+            let known = Arc::clone(&known);
+            spawn(async move {
+                _ = known.read_from(&store.cluster).await;
+                known.is_being_read.store(false, Ordering::Release);
+            });
+        }
+        Some(known.revision.load(Ordering::Acquire))
+    }
+
+    /// Reads a revision; one of many who need it does.
+    async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
+        let known = self.find_or_add(path, digest);
+        let _turn = known.reading.lock().await;
+        if let Some(revision) = self.fresh(store, digest) {
+            return revision;
+        }
+        if known.read_from(&store.cluster).await.is_err() {
+            // No server tells: the last known revision is the best guess, and is asked for again soon.
+            known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
+        }
+        known.revision.load(Ordering::Acquire)
+    }
+
+    fn find(&self, digest: Digest) -> Option<Arc<Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned()
+    }
+
+    /// Finds the namespace of `path` that has this digest.
+    fn find_or_add(&self, path: Path<'_>, digest: Digest) -> Arc<Known> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let depth = path.digests().take_while(|outer| *outer != digest).count() + 1;
+            Arc::new(Known {
+                key: WireKey::revision_key(path.iter().take(depth).map(Namespace::name)),
+                revision: AtomicU64::new(0),
+                read_at: AtomicU64::new(0),
+                is_being_read: AtomicBool::new(false),
+                reading: Mutex::new(()),
+            })
+        };
+        Arc::clone(known.entry(digest).or_insert_with(new))
+    }
+}
+
+impl Known {
+    /// Reads the number from the servers that keep it, and puts it back where it was lost.
+    async fn read_from(&self, cluster: &Cluster) -> Result<(), Unanswered> {
+        let routes = cluster.routes(&self.key, COPIES).await?;
+        let began = cluster.clock().now().max(1);
+        let mut failed = None;
+        let mut lost: SmallVec<[&Route; COPIES]> = SmallVec::new();
+        let number = [Command::Number { key: self.key.text() }];
+        let asked = join_all(routes.iter().map(|route| cluster.follow_up(route, &number, Lane::Quick))).await;
+        for (route, answer) in routes.iter().zip(asked) {
+            match answer {
+                Ok(mut replies) => match replies.pop() {
+                    Some(Reply::Number(number)) => {
+                        if self.revision.fetch_max(number, Ordering::AcqRel) > number {
+                            lost.push(route);
+                        }
+                    }
+                    _ => lost.push(route),
+                },
+                Err(error) => failed = Some(error),
+            }
+        }
+        let number = self.revision.load(Ordering::Acquire);
+        for route in lost.iter().filter(|_| number > 0) {
+            // Failing, it is tried again at the next reading.
+            _ = cluster.follow_up(route, &[self.store(number)], Lane::Quick).await;
+        }
+        match failed {
+            Some(error) if lost.is_empty() && number == 0 => Err(error),
+            _ => {
+                self.read_at.store(began, Ordering::Release);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a number on all servers that keep it, but for one.
+    async fn put(&self, cluster: &Cluster, number: u64, but_for: Option<&Route>) {
+        let routes = cluster.routes(&self.key, COPIES).await.unwrap_or_default();
+        for route in routes.iter().filter(|route| but_for.is_none_or(|other| other.node.name() != route.node.name())) {
+            // Where it fails, the next reading puts it.
+            _ = cluster.follow_up(route, &[self.store(number)], Lane::Quick).await;
+        }
+    }
+
+    fn store(&self, number: u64) -> Command<'_> {
+        Command::PutNumber { key: self.key.text(), number }
+    }
+}
+
+fn is_of_client(namespace: &Namespace) -> bool {
+    namespace.name().starts_with(OF_CLIENTS)
+}
+
+/// Returns the time of the day; only that it grows matters, by the clocks of different hosts too.
+fn microseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
