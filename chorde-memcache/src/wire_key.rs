@@ -1,0 +1,246 @@
+//! What a value is stored under on a server: a short text for the wire, and the whole digest that the stored value is
+//! bound to. Pure; made once for each operation.
+//!
+//! A wire key is `readable:digest`, or the digest alone outside of any namespace. The readable part shows to whoever
+//! looks at a server where an item comes from; it says nothing that the digest does not. The digest is SHA-256 (FIPS
+//! 180-4) of the canonical form below; the text has its first 20 bytes in base64url without padding (RFC 4648), which
+//! is 160 bits: whoever meets two keys with one text still finds that the other's value is not signed for its own.
+//!
+//! | canonical form, version 1 | bytes |
+//! |---|---|
+//! | version | 1 |
+//! | what it names | 0 a value, 1 the revision counter of a namespace, 2 a page |
+//! | each namespace, the outermost first | 1, length of the name (varint), name, revision (varint; values only) |
+//! | end of the namespaces | 0 |
+//! | values only: the key | its postcard bytes, up to the end |
+//!
+//! A varint is LEB128, as in postcard's wire format. A page is named by version, 2, the digest of its value's key, and
+//! the tag and the index as 32-bit numbers, lowest byte first.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{Context, SHA256};
+
+/// Which canonical form the digests are made of.
+const VERSION: u8 = 1;
+
+/// How many bytes a digest has.
+pub(crate) const DIGEST: usize = 32;
+
+/// How many bytes of the digest are shown in the text.
+const SHOWN: usize = 20;
+
+/// How long those are in base64.
+const ENCODED: usize = 27;
+
+/// How much of a namespace's name is shown.
+const READABLE: usize = 40;
+
+/// How long a text can be: far below the 250 bytes that a server takes.
+pub(crate) const LONGEST: usize = READABLE + 1 + ENCODED;
+
+/// Names an item on the wire: at most [`LONGEST`] bytes out of `A-Za-z0-9_.:-`.
+#[derive(Clone, Copy)]
+pub(crate) struct Text {
+    bytes: [u8; LONGEST],
+    len: u8,
+}
+
+/// Names a value, or a counter, on all servers of a fleet.
+#[derive(Clone, Copy)]
+pub(crate) struct WireKey {
+    /// What the server sees.
+    text: Text,
+    /// Tells keys apart, and is signed with each value.
+    digest: [u8; DIGEST],
+    /// How much of the text stands before the digest.
+    readable: u8,
+}
+
+impl WireKey {
+    /// Makes the key of a value: `namespaces` by name and revision, the outermost first, and the key's own bytes.
+    pub(crate) fn new<'a>(namespaces: impl IntoIterator<Item = (&'a str, u64)>, key: &[u8]) -> Self {
+        let mut naming = Naming::new(Names::Value);
+        for (name, revision) in namespaces {
+            naming.namespace(name);
+            naming.number(revision);
+        }
+        naming.end();
+        naming.context.update(key);
+        naming.finish()
+    }
+
+    /// Makes the key of the counter that keeps the revision of a namespace, the outermost name first.
+    pub(crate) fn revision_key<'a>(namespaces: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut naming = Naming::new(Names::Revision);
+        for name in namespaces {
+            naming.namespace(name);
+        }
+        naming.end();
+        naming.finish()
+    }
+
+    /// Returns what goes over the wire.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Returns what tells keys apart.
+    pub(crate) fn digest(&self) -> &[u8; DIGEST] {
+        &self.digest
+    }
+
+    /// Returns what decides about the server: the same in every process and release.
+    pub(crate) fn hash(&self) -> u64 {
+        let [.., a, b, c, d, e, f, g, h] = self.digest;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// Names the tail page `index` of the page set `tag`. It lives on the server of this key, whatever its own text.
+    pub(crate) fn page(&self, tag: u32, index: u32) -> Text {
+        let mut context = Context::new(&SHA256);
+        let mut form = [0; 2 + DIGEST + 8];
+        form[..2].copy_from_slice(&[VERSION, Names::Page as u8]);
+        form[2..2 + DIGEST].copy_from_slice(&self.digest);
+        form[2 + DIGEST..][..4].copy_from_slice(&tag.to_le_bytes());
+        form[6 + DIGEST..].copy_from_slice(&index.to_le_bytes());
+        context.update(&form);
+        let mut text = self.text;
+        text.len = self.readable;
+        text.push_digest(&finish(context));
+        text
+    }
+}
+
+/// What a digest names; no two kinds can have a digest in common.
+#[derive(Clone, Copy)]
+enum Names {
+    Value = 0,
+    Revision = 1,
+    Page = 2,
+}
+
+/// Takes in a canonical form piece by piece, so that a long key is never copied.
+struct Naming<'a> {
+    context: Context,
+    /// The innermost name that can be shown.
+    shown: Option<&'a str>,
+}
+
+impl<'a> Naming<'a> {
+    fn new(what: Names) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&[VERSION, what as u8]);
+        Self { context, shown: None }
+    }
+
+    fn namespace(&mut self, name: &'a str) {
+        self.context.update(&[1]);
+        self.number(name.len() as u64);
+        self.context.update(name.as_bytes());
+        // Generic arguments and revisions begin with a mark: they say too little alone.
+        if name.starts_with(char::is_alphanumeric) {
+            self.shown = Some(name);
+        }
+    }
+
+    fn number(&mut self, mut number: u64) {
+        let mut bytes = [0; 10];
+        let mut len = 0;
+        while number >= 0x80 {
+            bytes[len] = number as u8 | 0x80;
+            number >>= 7;
+            len += 1;
+        }
+        bytes[len] = number as u8;
+        self.context.update(&bytes[..=len]);
+    }
+
+    fn end(&mut self) {
+        self.context.update(&[0]);
+    }
+
+    fn finish(self) -> WireKey {
+        let digest = finish(self.context);
+        let mut text = Text { bytes: [0; LONGEST], len: 0 };
+        if let Some(name) = self.shown {
+            text.push_name(name);
+        }
+        let readable = text.len;
+        text.push_digest(&digest);
+        WireKey { text, digest, readable }
+    }
+}
+
+fn finish(context: Context) -> [u8; DIGEST] {
+    let mut digest = [0; DIGEST];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+impl Text {
+    /// Adds the end of a name and the colon after it. Of an automatic name, `module::function#hash`, the hash is left
+    /// out.
+    fn push_name(&mut self, name: &str) {
+        let name = name.split_once('#').map_or(name, |(name, _)| name).as_bytes();
+        for byte in &name[name.len().saturating_sub(READABLE)..] {
+            self.push(if is_legal(*byte) { *byte } else { b'_' });
+        }
+        self.push(b':');
+    }
+
+    fn push_digest(&mut self, digest: &[u8; DIGEST]) {
+        let from = usize::from(self.len);
+        BASE64URL_NOPAD.encode_mut(&digest[..SHOWN], &mut self.bytes[from..from + ENCODED]);
+        self.len += ENCODED as u8;
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[usize::from(self.len)] = byte;
+        self.len += 1;
+    }
+}
+
+fn is_legal(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
+}
+
+impl Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self))
+    }
+}
+
+impl fmt::Debug for WireKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
+
+impl PartialEq for WireKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for WireKey {}
+
+impl Hash for WireKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash());
+    }
+}
+
+#[cfg(test)]
+mod tests;
