@@ -25,7 +25,7 @@ use crate::cluster::Owed;
 use crate::command::{Command, Failure, Reply};
 use crate::server::{Address, Server};
 use crate::stats::Counters;
-use breaker::{Breaker, BreakerOptions};
+use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
 use mux::{Limits, Mux};
@@ -62,7 +62,7 @@ pub(crate) struct NodeOptions {
     /// How long an operation may take.
     pub(crate) deadline: Duration,
     pub(crate) transport: Transport,
-    pub(crate) breaker: BreakerOptions,
+    pub(crate) breaker: breaker::Options,
     pub(crate) limits: Limits,
     /// How many connections the classic transport may have.
     pub(crate) classic_connections: usize,
@@ -229,8 +229,7 @@ impl Node {
         self.owe(commands);
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
-        let opened = breaker.failed(failure, self.clock.now(), fastrand::f64());
-        if opened {
+        if breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
             self.in_use.store(false, Ordering::Release);
             drop(breaker);
             self.counters.outages.one();

@@ -1,10 +1,14 @@
 //! Brings a server back: asks it again and again while it is out of use, and makes up for what it has missed before
 //! operations go to it again. Also makes up for a removal that failed while the server stayed in use.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use chorde_core::Clock;
+
+use super::breaker::Attempt;
 use super::{Lane, Node, dial, home, lock};
 use crate::command::{Command, Failure};
 use crate::race::within;
@@ -26,29 +30,57 @@ pub(super) fn make_up_soon(node: &Arc<Node>) {
 }
 
 async fn probe(node: Weak<Node>) {
-    loop {
-        let Some(asked) = node.upgrade() else { return };
-        let (clock, address) = (asked.clock.clone(), asked.address());
-        let (pause, patience) = lock(&asked.breaker).next_probe(clock.now());
+    while let Some(asked) = node.upgrade() {
+        let clock = asked.clock.clone();
+        let Some(due) = lock(&asked.breaker).due() else { return };
         drop(asked);
-        clock.sleep(pause).await;
-        // The question stays open: a server that hangs is back in use as soon as it answers.
-        let answer = within(&clock, patience, dial::probe(&address)).await.unwrap_or(Err(Failure::Timeout));
+        clock.sleep(until(&clock, due)).await;
         let Some(asked) = node.upgrade() else { return };
-        let answer = match answer {
-            Ok(()) => make_up(&asked).await,
-            Err(failure) => Err(failure),
-        };
-        match answer {
-            Ok(()) => return back(&asked).await,
-            Err(failure) => lock(&asked.breaker).probed(&failure, clock.now(), fastrand::f64()),
+        if lock(&asked.breaker).start(clock.now()) {
+            try_once(&asked).await;
         }
     }
 }
 
+/// Asks once; leaves the question open up to the next one, so that a server that hangs is back as soon as it answers.
+async fn try_once(node: &Arc<Node>) {
+    let (clock, address) = (&node.clock, node.address());
+    let mut question = pin!(dial::probe(&address));
+    let mut outcome = within(clock, node.options.deadline, question.as_mut()).await;
+    if outcome.is_none() {
+        let due = note(node, Attempt::Unanswered);
+        outcome = within(clock, until(clock, due), question).await;
+    }
+    let Some(outcome) = outcome else { return };
+    match Attempt::of(&outcome) {
+        Attempt::Answered => {
+            // First what it has missed: until then it may hold what is no longer so.
+            let made_up = make_up(node).await;
+            note(node, Attempt::of(&made_up));
+            if Attempt::of(&made_up) == Attempt::Answered {
+                back(node).await;
+            }
+        }
+        attempt => {
+            note(node, attempt);
+        }
+    }
+}
+
+/// Notes how an attempt ended; returns when the next one is due.
+fn note(node: &Node, attempt: Attempt) -> u64 {
+    let now = node.clock.now();
+    let mut breaker = lock(&node.breaker);
+    breaker.tried(attempt, now, fastrand::u64(..));
+    breaker.due().unwrap_or(now)
+}
+
+fn until(clock: &Clock, due: u64) -> Duration {
+    Duration::from_nanos(due.saturating_sub(clock.now()))
+}
+
 /// Takes a server into use again.
 async fn back(node: &Arc<Node>) {
-    lock(&node.breaker).succeeded();
     node.is_troubled.store(false, Ordering::Relaxed);
     node.in_use.store(true, Ordering::Release);
     node.counters.recoveries.one();
@@ -69,11 +101,7 @@ async fn make_up(node: &Arc<Node>) -> Result<(), Failure> {
         }
         let deletes: Vec<Command<'_>> = keys.iter().map(|key| Command::Delete { key, cas: None }).collect();
         // Failing, it notes the keys again: see `Node::owe`.
-        node.ask_once(&deletes, Lane::Quick, deadline(node)).await.inspect_err(|_| node.owe(&deletes))?;
+        node.ask_once(&deletes, Lane::Quick, node.options.deadline).await.inspect_err(|_| node.owe(&deletes))?;
         node.counters.replays.add(keys.len() as u64);
     }
-}
-
-fn deadline(node: &Node) -> Duration {
-    node.options.deadline
 }
