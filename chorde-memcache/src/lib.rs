@@ -4,5 +4,7 @@
 
 mod command;
 mod server;
+#[cfg(all(unix, feature = "testing"))]
+pub mod testing;
 
 pub use server::{Address, Server};
