@@ -20,7 +20,7 @@ mod ring;
 mod server;
 mod stats;
 mod store;
-#[cfg(feature = "testing")]
+#[cfg(all(unix, feature = "testing"))]
 pub mod testing;
 mod wire_key;
 

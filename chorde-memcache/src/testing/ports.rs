@@ -1,0 +1,45 @@
+//! Ports for servers of tests.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
+use std::time::Instant;
+
+use super::{PATIENCE, PAUSE};
+
+/// Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152): a server that stops
+/// listening for a while gets its port back, and nobody connects to a port without a listener from that very port.
+const PORTS: Range<u16> = 12_000..32_000;
+
+/// How many ports are tried.
+const TRIES: usize = 1_000;
+
+/// Listens at a free port of the loopback interface.
+pub(super) fn listen() -> Result<TcpListener> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, fastrand::u16(PORTS))) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::from(ErrorKind::AddrInUse)))
+}
+
+/// Finds a port of the loopback interface that was free a moment ago.
+pub(super) fn free() -> Result<SocketAddr> {
+    listen()?.local_addr()
+}
+
+/// Listens again where somebody has listened before; waits for the port if it is taken.
+pub(super) fn listen_again(address: SocketAddr) -> Result<TcpListener> {
+    let begun = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
+}

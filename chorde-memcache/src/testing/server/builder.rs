@@ -1,0 +1,109 @@
+//! How a memcached is started.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{ErrorKind, Result};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use super::MemcachedServer;
+use super::process::{Folder, Process};
+use crate::server::Address;
+use crate::testing::ports;
+
+/// Names the program.
+const PROGRAM: &str = "CHORDE_MEMCACHED";
+
+/// How many ports are tried: another process can take one between the look and the start.
+const TRIES: usize = 20;
+
+/// Describes a memcached before it is started.
+///
+/// # Examples
+///
+/// ```
+/// use chorde_memcache::testing::MemcachedServer;
+///
+/// let server = MemcachedServer::builder().args(["-I", "2m", "-m", "64"]).args(["-t", "1"]).start()?;
+/// assert!(server.command("stats settings")?.contains("STAT item_size_max 2097152\r\n"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemcachedBuilder {
+    unix: bool,
+    extra: Vec<OsString>,
+    program: Option<PathBuf>,
+}
+
+impl MemcachedBuilder {
+    /// Listens on a unix socket in a folder of its own, instead of a TCP port.
+    #[must_use]
+    pub fn unix(mut self) -> Self {
+        self.unix = true;
+        self
+    }
+
+    /// Adds arguments of the command line: `["-I", "2m"]` for larger items, `["-c", "32"]` for fewer connections, ...
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.extra.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the program to run: `memcached` in the `PATH` unless set, or what `CHORDE_MEMCACHED` names.
+    ///
+    /// A script that ends in running memcached must do so by `exec`.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
+        self
+    }
+
+    /// Starts the server, and returns when it answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`MemcachedServer::start`].
+    pub fn start(&self) -> Result<MemcachedServer> {
+        let named = || env::var_os(PROGRAM).filter(|name| !name.is_empty()).map(PathBuf::from);
+        let program = self.program.clone().or_else(named).unwrap_or_else(|| "memcached".into());
+        let folder = Folder::create()?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let address =
+                if self.unix { Address::Unix(folder.path().join("socket")) } else { Address::Tcp(ports::free()?) };
+            let arguments = self.arguments(&address);
+            match Process::start(&program, &arguments, &address, &folder) {
+                Ok(process) => {
+                    return Ok(MemcachedServer {
+                        process: Mutex::new(Some(process)),
+                        address,
+                        arguments,
+                        program,
+                        folder,
+                    });
+                }
+                Err(error) if error.kind() == ErrorKind::AddrInUse && tries < TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn arguments(&self, address: &Address) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = match address {
+            Address::Tcp(address) => {
+                let (host, port) = (address.ip().to_string().into(), address.port().to_string().into());
+                // Old servers listen for datagrams as well, unless told not to.
+                vec!["-l".into(), host, "-p".into(), port, "-U".into(), "0".into()]
+            }
+            Address::Unix(path) => vec!["-s".into(), path.into()],
+        };
+        if nix::unistd::geteuid().is_root() {
+            // It refuses to run as root unless told to.
+            arguments.extend(["-u".into(), "root".into()]);
+        }
+        arguments.extend(self.extra.iter().cloned());
+        arguments
+    }
+}
