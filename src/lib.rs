@@ -34,6 +34,7 @@
 //! | the attribute, its arguments, and the companions that it makes | [`macro@cached`], [`Companions`], [`AsyncCompanions`] |
 //! | a cache in this process: capacity, weight, eviction policy, clock | [`InprocClient`], [`inproc`] |
 //! | a near cache in front of a far one; one cache for many users | [`TieredClient`], [`NamespaceClient`] |
+//! | one cache for many processes, on memcached (feature `memcache`) | `MemcachedClient`, `memcache` |
 //! | using a client directly | [`CacheExt`], [`Entry`], [`ReadOptions`] |
 //! | calls that do not block, and plain code that waits | [`CacheFuture`], [`Wait`] |
 //! | what goes on | [`Stats`], [`functions`], [`inproc::stats`] |
@@ -53,6 +54,13 @@ pub use chorde_core::{
     ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep, Stats,
     TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, functions, inproc, is_waiting, testing, tiered,
 };
+
+#[cfg(feature = "memcache")]
+#[doc(inline)]
+pub use chorde_memcache as memcache;
+#[cfg(feature = "memcache")]
+#[doc(inline)]
+pub use chorde_memcache::MemcachedClient;
 
 #[doc = include_str!("cached.md")]
 #[doc(inline)]

@@ -116,7 +116,7 @@ impl MemcachedClient {
 impl Inner {
     /// Puts the client's own namespace in front of others.
     fn surround<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Surrounded {
-        self.namespace.iter().chain(namespaces).cloned().collect()
+        self.namespace.iter().cloned().chain(namespaces.cloned()).collect()
     }
 
     /// Returns what a key is called on the servers, under the revisions of its namespaces.
@@ -159,7 +159,7 @@ impl Inner {
 
     fn seal<V: Serialize>(&self, key: &WireKey, value: &V, ttl: Duration) -> Result<(Sealed, Life)> {
         let life = life::whole_seconds(ttl);
-        let sealed = self.sealer.seal(key, value, life).map_err(errors::unsealable)?;
+        let sealed = self.sealer.seal(key, value, life)?;
         Ok((sealed, life::of_item(life)))
     }
 

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 pub(crate) use replay::Owed;
 
 use crate::command::{Command, Failure, Life, Reply};
-use crate::life::{self, GRACE};
+use crate::life::GRACE;
 use crate::node::{Lane, Node, NodeOptions, Replies};
-use crate::race::within;
+use crate::race::{nanos, within};
 use crate::ring::{Placement, Ring};
 use crate::server::Server;
 use crate::stats::Counters;
@@ -167,7 +167,7 @@ impl Cluster {
         lane: Lane,
     ) -> Result<Answer, Unanswered> {
         let view = self.view().await?;
-        let until = self.clock.now().saturating_add(life::nanos(self.options.deadline));
+        let until = self.clock.now().saturating_add(nanos(self.options.deadline));
         let mut last = None;
         loop {
             let Some(route) = route(&view, key) else { return Err(Unanswered::NoServers(last)) };

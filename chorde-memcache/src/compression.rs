@@ -15,7 +15,7 @@ use crate::envelope::CompressOptions;
 /// let strong = Compression::zstd().level(9).above(256);
 /// let none = Compression::off();
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Compression(CompressOptions);
 
 impl Compression {

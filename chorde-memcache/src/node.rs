@@ -19,10 +19,11 @@ use siphasher::sip::SipHasher13;
 use smallvec::SmallVec;
 use tokio::runtime::Id;
 
-pub(crate) use home::spawn;
+pub(crate) use home::{TaskGuard, spawn};
 
 use crate::cluster::Owed;
 use crate::command::{Command, Failure, Reply};
+use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
 use breaker::{Breaker, severity};
@@ -66,6 +67,18 @@ pub(crate) struct NodeOptions {
     pub(crate) limits: Limits,
     /// How many connections the classic transport may have.
     pub(crate) classic_connections: usize,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_millis(500),
+            transport: Transport::default(),
+            breaker: breaker::Options::default(),
+            limits: Limits::default(),
+            classic_connections: 16,
+        }
+    }
 }
 
 /// One server.
@@ -160,7 +173,7 @@ impl Node {
         lane: Lane,
         deadline: Duration,
     ) -> Result<Replies, Failure> {
-        let until = self.clock.now().saturating_add(crate::life::nanos(deadline));
+        let until = self.clock.now().saturating_add(nanos(deadline));
         let mut is_second = false;
         loop {
             let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));

@@ -1,4 +1,4 @@
-//! Waiting no longer than for some time, by the client's clock, on any executor.
+//! Time as the client's clock tells it: waiting no longer than for some time, by the client's clock, on any executor.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -6,6 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chorde_core::Clock;
+
+/// Returns a duration in nanoseconds, or 584 years if it is longer than that.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// Waits for a future, for no longer than `most`.
 ///

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Route, Unanswered};
 use crate::command::{Command, Reply};
-use crate::life::nanos;
+use crate::race::nanos;
 use crate::node::{Lane, spawn};
 use crate::store::Store;
 use crate::wire_key::WireKey;

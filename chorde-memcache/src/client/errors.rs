@@ -4,7 +4,6 @@ use chorde_core::{Error, ErrorKind};
 
 use crate::cluster::Unanswered;
 use crate::command::Failure;
-use crate::envelope::Unsealable;
 
 impl From<Unanswered> for Error {
     fn from(unanswered: Unanswered) -> Self {
@@ -32,16 +31,11 @@ fn kind(failure: &Failure) -> ErrorKind {
     }
 }
 
-/// Reports a value that cannot be sealed.
-pub(super) fn unsealable(unsealable: Unsealable) -> Error {
-    Error::new(ErrorKind::Value, unsealable.to_string()).with_source(unsealable)
-}
-
 /// Reports a value that a server refused.
 pub(super) fn too_large() -> Error {
     Error::new(
         ErrorKind::Value,
         "the server has no room for an item of this size: give it more memory (`-m`), or set the builder's `item_size` \
-         to the server's (`-I`)",
+         to the servers' (`-I`)",
     )
 }

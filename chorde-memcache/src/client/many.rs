@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Inner, is_shown};
 use crate::cluster::{Route, Unanswered};
-use crate::command::{Command, Reply};
+use crate::command::{Command, How, Reply};
 use crate::node::Lane;
-use crate::store::Found;
+use crate::store::{Found, Wrote};
 use crate::wire_key::WireKey;
 
 /// The keys that one server answers for, by their places in the question.
@@ -81,10 +81,10 @@ impl Inner {
     /// Groups keys by the servers that answer for them.
     async fn shares(&self, keys: &[WireKey]) -> Result<Vec<Share>, Unanswered> {
         let mut shares: Vec<Share> = Vec::new();
-        let mut known: HashMap<*const crate::node::Node, usize> = HashMap::new();
+        let mut known: HashMap<usize, usize> = HashMap::new();
         for (place, key) in keys.iter().enumerate() {
             let route = self.store.cluster.route(key).await?;
-            let share = *known.entry(Arc::as_ptr(&route.node)).or_insert(shares.len());
+            let share = *known.entry(Arc::as_ptr(&route.node) as usize).or_insert(shares.len());
             if share == shares.len() {
                 shares.push(Share { route, places: Vec::new() });
             }
@@ -101,9 +101,9 @@ impl Inner {
             let (value, life) = self.seal(&key, value, ttl)?;
             sealed.push((key, value, life));
         }
-        let write = |(key, value, life): &(WireKey, _, _)| self.store.write(key, value, *life, crate::command::How::Set);
-        for wrote in join_all(sealed.iter().map(write)).await {
-            if self.wrote(wrote, crate::store::Wrote::Missing)? == crate::store::Wrote::TooLarge {
+        let writes = sealed.iter().map(|(key, value, life)| self.store.write(key, value, *life, How::Set));
+        for wrote in join_all(writes).await {
+            if self.wrote(wrote, Wrote::Missing)? == Wrote::TooLarge {
                 return Err(super::errors::too_large());
             }
         }

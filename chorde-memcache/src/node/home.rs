@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
+use tokio::task::AbortHandle;
 
 use crate::command::Failure;
 
@@ -50,11 +51,34 @@ impl Home {
     }
 }
 
+/// Ends a task when dropped.
+#[derive(Debug)]
+pub(crate) struct TaskGuard(AbortHandle);
+
+impl TaskGuard {
+    /// Spawns on our own thread, for as long as the guard is kept.
+    pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option<Self> {
+        match Home::own() {
+            Ok(home) => Some(Self(home.handle.spawn(future).abort_handle())),
+            Err(failure) => {
+                log::error!("chorde: {failure}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for TaskGuard {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Spawns on our own thread; drops the future where that cannot be started, which has been logged.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     match Home::own() {
         Ok(home) => drop(home.handle.spawn(future)),
-        Err(failure) => log::error!("chorde: {failure:?}"),
+        Err(failure) => log::error!("chorde: {failure}"),
     }
 }
 
