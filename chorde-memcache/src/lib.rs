@@ -27,7 +27,7 @@ mod wire_key;
 pub use client::{MemcachedBuilder, MemcachedClient};
 pub use compression::Compression;
 pub use node::Transport;
-pub use resolve::{ServerSource, Servers};
+pub use resolve::{DnsServers, Endpoint, Following, ServerSource, Servers, StaticServers, Watch};
 pub use ring::Placement;
 pub use server::{Address, Server};
 pub use stats::MemcachedStats;

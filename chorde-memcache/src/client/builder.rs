@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chorde_core::{Clock, Error, ErrorKind, Identity, Namespace, Result};
+use futures_util::future::join;
 
 use super::{Inner, MemcachedClient};
 use crate::cluster::Cluster;
 use crate::compression::Compression;
 use crate::envelope::{Sealer, SealerOptions};
 use crate::node::{NodeOptions, TaskGuard, Transport};
-use crate::resolve::{Named, ServerSource};
+use crate::resolve::{self, Endpoint, ServerSource, Servers};
 use crate::revisions::Revisions;
 use crate::ring::Placement;
 use crate::stats::Counters;
@@ -269,7 +270,7 @@ impl MemcachedBuilder {
         self.check()?;
         let source = match self.source {
             Some(source) => source,
-            None => Box::new(Named::new(self.named)?),
+            None => resolve::source(endpoints(self.named)?)?,
         };
         let mut keys = vec![self.checksum_key.unwrap_or_default()];
         keys.extend(self.accepted_keys);
@@ -299,6 +300,10 @@ impl MemcachedBuilder {
 
     fn check(&self) -> Result<()> {
         let settings = [
+            (
+                self.named.iter().any(|(_, weight)| *weight == 0),
+                "a server of weight 0: it would hold nothing; leave it out, or give it 1 or more",
+            ),
             (
                 self.named.is_empty() && self.source.is_none(),
                 "no servers: name some with `servers([\"host:11211\"])`, or give a `source`",
@@ -336,9 +341,31 @@ impl MemcachedBuilder {
     }
 }
 
-/// Has the cluster follow the source: at once as far as it knows the servers, then for as long as the guard is kept.
+/// Has the cluster use the servers that the source knows, and follow it for as long as the guard is kept.
 fn follow(store: &Arc<Store>, source: Box<dyn ServerSource>, clock: Clock) -> Option<TaskGuard> {
-    todo!()
+    let servers = Servers::new();
+    let mut watch = servers.watch();
+    if let Some(known) = source.known() {
+        servers.set(known);
+        watch = servers.watch();
+        if let Some(list) = watch.current() {
+            store.cluster.set(&list);
+        }
+    }
+    let store = Arc::clone(store);
+    TaskGuard::spawn(async move {
+        let apply = async {
+            while let Some(list) = watch.changed().await {
+                store.cluster.set(&list);
+            }
+        };
+        join(source.follow(servers, clock), apply).await;
+    })
+}
+
+/// Reads what users write as servers.
+fn endpoints(named: Vec<(String, u32)>) -> Result<Vec<Endpoint>> {
+    named.into_iter().map(|(text, weight)| Ok(text.parse::<Endpoint>()?.weight(weight))).collect()
 }
 
 /// Never shows a key.

@@ -11,8 +11,8 @@
 
 use siphasher::sip::SipHasher13;
 
-use crate::server::Server;
 use crate::ring::by_name;
+use crate::server::Server;
 
 /// Keys the hash of names and of wire keys; part of the format, since another key places every value anew.
 const PLACEMENT: &[u8; 16] = b"chorde placement";

@@ -1,0 +1,191 @@
+//! hickory itself against a name server on the loopback interface.
+
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use std::thread::JoinHandle;
+
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig};
+use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME};
+use hickory_resolver::proto::rr::{RData, Record};
+
+use super::*;
+
+/// One line of a zone: name, ttl, data.
+type Line = (&'static str, u32, RData);
+
+fn v4(last: u8) -> RData {
+    RData::A(A::new(10, 0, 0, last))
+}
+
+fn v6(last: u16) -> RData {
+    RData::AAAA(AAAA(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last)))
+}
+
+fn cname(target: &str) -> RData {
+    RData::CNAME(CNAME(Name::from_ascii(target).unwrap()))
+}
+
+/// A name server that knows a few lines; names that start with `broken` make it fail. It tells of no more than the name it
+/// is asked for, so that who asks must follow a CNAME.
+struct NameServer {
+    address: SocketAddr,
+    thread: Option<JoinHandle<Vec<String>>>,
+}
+
+impl NameServer {
+    fn start(zone: Vec<Line>) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let thread = std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            let mut buffer = [0; 4096];
+            loop {
+                let (length, from) = socket.recv_from(&mut buffer).unwrap();
+                if length == 0 {
+                    return asked;
+                }
+                let question = Message::from_vec(&buffer[..length]).unwrap();
+                asked.push(format!("{} {}", question.queries[0].query_type(), question.queries[0].name()));
+                socket.send_to(&reply(&question, &zone).to_vec().unwrap(), from).unwrap();
+            }
+        });
+        Self { address, thread: Some(thread) }
+    }
+
+    /// Ends the server and returns what it was asked.
+    fn stop(mut self) -> Vec<String> {
+        self.halt()
+    }
+
+    fn halt(&mut self) -> Vec<String> {
+        let Some(thread) = self.thread.take() else { return Vec::new() };
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], self.address).unwrap();
+        thread.join().unwrap()
+    }
+
+    fn lookup(&self, hosts: &'static str) -> SystemLookup {
+        let mut connection = ConnectionConfig::udp();
+        connection.port = self.address.port();
+        let server = NameServerConfig::new(self.address.ip(), true, vec![connection]);
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        SystemLookup {
+            hosts: Arc::new(move || read_hosts(hosts)),
+            servers: Arc::new(move || Ok((config.clone(), ResolverOpts::default()))),
+        }
+    }
+}
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+fn reply(question: &Message, zone: &[Line]) -> Message {
+    let query = question.queries[0].clone();
+    let name = query.name().to_ascii();
+    let mut reply = Message::response(question.metadata.id, OpCode::Query);
+    let of_name: Vec<_> = zone.iter().filter(|(owner, ..)| *owner == name).collect();
+    let fits = |data: &RData| matches!(data, RData::CNAME(_)) || data.record_type() == query.query_type();
+    for (_, ttl, data) in of_name.iter().filter(|(.., data)| fits(data)) {
+        reply.add_answer(Record::from_rdata(query.name().clone(), *ttl, data.clone()));
+    }
+    reply.metadata.response_code = match name {
+        name if name.starts_with("broken") => ResponseCode::ServFail,
+        _ if of_name.is_empty() => ResponseCode::NXDomain,
+        _ => ResponseCode::NoError,
+    };
+    reply.add_query(query);
+    reply
+}
+
+fn read_hosts(text: &str) -> io::Result<Hosts> {
+    let mut hosts = Hosts::default();
+    hosts.read_hosts_conf(text.as_bytes())?;
+    Ok(hosts)
+}
+
+fn seconds(answer: &Answer) -> u64 {
+    answer.ttl.as_secs()
+}
+
+fn sorted(answer: &Answer) -> Vec<String> {
+    let mut addresses: Vec<_> = answer.addresses.iter().map(ToString::to_string).collect();
+    addresses.sort();
+    addresses
+}
+
+#[tokio::test]
+async fn all_ipv4_addresses_of_a_name_are_found_and_ipv6_is_not_asked_for() {
+    let server = NameServer::start(vec![("cache.", 7, v4(2)), ("cache.", 7, v4(1)), ("cache.", 7, v6(1))]);
+    let answer = server.lookup("").look_up("cache").await.unwrap();
+    assert_eq!((sorted(&answer), seconds(&answer)), (vec!["10.0.0.1".into(), "10.0.0.2".into()], 7));
+    assert_eq!(server.stop(), ["A cache."]);
+}
+
+#[tokio::test]
+async fn a_cname_is_followed_and_the_shortest_ttl_counts() {
+    let zone = vec![("cache.internal.", 3, cname("node.internal.")), ("node.internal.", 60, v4(1))];
+    let server = NameServer::start(zone);
+    let answer = server.lookup("").look_up("cache.internal").await.unwrap();
+    assert_eq!((sorted(&answer), seconds(&answer)), (vec!["10.0.0.1".into()], 3));
+    assert_eq!(server.stop(), ["A cache.internal.", "A node.internal."]);
+}
+
+#[tokio::test]
+async fn ipv6_is_used_where_there_is_no_ipv4() {
+    let server = NameServer::start(vec![("cache.", 9, v6(1)), ("cache.", 9, v6(2))]);
+    let answer = server.lookup("").look_up("cache").await.unwrap();
+    assert_eq!((sorted(&answer), seconds(&answer)), (vec!["fd00::1".into(), "fd00::2".into()], 9));
+}
+
+#[tokio::test]
+async fn a_name_server_that_fails_is_not_taken_for_one_without_ipv4() {
+    let server = NameServer::start(vec![("broken.", 9, v6(1))]);
+    assert!(server.lookup("").look_up("broken").await.is_err());
+    assert!(server.stop().iter().all(|asked| asked.starts_with("A ")));
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_a_failure() {
+    let server = NameServer::start(vec![]);
+    assert!(server.lookup("").look_up("nowhere.internal").await.is_err());
+}
+
+#[tokio::test]
+async fn the_hosts_file_comes_first() {
+    let server = NameServer::start(vec![("cache.internal.", 9, v4(1)), ("six.internal.", 9, v4(1))]);
+    let lookup = server.lookup("10.1.1.1 Cache.internal other\n10.1.1.2 cache.internal # both\nfd00::9 six.internal\n");
+    assert_eq!(sorted(&lookup.look_up("cache.internal").await.unwrap()), ["10.1.1.1", "10.1.1.2"]);
+    assert_eq!(sorted(&lookup.look_up("six.internal").await.unwrap()), ["fd00::9"]);
+    assert_eq!(server.stop(), [""; 0]);
+}
+
+#[tokio::test]
+async fn changed_records_are_seen_at_the_next_look_up() {
+    let before = NameServer::start(vec![("cache.", 3600, v4(1))]);
+    let lookup = before.lookup("");
+    lookup.look_up("cache").await.unwrap();
+    lookup.look_up("cache").await.unwrap();
+    assert_eq!(before.stop(), ["A cache.", "A cache."], "nothing is remembered beyond the plan's own pauses");
+}
+
+#[tokio::test]
+async fn without_name_servers_a_look_up_fails_and_the_hosts_file_still_counts() {
+    let lookup = SystemLookup {
+        hosts: Arc::new(|| read_hosts("10.1.1.1 cache")),
+        servers: Arc::new(|| Err(io::Error::other("no such file").into())),
+    };
+    assert_eq!(sorted(&lookup.look_up("cache").await.unwrap()), ["10.1.1.1"]);
+    let why = lookup.look_up("elsewhere").await.unwrap_err();
+    assert!(why.contains("no such file"), "{why}");
+}
+
+#[tokio::test]
+async fn the_machine_itself_is_known_without_any_file() {
+    let lookup = SystemLookup {
+        hosts: Arc::new(|| Err(io::Error::other("no such file"))),
+        servers: Arc::new(|| Err(io::Error::other("no such file").into())),
+    };
+    assert_eq!(sorted(&lookup.look_up("localhost").await.unwrap()), ["127.0.0.1"]);
+}

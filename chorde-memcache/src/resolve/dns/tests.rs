@@ -1,0 +1,218 @@
+//! Following names on a manual clock, polled by hand: nothing here takes time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::task::{Context, Waker};
+
+use chorde_core::ManualClock;
+
+use super::lookup::{Answer, Asking};
+use super::*;
+
+/// A name service that answers as the test says, and counts.
+#[derive(Clone, Default)]
+struct Fake(Arc<Mutex<HashMap<String, Name>>>);
+
+#[derive(Default)]
+struct Name {
+    /// `None` never answers.
+    answer: Option<Result<Answer, String>>,
+    asked: usize,
+}
+
+impl Fake {
+    fn answers(&self, host: &str, addresses: &[&str], ttl: u64) {
+        let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        self.says(host, Ok(Answer { addresses, ttl: Duration::from_secs(ttl) }));
+    }
+
+    fn fails(&self, host: &str) {
+        self.says(host, Err("no name server answers".into()));
+    }
+
+    fn says(&self, host: &str, answer: Result<Answer, String>) {
+        self.0.lock().unwrap().entry(host.into()).or_default().answer = Some(answer);
+    }
+
+    fn asked(&self, host: &str) -> usize {
+        self.0.lock().unwrap().get(host).map_or(0, |name| name.asked)
+    }
+}
+
+impl Lookup for Fake {
+    fn look_up(&self, host: &str) -> Asking {
+        let mut names = self.0.lock().unwrap();
+        let name = names.entry(host.into()).or_default();
+        name.asked += 1;
+        match name.answer.clone() {
+            Some(answer) => Box::pin(std::future::ready(answer)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+/// A source that is followed.
+struct Followed {
+    following: Following,
+    servers: Servers,
+    clock: ManualClock,
+}
+
+impl Followed {
+    fn new(texts: &[&str], fake: &Fake) -> Self {
+        Self::of(texts.iter().map(|text| text.parse().unwrap()).collect(), fake)
+    }
+
+    fn of(endpoints: Vec<Endpoint>, fake: &Fake) -> Self {
+        let (servers, clock) = (Servers::new(), ManualClock::new());
+        let source = Box::new(DnsServers::with_lookup(endpoints, fake.clone()).unwrap());
+        let following = source.follow(servers.clone(), clock.clone().into());
+        let mut followed = Self { following, servers, clock };
+        followed.pass(0);
+        followed
+    }
+
+    /// Lets milliseconds pass.
+    fn pass(&mut self, millis: u64) {
+        self.clock.advance(Duration::from_millis(millis));
+        let _ = self.following.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// Names and addresses of the list.
+    fn list(&self) -> Vec<(String, String)> {
+        let list = self.servers.current();
+        let describe = |server: &Server| (server.name().to_owned(), server.address().to_string());
+        list.iter().flat_map(|list| list.iter().map(describe)).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.list().into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+#[test]
+fn a_name_is_asked_for_again_after_its_ttl_but_not_before_five_seconds() {
+    for (ttl, not_before, by) in [(1, 5_000, 10_000), (0, 5_000, 10_000), (30, 30_000, 35_000)] {
+        let fake = Fake::default();
+        fake.answers("cache", &["10.0.0.2", "10.0.0.1"], ttl);
+        let mut followed = Followed::new(&["cache"], &fake);
+        for round in 1..20 {
+            assert_eq!(fake.asked("cache"), round);
+            followed.pass(not_before - 1);
+            assert_eq!(fake.asked("cache"), round, "ttl {ttl}: too early");
+            followed.pass(by - not_before + 1);
+            assert_eq!(fake.asked("cache"), round + 1, "ttl {ttl}: too late");
+        }
+    }
+}
+
+#[test]
+fn several_addresses_are_several_servers_in_order() {
+    let fake = Fake::default();
+    fake.answers("cache", &["10.0.0.12", "10.0.0.2"], 1);
+    let followed = Followed::new(&["cache:7"], &fake);
+    assert_eq!(followed.names(), ["10.0.0.2:7", "10.0.0.12:7"]);
+}
+
+#[test]
+fn a_single_address_that_changes_stays_the_same_server() {
+    let fake = Fake::default();
+    fake.answers("cache", &["10.0.0.1"], 1);
+    let mut followed = Followed::new(&["cache"], &fake);
+    assert_eq!(followed.list(), [("cache:11211".into(), "10.0.0.1:11211".into())]);
+    fake.answers("cache", &["10.0.0.9"], 1);
+    followed.pass(10_000);
+    assert_eq!(followed.list(), [("cache:11211".into(), "10.0.0.9:11211".into())]);
+}
+
+#[test]
+fn an_address_that_is_no_longer_told_leaves_the_list() {
+    let fake = Fake::default();
+    fake.answers("cache", &["10.0.0.1", "10.0.0.2", "10.0.0.3"], 1);
+    let mut followed = Followed::new(&["cache"], &fake);
+    fake.answers("cache", &["10.0.0.3", "10.0.0.1"], 1);
+    followed.pass(10_000);
+    assert_eq!(followed.names(), ["10.0.0.1:11211", "10.0.0.3:11211"]);
+}
+
+#[test]
+fn a_name_that_cannot_be_looked_up_at_first_heals_within_a_second() {
+    let fake = Fake::default();
+    fake.fails("cache");
+    let mut followed = Followed::new(&["cache"], &fake);
+    for round in 1..50 {
+        assert_eq!((fake.asked("cache"), followed.list()), (round, vec![]));
+        followed.pass(1_000);
+    }
+    fake.answers("cache", &["10.0.0.1"], 1);
+    followed.pass(1_000);
+    assert_eq!(followed.names(), ["cache:11211"]);
+}
+
+#[test]
+fn a_failure_or_an_empty_answer_keeps_the_last_known_list() {
+    let fake = Fake::default();
+    fake.answers("cache", &["10.0.0.1"], 1);
+    let mut followed = Followed::new(&["cache"], &fake);
+    for _ in 0..5 {
+        fake.fails("cache");
+        followed.pass(10_000);
+        fake.answers("cache", &[], 1);
+        followed.pass(10_000);
+        assert_eq!(followed.names(), ["cache:11211"]);
+    }
+    let asked = fake.asked("cache");
+    fake.answers("cache", &["10.0.0.2"], 1);
+    followed.pass(10_000);
+    assert_eq!((fake.asked("cache"), followed.list()[0].1.as_str()), (asked + 1, "10.0.0.2:11211"));
+}
+
+#[test]
+fn a_name_that_is_never_answered_holds_up_the_others_for_a_second_only() {
+    let fake = Fake::default();
+    fake.answers("cache-2", &["10.0.0.2"], 1);
+    let mut followed = Followed::new(&["cache-1", "10.0.0.7", "cache-2"], &fake);
+    assert!(followed.list().is_empty());
+    followed.pass(999);
+    assert!(followed.list().is_empty());
+    followed.pass(1);
+    assert_eq!(followed.names(), ["10.0.0.7:11211", "cache-2:11211"]);
+    fake.answers("cache-2", &["10.0.0.3"], 1);
+    followed.pass(10_000);
+    assert_eq!(followed.list()[1].1, "10.0.0.3:11211");
+}
+
+#[test]
+fn names_addresses_and_sockets_mix_with_their_weights() {
+    let fake = Fake::default();
+    fake.answers("cache", &["10.0.0.2", "10.0.0.1"], 1);
+    let endpoints = [("cache", 2), ("[::1]:7", 3), ("/run/memcached.sock", 4)];
+    let endpoints = endpoints.map(|(text, weight)| text.parse::<Endpoint>().unwrap().weight(weight));
+    let followed = Followed::of(endpoints.to_vec(), &fake);
+    let list = followed.servers.current().unwrap();
+    let list: Vec<_> = list.iter().map(|server| (server.name(), server.share())).collect();
+    let expected = [("10.0.0.1:11211", 2), ("10.0.0.2:11211", 2), ("[::1]:7", 3), ("/run/memcached.sock", 4)];
+    assert_eq!(list, expected);
+}
+
+#[test]
+fn each_name_is_asked_for_in_its_own_time() {
+    let fake = Fake::default();
+    fake.answers("short", &["10.0.0.1"], 1);
+    fake.answers("long", &["10.0.0.2"], 3600);
+    let mut followed = Followed::new(&["short", "long"], &fake);
+    for _ in 0..100 {
+        followed.pass(10_000);
+    }
+    assert_eq!((fake.asked("short"), fake.asked("long")), (101, 1));
+}
+
+#[tokio::test]
+async fn the_machine_itself_needs_no_name_server() {
+    let servers = Servers::new();
+    let source = Box::new(DnsServers::new(["localhost".parse().unwrap()]).unwrap());
+    let following = tokio::spawn(source.follow(servers.clone(), Clock::system()));
+    let list = servers.known().await;
+    assert!(list.iter().any(|server| server.address().to_string() == "127.0.0.1:11211"), "{list:?}");
+    following.abort();
+}
