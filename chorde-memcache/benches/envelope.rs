@@ -28,8 +28,7 @@ fn small() -> Small {
 /// Rows of text such as programs keep, which zstd makes four to five times smaller.
 fn text(len: usize) -> String {
     let mut random = fastrand::Rng::with_seed(7);
-    let words: Vec<String> =
-        (0..2000).map(|_| (0..random.usize(2..9)).map(|_| random.lowercase()).collect()).collect();
+    let words: Vec<String> = (0..2000).map(|_| (0..random.usize(2..9)).map(|_| random.lowercase()).collect()).collect();
     let mut text = String::with_capacity(len + 100);
     while text.len() < len {
         let word = |random: &mut fastrand::Rng| words[(random.f64().powi(3) * 2000.0) as usize].clone();
@@ -82,13 +81,13 @@ const LENGTHS: [usize; 6] = [256, 512, 1024, 2048, 4096, 16384];
 #[divan::bench(args = LEVELS)]
 fn seal_1_mib_of_text(bencher: Bencher<'_, '_>, level: i32) {
     let (envelope, value) = (Envelope::new(Some(level), 1024), text(1 << 20));
-    bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.seal(black_box(&*value)));
+    bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.seal(black_box(&value)));
 }
 
 #[divan::bench(args = LEVELS)]
 fn open_1_mib_of_text(bencher: Bencher<'_, '_>, level: i32) {
     let (envelope, value) = (Envelope::new(Some(level), 1024), text(1 << 20));
-    let sealed = envelope.seal(&*value);
+    let sealed = envelope.seal(&value);
     println!("level {level}: {} bytes", sealed.0.len());
     bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.open::<String>(black_box(&sealed)));
 }
@@ -96,13 +95,13 @@ fn open_1_mib_of_text(bencher: Bencher<'_, '_>, level: i32) {
 #[divan::bench(args = [16, 64])]
 fn seal_mib_of_noise(bencher: Bencher<'_, '_>, sixteenths: usize) {
     let (envelope, value) = (Envelope::new(None, 1024), noise(sixteenths << 16));
-    bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.seal(black_box(&*value)));
+    bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.seal(black_box(&value)));
 }
 
 #[divan::bench(args = [16, 64])]
 fn open_mib_of_noise(bencher: Bencher<'_, '_>, sixteenths: usize) {
     let (envelope, value) = (Envelope::new(None, 1024), noise(sixteenths << 16));
-    let sealed = envelope.seal(&*value);
+    let sealed = envelope.seal(&value);
     bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.open::<String>(black_box(&sealed)));
 }
 
@@ -128,12 +127,12 @@ fn open_text_compressed(bencher: Bencher<'_, '_>, len: usize) {
 
 fn seal_text(bencher: Bencher<'_, '_>, level: Option<i32>, len: usize) {
     let (envelope, value) = (Envelope::new(level, 0), text(len));
-    bencher.bench(|| envelope.seal(black_box(&*value)));
+    bencher.bench(|| envelope.seal(black_box(&value)));
 }
 
 fn open_text(bencher: Bencher<'_, '_>, level: Option<i32>, len: usize) {
     let (envelope, value) = (Envelope::new(level, 0), text(len));
-    let sealed = envelope.seal(&*value);
+    let sealed = envelope.seal(&value);
     println!("{len} bytes of text at level {level:?}: {} bytes", sealed.0.len());
     bencher.bench(|| envelope.open::<String>(black_box(&sealed)));
 }

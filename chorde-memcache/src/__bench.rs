@@ -21,7 +21,7 @@ impl Envelope {
         Self { sealer: Sealer::new(options).expect("these options can work"), key: wire_key(b"key") }
     }
 
-    pub fn seal<V: Serialize + ?Sized>(&self, value: &V) -> (Bytes, Vec<Bytes>) {
+    pub fn seal<V: Serialize>(&self, value: &V) -> (Bytes, Vec<Bytes>) {
         let sealed = self.sealer.seal(&self.key, value, 300).expect("the value can be sealed");
         (sealed.head, sealed.tail)
     }

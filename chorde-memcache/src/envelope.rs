@@ -143,10 +143,14 @@ impl Sealer {
         let refuse = |message: String| Err(Error::new(ErrorKind::Config, message));
         let SealerOptions { keys, compress, item_size, max_value } = options;
         let Some(signer) = Signer::new(&keys) else {
-            return refuse("checksum_key is missing or empty: give one secret text to all clients of the servers".into());
+            return refuse(
+                "checksum_key is missing or empty: give one secret text to all clients of the servers".into(),
+            );
         };
         if item_size < SMALLEST {
-            return refuse(format!("item_size_limit {item_size} is too small: give the servers' -I, {SMALLEST} or more"));
+            return refuse(format!(
+                "item_size_limit {item_size} is too small: give the servers' -I, {SMALLEST} or more"
+            ));
         }
         if max_value > u32::MAX as usize {
             return refuse(format!("max_value_size {max_value} is too large: give at most {} bytes", u32::MAX));
@@ -154,13 +158,8 @@ impl Sealer {
         Ok(Self { signer, compression: Compression::new(compress)?, page: item_size - ITEM, max_value })
     }
 
-    /// Makes what is stored of a value that is to live for `life` seconds.
-    pub(crate) fn seal<V: Serialize + ?Sized>(
-        &self,
-        key: &WireKey,
-        value: &V,
-        life: u32,
-    ) -> Result<Sealed, Unsealable> {
+    /// Makes what is stored of a value that is to live for `life` seconds; it is read as this very type.
+    pub(crate) fn seal<V: Serialize>(&self, key: &WireKey, value: &V, life: u32) -> Result<Sealed, Unsealable> {
         let payload = codec::encode(value, ROOM, self.max_value)?;
         let tag = fastrand::u32(..pages::TAGS);
         self.wrap(key, payload, Label { type_tag: codec::type_tag::<V>(), life, tag })

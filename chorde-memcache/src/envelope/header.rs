@@ -141,7 +141,7 @@ mod tests {
     fn header() -> impl Strategy<Value = Header> {
         let packing =
             prop_oneof![Just(Packing::Plain), Just(Packing::Zstd), any::<u32>().prop_map(Packing::Dictionary)];
-        let paged = (0..1 << 20_u32, 1..4096_u32, any::<u32>())
+        let paged = (0..1_u32 << 20, 1..4096_u32, any::<u32>())
             .prop_map(|(tag, count, stored)| Paged { set: PageSet { tag, count }, stored });
         (packing, any::<[u32; 3]>(), proptest::option::of(paged)).prop_map(
             |(packing, [life, type_tag, expanded], paged)| Header { packing, life, type_tag, expanded, paged },

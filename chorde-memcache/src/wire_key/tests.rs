@@ -30,11 +30,23 @@ fn made(namespaces: &[(String, u64)], key: &[u8]) -> WireKey {
 fn keys_are_pinned() {
     let key = Key::new(&("user", 7_u32)).unwrap();
     let pinned = [
-        (WireKey::new([], b""), "", 0),
-        (WireKey::new([], key.bytes()), "", 0),
-        (WireKey::new([("app::prices::load#0123456789abcdef", 0)], key.bytes()), "", 0),
-        (WireKey::new([("prod", 3), ("app::prices::load#0123456789abcdef", 300), ("<u32>", 0)], b"\x07"), "", 0),
-        (WireKey::revision_key(["prod", "app::prices::load#0123456789abcdef"]), "", 0),
+        (WireKey::new([], b""), "-1DcBxf_Jmz5uvgrHOehwu9tkkc", 2_518_345_034_998_946_074),
+        (WireKey::new([], key.bytes()), "efj01A314hY36YVFdxV3qZW_JaE", 11_171_350_721_356_870_046),
+        (
+            WireKey::new([("app::prices::load#0123456789abcdef", 0)], key.bytes()),
+            "app::prices::load:BNNR4t2Mm09BC-ygVwIBYORWO-c",
+            12_739_373_315_317_834_274,
+        ),
+        (
+            WireKey::new([("prod", 3), ("app::prices::load#0123456789abcdef", 300), ("<u32>", 0)], b"\x07"),
+            "app::prices::load:q8CwOMpOWIVTfAxi90l8eIRq4eo",
+            5_337_304_487_435_275_661,
+        ),
+        (
+            WireKey::revision_key(["prod", "app::prices::load#0123456789abcdef"]),
+            "app::prices::load:3XkHWX5UgNM6Wev4jEaxnmrYME8",
+            8_153_559_146_067_217_614,
+        ),
     ];
     for (key, expected, hash) in pinned {
         assert_eq!((text(&key), key.hash()), (expected, hash));
@@ -44,8 +56,8 @@ fn keys_are_pinned() {
 #[test]
 fn pages_are_pinned() {
     let key = WireKey::new([("prod", 0)], b"\x07");
-    assert_eq!(format!("{:?}", key.page(0xabcde, 1)), "");
-    assert_eq!(format!("{:?}", WireKey::new([], b"\x07").page(0, 4094)), "");
+    assert_eq!(format!("{:?}", key.page(0xabcde, 1)), "prod:-gVU81jlDtE1_5rAP0TTgq5mktI");
+    assert_eq!(format!("{:?}", WireKey::new([], b"\x07").page(0, 4094)), "f4CLilDWl-8teF_noqyk9W_l4JY");
 }
 
 #[test]
@@ -145,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn pages_are_legal_and_distinct(namespaces in namespaces(), one in (0..1 << 20_u32, 0..4095_u32), other in (0..1 << 20_u32, 0..4095_u32)) {
+    fn pages_are_legal_and_distinct(namespaces in namespaces(), one in (0..1_u32 << 20, 0..4095_u32), other in (0..1_u32 << 20, 0..4095_u32)) {
         let key = made(&namespaces, b"key");
         let (a, b) = (key.page(one.0, one.1), key.page(other.0, other.1));
         assert_legal(&a);
