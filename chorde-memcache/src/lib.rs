@@ -1,4 +1,51 @@
-//! memcached for `chorde`.
+//! memcached for `chorde`: one cache for all processes of a fleet.
+//!
+//! Users depend on the crate `chorde` with its feature `memcache`, which re-exports this one; most need
+//! [`MemcachedClient`] alone.
+//!
+//! # What it does
+//!
+//! * **One computation in the fleet.** A cached function that misses a key claims it on the server: the first process is
+//!   given a lease and computes, the others wait for the value. The same for refreshes. A process that dies is replaced
+//!   when its lease ends.
+//! * **Servers may fail.** An operation ends within the [deadline](MemcachedBuilder::deadline). A server that fails is taken out
+//!   of use at once, the next in the order of the key takes over, and what was written meanwhile is removed from the first
+//!   before it comes back.
+//! * **Nothing but what was stored.** Values are signed together with their keys ([`checksum_key`](MemcachedBuilder::checksum_key)),
+//!   and compressed where that helps. Keys of any length, values of any size.
+//! * **Fast.** One connection for each server carries all that tasks of one runtime ask, many questions in one write.
+//!
+//! # How it is built
+//!
+//! From the outside in; modules use only those further down this list.
+//!
+//! * `client`: core's traits, over `store`: what an operation on one key asks the servers, on bytes. `revisions`: clearing.
+//! * `cluster`: which server is asked. `node`: one server, its connections (`mux` for the meta commands, `classic` for older
+//!   servers), its `breaker`, its `prober`.
+//! * `resolve`: how the servers are found. `ring`: which server has which key.
+//! * `lease`, `envelope`, `wire_key`, `life`: the decisions and formats, without I/O.
+//! * `command`, `server`, `stats`: the words that the others share.
+//!
+//! # What is stored
+//!
+//! Under a wire key, which is the beginning of the innermost namespace's name and 160 bits of a SHA-256 of all namespaces,
+//! their revisions and the key, lies an envelope: a header, an HMAC-SHA256 of header, key and payload, and the payload in
+//! [postcard](https://postcard.jamesmunns.com/wire-format), compressed by zstd if that is shorter. The item is kept for half
+//! a minute longer than the value is valid. Versions of this crate that change the format read each other's values as
+//! misses.
+//!
+//! # Limits
+//!
+//! * Times are whole seconds on the server's clock: a ttl is rounded up, and what is stored for T seconds is valid for T - 1
+//!   to T of them. A life of more than 30 days is sent as a date, by the clock of the host that stores.
+//! * A value is read back as the type that it was written as, by its name: renamed or moved, it is a miss.
+//! * One computation per key is what leases give while the key's server is up. One that fails, restarts, or evicts a lease
+//!   may cause a second one; wrong values it cannot cause.
+//! * A clear is noticed by other processes within [`clear_delay`](MemcachedBuilder::clear_delay). It is forgotten if both
+//!   servers that remember it are lost before anybody who knows of it asks again; entries then show up to their ttl.
+//! * While servers fail, two processes may hold different opinions of which one is in use: an older value may be served, up
+//!   to its ttl, or a key computed twice.
+//! * Whoever can reach memcached can delete, replay and delay values, though not make them up: keep its port to yourself.
 
 #![allow(dead_code, reason = "while the parts are put together")]
 
