@@ -22,13 +22,13 @@ use crate::server::Server;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Placement {
-    /// Weighted rendezvous hashing: for each key every server draws a lot, and the best one wins. Even to about 1 % for
-    /// three servers; when one of N goes, its keys move and no others.
+    /// Weighted rendezvous hashing: for each key every server draws a lot, and the best one wins. Even to within 2 % for
+    /// fifty servers; when one of N goes, its keys move and no others.
     #[default]
     Rendezvous,
     /// The ring of libmemcached's weighted ketama with MD5, for fleets that are shared with clients which know nothing
-    /// else. 160 points per server on average. Less even than rendezvous: the fullest server has a sixth or so more keys
-    /// than the mean. A change of the list may move a few keys of other servers too, since the number of points of a
+    /// else. 160 points per server on average. Less even than rendezvous: the fullest of fifty servers has a sixth more
+    /// keys than the mean. A change of the list may move a few keys of other servers too, since the number of points of a
     /// server depends on the weights of all.
     Ketama,
 }

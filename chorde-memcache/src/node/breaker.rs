@@ -203,6 +203,6 @@ impl Breaker {
 /// once, and none waits longer than it may.
 fn after(now: u64, pause: Duration, random: u64) -> u64 {
     let pause = u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX);
-    let less = (u128::from(pause / 4) * u128::from(random) >> 64) as u64;
+    let less = ((u128::from(pause / 4) * u128::from(random)) >> 64) as u64;
     now.saturating_add(pause - less)
 }

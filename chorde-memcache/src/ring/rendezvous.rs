@@ -7,7 +7,7 @@
 //! probability in proportion to its weight.
 //!
 //! Names and keys are hashed by SipHash-1-3 (Aumasson and Bernstein, 2012) under a fixed key and joined by the finisher of
-//! SplitMix64 (Steele, Lea and Flood, 2014; its constants are Stafford's variant 13).
+//! `SplitMix64` (Steele, Lea and Flood, 2014; its constants are Stafford's variant 13).
 
 use siphasher::sip::SipHasher13;
 

@@ -22,11 +22,16 @@ use tokio::sync::oneshot;
 
 use super::lookup::{Answer, Asking, Lookup};
 
-/// How long one question to one name server may take, whatever the system allows: a lost packet should not cost more.
-const QUESTION_WITHIN: Duration = Duration::from_secs(2);
+/// How long to wait for name servers.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// For one question, whatever the system allows: a name server that is down should not cost more.
+    question: Duration,
+    /// For a look-up with all its questions.
+    lookup: Duration,
+}
 
-/// How long a look-up with all its questions may take.
-const LOOKUP_WITHIN: Duration = Duration::from_secs(10);
+const PATIENCE: Patience = Patience { question: Duration::from_secs(2), lookup: Duration::from_secs(10) };
 
 /// How long what the hosts file says is believed.
 const HOSTS_TTL: Duration = Duration::from_secs(30);
@@ -42,12 +47,14 @@ type ReadServers = dyn Fn() -> Result<(ResolverConfig, ResolverOpts), NetError> 
 pub(super) struct SystemLookup {
     hosts: Arc<ReadHosts>,
     servers: Arc<ReadServers>,
+    patience: Patience,
 }
 
 impl SystemLookup {
     /// Uses the system's files.
     pub(super) fn new() -> Self {
-        Self { hosts: Arc::new(Hosts::from_system), servers: Arc::new(system_conf::read_system_conf) }
+        let (hosts, servers) = (Arc::new(Hosts::from_system), Arc::new(system_conf::read_system_conf));
+        Self { hosts, servers, patience: PATIENCE }
     }
 
     /// Looks a name up on the current thread.
@@ -64,7 +71,7 @@ impl SystemLookup {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         runtime.block_on(async {
-            match tokio::time::timeout(LOOKUP_WITHIN, ask(&resolver, name)).await {
+            match tokio::time::timeout(self.patience.lookup, ask(&resolver, name)).await {
                 Ok(outcome) => outcome.map_err(|error| error.to_string()),
                 Err(_) => Err("no answer in time".into()),
             }
@@ -86,7 +93,7 @@ impl SystemLookup {
 
     fn resolver(&self) -> Result<TokioResolver, NetError> {
         let (config, mut options) = (self.servers)()?;
-        options.timeout = options.timeout.min(QUESTION_WITHIN);
+        options.timeout = options.timeout.min(self.patience.question);
         // Asked already.
         options.use_hosts_file = ResolveHosts::Never;
         // The records of a chain of CNAMEs are kept, since the answer lives as long as the shortest of them.

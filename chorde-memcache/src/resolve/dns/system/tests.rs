@@ -1,6 +1,8 @@
 //! hickory itself against a name server on the loopback interface.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig};
@@ -9,6 +11,9 @@ use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME};
 use hickory_resolver::proto::rr::{RData, Record};
 
 use super::*;
+
+/// Longer than any machine is slow.
+const FOR_EVER: Patience = Patience { question: Duration::from_secs(600), lookup: Duration::from_secs(600) };
 
 /// One line of a zone: name, ttl, data.
 type Line = (&'static str, u32, RData);
@@ -29,15 +34,19 @@ fn cname(target: &str) -> RData {
 /// is asked for, so that who asks must follow a CNAME.
 struct NameServer {
     address: SocketAddr,
-    thread: Option<JoinHandle<Vec<String>>>,
+    zone: Arc<Mutex<Vec<Line>>>,
+    /// Ends with what was asked, each question once: hickory repeats those that are answered late.
+    thread: Option<JoinHandle<BTreeSet<String>>>,
 }
 
 impl NameServer {
     fn start(zone: Vec<Line>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
+        let zone = Arc::new(Mutex::new(zone));
+        let known = Arc::clone(&zone);
         let thread = std::thread::spawn(move || {
-            let mut asked = Vec::new();
+            let mut asked = BTreeSet::new();
             let mut buffer = [0; 4096];
             loop {
                 let (length, from) = socket.recv_from(&mut buffer).unwrap();
@@ -45,20 +54,20 @@ impl NameServer {
                     return asked;
                 }
                 let question = Message::from_vec(&buffer[..length]).unwrap();
-                asked.push(format!("{} {}", question.queries[0].query_type(), question.queries[0].name()));
-                socket.send_to(&reply(&question, &zone).to_vec().unwrap(), from).unwrap();
+                asked.insert(format!("{} {}", question.queries[0].query_type(), question.queries[0].name()));
+                socket.send_to(&reply(&question, &known.lock().unwrap()).to_vec().unwrap(), from).unwrap();
             }
         });
-        Self { address, thread: Some(thread) }
+        Self { address, zone, thread: Some(thread) }
     }
 
     /// Ends the server and returns what it was asked.
     fn stop(mut self) -> Vec<String> {
-        self.halt()
+        self.halt().into_iter().collect()
     }
 
-    fn halt(&mut self) -> Vec<String> {
-        let Some(thread) = self.thread.take() else { return Vec::new() };
+    fn halt(&mut self) -> BTreeSet<String> {
+        let Some(thread) = self.thread.take() else { return BTreeSet::new() };
         UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], self.address).unwrap();
         thread.join().unwrap()
     }
@@ -68,9 +77,12 @@ impl NameServer {
         connection.port = self.address.port();
         let server = NameServerConfig::new(self.address.ip(), true, vec![connection]);
         let config = ResolverConfig::from_name_servers(vec![server]);
+        let mut options = ResolverOpts::default();
+        options.timeout = FOR_EVER.question;
         SystemLookup {
             hosts: Arc::new(move || read_hosts(hosts)),
-            servers: Arc::new(move || Ok((config.clone(), ResolverOpts::default()))),
+            servers: Arc::new(move || Ok((config.clone(), options.clone()))),
+            patience: FOR_EVER,
         }
     }
 }
@@ -162,12 +174,14 @@ async fn the_hosts_file_comes_first() {
 }
 
 #[tokio::test]
-async fn changed_records_are_seen_at_the_next_look_up() {
-    let before = NameServer::start(vec![("cache.", 3600, v4(1))]);
-    let lookup = before.lookup("");
+async fn nothing_is_remembered_from_one_look_up_to_the_next() {
+    let server = NameServer::start(vec![("cache.", 3600, v4(1))]);
+    let lookup = server.lookup("");
     lookup.look_up("cache").await.unwrap();
-    lookup.look_up("cache").await.unwrap();
-    assert_eq!(before.stop(), ["A cache.", "A cache."], "nothing is remembered beyond the plan's own pauses");
+    *server.zone.lock().unwrap() = vec![("cache.", 3600, v4(2))];
+    assert_eq!(sorted(&lookup.look_up("cache").await.unwrap()), ["10.0.0.2"]);
+    server.zone.lock().unwrap().clear();
+    assert!(lookup.look_up("cache").await.is_err());
 }
 
 #[tokio::test]
@@ -175,6 +189,7 @@ async fn without_name_servers_a_look_up_fails_and_the_hosts_file_still_counts() 
     let lookup = SystemLookup {
         hosts: Arc::new(|| read_hosts("10.1.1.1 cache")),
         servers: Arc::new(|| Err(io::Error::other("no such file").into())),
+        patience: FOR_EVER,
     };
     assert_eq!(sorted(&lookup.look_up("cache").await.unwrap()), ["10.1.1.1"]);
     let why = lookup.look_up("elsewhere").await.unwrap_err();
@@ -186,6 +201,7 @@ async fn the_machine_itself_is_known_without_any_file() {
     let lookup = SystemLookup {
         hosts: Arc::new(|| Err(io::Error::other("no such file"))),
         servers: Arc::new(|| Err(io::Error::other("no such file").into())),
+        patience: FOR_EVER,
     };
     assert_eq!(sorted(&lookup.look_up("localhost").await.unwrap()), ["127.0.0.1"]);
 }
