@@ -9,7 +9,7 @@ fn trained() -> Vec<u8> {
 }
 
 fn typical(n: u32) -> String {
-    format!("{{\"number\":{n},\"square\":{},\"name\":\"number {n}\",\"even\":{}}}", n * n, n % 2 == 0)
+    format!("{{\"number\":{n},\"square\":{},\"name\":\"number {n}\",\"even\":{}}}", n * n, n.is_multiple_of(2))
 }
 
 fn read(reader: &Sealer, sealed: &Sealed) -> Result<String, Damage> {
