@@ -60,7 +60,7 @@ pub(super) struct Compression {
     dictionary: Option<u32>,
     packers: Pool<Compressor<'static>>,
     unpackers: Pool<Decompressor<'static>>,
-    /// Those that know the dictionary: they misread what was compressed without it.
+    /// Those that know the dictionary: they begin with its offsets, and so may misread what was compressed without it.
     knowing: Pool<Decompressor<'static>>,
 }
 
