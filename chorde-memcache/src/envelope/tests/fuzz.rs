@@ -89,7 +89,7 @@ proptest! {
     ) {
         let sealer = eager();
         let sealed = sealer.seal(&key("k"), &(text, shapes, Some(7_u64)), 1).unwrap();
-        let intact: Vec<_> = [&[sealed.head.clone()], &*sealed.tail].concat();
+        let intact: Vec<_> = std::iter::once(&sealed.head).chain(&sealed.tail).cloned().collect();
         let mut spoilt: Vec<_> = intact.iter().map(|page| page.to_vec()).collect();
         for (page, wrong) in &wrongs {
             let page = page % spoilt.len();
@@ -108,12 +108,14 @@ proptest! {
         paged in proptest::option::of((0..1_u32 << 20, 1..4096_u32, prop_oneof![0..400_u32, any::<u32>()])),
         payload in bytes(400),
         squeeze: bool,
+        known: bool,
     ) {
         let sealer = compressing(Some(1), 0, Some(b"dictionary"));
         let packing = match kind {
             0 => Packing::Plain,
             1 => Packing::Zstd,
-            _ => Packing::Dictionary(if fields[0] % 2 == 0 { fields[0] } else { 0xfca7_d21b }),
+            _ if known => Header::read(&sealer.seal(&key("k"), &"x".repeat(99), 1).unwrap().head).unwrap().0.packing,
+            _ => Packing::Dictionary(fields[0]),
         };
         let paged = paged.map(|(tag, count, stored)| Paged { set: PageSet { tag, count }, stored });
         let expanded = if squeeze { payload.len() as u32 } else { expanded };

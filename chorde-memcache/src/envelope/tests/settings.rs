@@ -8,8 +8,17 @@ fn trained() -> Vec<u8> {
     zstd::dict::from_samples(&samples, 4096).unwrap()
 }
 
+/// The same, but with other first offsets than those of a frame without a dictionary (RFC 8878, 5).
+fn unusual() -> Vec<u8> {
+    let mut dictionary = trained();
+    let offsets = [1_u32, 4, 8].map(u32::to_le_bytes).concat();
+    let at = dictionary.windows(12).position(|window| window == offsets).unwrap();
+    dictionary[at..at + 12].rotate_left(4);
+    dictionary
+}
+
 fn typical(n: u32) -> String {
-    format!("{{\"number\":{n},\"square\":{},\"name\":\"number {n}\",\"even\":{}}}", n * n, n % 2 == 0)
+    format!("{{\"number\":{n},\"square\":{},\"name\":\"number {n}\",\"even\":{}}}", n * n, n.is_multiple_of(2))
 }
 
 fn read(reader: &Sealer, sealed: &Sealed) -> Result<String, Damage> {
@@ -27,8 +36,9 @@ fn all_settings_read_one_another() {
         Sealer::new(SealerOptions { item_size: 1 << 20, ..options(&["secret"]) }).unwrap(),
         // With a dictionary but without compression: what it writes needs no dictionary.
         compressing(None, 0, Some(&trained())),
+        compressing(None, 0, Some(&unusual())),
     ];
-    for value in [String::new(), typical(7), typical(7).repeat(100), noise(3000)] {
+    for value in [String::new(), "x".repeat(500), typical(7), typical(7).repeat(100), noise(3000)] {
         for writer in &sealers {
             let sealed = writer.seal(&key("k"), &value, 1).unwrap();
             for reader in &sealers {
@@ -41,7 +51,7 @@ fn all_settings_read_one_another() {
 #[test]
 fn a_dictionary_is_read_by_those_who_have_it() {
     let (dictionary, raw) = (trained(), typical(1).into_bytes());
-    let writers = [compressing(Some(1), 0, Some(&dictionary)), compressing(Some(3), 0, Some(&raw))];
+    let writers = [&dictionary, &raw, &unusual()].map(|dictionary| compressing(Some(1), 0, Some(dictionary)));
     let values: Vec<_> = (1000..1100).map(typical).collect();
     for writer in &writers {
         let sealed: Vec<_> = values.iter().map(|value| writer.seal(&key("k"), value, 1).unwrap()).collect();
