@@ -149,7 +149,7 @@ impl Sealer {
         };
         if item_size < SMALLEST {
             return refuse(format!(
-                "item_size_limit {item_size} is too small: give the servers' -I, {SMALLEST} or more"
+                "item_size {item_size} is too small: give the servers' -I, {SMALLEST} or more"
             ));
         }
         if max_value > u32::MAX as usize {

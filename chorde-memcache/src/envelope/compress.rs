@@ -67,11 +67,11 @@ pub(super) struct Compression {
 impl Compression {
     /// Makes ready what the options ask for.
     pub(super) fn new(options: CompressOptions) -> Result<Self> {
-        let levels = zstd::compression_level_range();
+        let levels = zstd::compression level_range();
         let level = options.level.unwrap_or(LEVEL);
         if !levels.contains(&level) {
             let message =
-                format!("compression_level {level} is not one of zstd's: give {} to {}", levels.start(), levels.end());
+                format!("compression level {level} is not one of zstd's: give {} to {}", levels.start(), levels.end());
             return Err(Error::new(ErrorKind::Config, message));
         }
         if let Some(bytes) = &options.dictionary {

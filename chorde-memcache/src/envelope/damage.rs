@@ -57,19 +57,19 @@ impl From<Unsealable> for Error {
     fn from(reason: Unsealable) -> Self {
         match reason {
             Unsealable::TooLarge { limit } => Self::new(
-                ErrorKind::Unsupported,
+                ErrorKind::Value,
                 format!("the value is larger than max_value_size ({limit} bytes): raise it, or store less"),
             ),
             Unsealable::TooManyPages { page } => Self::new(
-                ErrorKind::Unsupported,
+                ErrorKind::Value,
                 format!(
                     "the value takes more than {} items of {page} bytes: raise the servers' item size (-I) and \
-                     item_size_limit, or store less",
+                     item_size, or store less",
                     pages::MOST + 1
                 ),
             ),
             Unsealable::Unserialisable(error) => {
-                Self::new(ErrorKind::Unsupported, format!("the value cannot be serialised: {error}")).with_source(error)
+                Self::new(ErrorKind::Value, format!("the value cannot be serialised: {error}")).with_source(error)
             }
         }
     }

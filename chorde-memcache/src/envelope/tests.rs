@@ -148,7 +148,7 @@ fn what_is_too_large_is_refused_with_the_mend() {
     assert!(reopen::<String>(&plain(), &key("k"), &sealed).unwrap().value == largest);
     let refused = plain().seal(&key("k"), &(largest + "x"), 1).unwrap_err();
     assert_eq!(refused, Unsealable::TooManyPages { page: PAGE });
-    assert!(Error::from(refused).to_string().contains("item_size_limit"));
+    assert!(Error::from(refused).to_string().contains("item_size"));
 }
 
 #[test]
