@@ -67,7 +67,7 @@ pub(super) struct Compression {
 impl Compression {
     /// Makes ready what the options ask for.
     pub(super) fn new(options: CompressOptions) -> Result<Self> {
-        let levels = zstd::compression level_range();
+        let levels = zstd::compression_level_range();
         let level = options.level.unwrap_or(LEVEL);
         if !levels.contains(&level) {
             let message =

@@ -161,7 +161,7 @@ fn a_value_that_refuses_is_an_error() {
     }
     let refused = plain().seal(&key("k"), &Refuses, 1).unwrap_err();
     assert!(matches!(refused, Unsealable::Unserialisable(_)));
-    assert_eq!(Error::from(refused).kind(), ErrorKind::Unsupported);
+    assert_eq!(Error::from(refused).kind(), ErrorKind::Value);
 }
 
 #[test]

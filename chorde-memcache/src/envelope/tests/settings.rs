@@ -105,7 +105,7 @@ fn settings_that_cannot_work_are_refused() {
     assert!(refused(|options| options.keys.push(Vec::new())).contains("checksum_key"));
     assert!(refused(|options| options.item_size = 1023).contains("item_size"));
     assert!(refused(|options| options.max_value = 1 << 32).contains("max_value_size"));
-    assert!(refused(|options| options.compress.level = Some(23)).contains("compression_level 23"));
+    assert!(refused(|options| options.compress.level = Some(23)).contains("compression level 23"));
     // The magic number of a dictionary, and then nonsense.
     let broken = b"\x37\xa4\x30\xec nonsense".to_vec();
     assert!(refused(|options| options.compress.dictionary = Some(broken)).contains("dictionary"));
