@@ -1,0 +1,5 @@
+//! One server: how to reach it, and what is said on a connection to it.
+
+pub(crate) mod dial;
+pub(crate) mod meta;
+pub(crate) mod mux;
