@@ -7,3 +7,7 @@ mod node;
 mod server;
 
 pub use server::{Address, Server};
+
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use node::probe::Probe as __Probe;

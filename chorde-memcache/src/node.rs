@@ -3,3 +3,5 @@
 pub(crate) mod dial;
 pub(crate) mod meta;
 pub(crate) mod mux;
+#[cfg(feature = "testing")]
+pub(crate) mod probe;
