@@ -60,7 +60,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let MemcachedStats { hits, misses, stores, outages, recoveries, unserved_reads, .. } = client().stats();
     println!("\n{hits} hits, {misses} misses, {stores} stores, {unserved_reads} reads without a server");
-    println!("{outages} outages, {recoveries} recoveries; client errors of the function: {}", report::stats().client_errors);
+    println!(
+        "{outages} outages, {recoveries} recoveries; client errors of the function: {}",
+        report::stats().client_errors
+    );
     Ok(())
 }
 

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chorde_core::{
-    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Namespace, Path, Probe, ReadOptions, Result, Token, Value,
-    WriteOptions,
+    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Namespace, Path, Probe, ReadOptions, Result, Token,
+    Value, WriteOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

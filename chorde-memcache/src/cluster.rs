@@ -160,12 +160,7 @@ impl Cluster {
     /// Asks the key's own server or, while that is out of use, the next one.
     ///
     /// A server that fails and is thereby taken out of use is passed over as long as there is time.
-    pub(crate) async fn ask(
-        &self,
-        key: &WireKey,
-        commands: &[Command<'_>],
-        lane: Lane,
-    ) -> Result<Answer, Unanswered> {
+    pub(crate) async fn ask(&self, key: &WireKey, commands: &[Command<'_>], lane: Lane) -> Result<Answer, Unanswered> {
         let view = self.view().await?;
         let until = self.clock.now().saturating_add(nanos(self.options.deadline));
         let mut last = None;

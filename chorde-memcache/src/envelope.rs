@@ -148,9 +148,7 @@ impl Sealer {
             );
         };
         if item_size < SMALLEST {
-            return refuse(format!(
-                "item_size {item_size} is too small: give the servers' -I, {SMALLEST} or more"
-            ));
+            return refuse(format!("item_size {item_size} is too small: give the servers' -I, {SMALLEST} or more"));
         }
         if max_value > u32::MAX as usize {
             return refuse(format!("max_value_size {max_value} is too large: give at most {} bytes", u32::MAX));

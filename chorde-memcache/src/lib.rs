@@ -74,6 +74,9 @@ mod wire_key;
 pub use client::{MemcachedBuilder, MemcachedClient};
 pub use compression::Compression;
 pub use node::Transport;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use node::probe::Probe as __Probe;
 pub use resolve::{DnsServers, Endpoint, Following, ServerSource, Servers, StaticServers, Watch};
 pub use ring::Placement;
 pub use server::{Address, Server};

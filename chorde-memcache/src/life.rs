@@ -13,7 +13,7 @@ pub(crate) const GRACE: u32 = 30;
 
 /// The longest life that can be said as a number of seconds; what is above is read as a unix time (memcached's
 /// `protocol.txt`, "Expiration times").
-const RELATIVE: u32 = 30 * 24 * 60 * 60;
+pub(crate) const RELATIVE: u32 = 30 * 24 * 60 * 60;
 
 /// The last unix time that every server understands.
 const LAST: u32 = i32::MAX as u32;

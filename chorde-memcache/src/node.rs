@@ -7,6 +7,8 @@ mod dial;
 mod home;
 mod meta;
 mod mux;
+#[cfg(feature = "testing")]
+pub(crate) mod probe;
 mod prober;
 
 use std::hash::Hasher;
@@ -16,13 +18,12 @@ use std::time::Duration;
 
 use chorde_core::Clock;
 use siphasher::sip::SipHasher13;
-use smallvec::SmallVec;
 use tokio::runtime::Id;
 
 pub(crate) use home::{TaskGuard, spawn};
 
 use crate::cluster::Owed;
-use crate::command::{Command, Failure, Reply};
+use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
@@ -31,8 +32,7 @@ use classic::Classic;
 use home::Home;
 use mux::{Limits, Mux};
 
-/// The answers to a batch of commands, in their order.
-pub(crate) type Replies = SmallVec<[Reply; 1]>;
+pub(crate) use mux::Replies;
 
 /// Says how a client talks to its servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,12 +194,7 @@ impl Node {
         }
     }
 
-    async fn ask_once(
-        &self,
-        commands: &[Command<'_>],
-        lane: Lane,
-        deadline: Duration,
-    ) -> Result<Replies, Failure> {
+    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Failure> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
             let home = Home::own()?;
             return self.classic.ask(home.handle(), &self.address(), commands, deadline).await;

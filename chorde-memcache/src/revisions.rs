@@ -19,8 +19,8 @@ use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Route, Unanswered};
 use crate::command::{Command, Reply};
-use crate::race::nanos;
 use crate::node::{Lane, spawn};
+use crate::race::nanos;
 use crate::store::Store;
 use crate::wire_key::WireKey;
 

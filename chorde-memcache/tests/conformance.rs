@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use chorde_core::testing::conformance::Suite;
-use chorde_core::{NamespaceClient, TieredClient, InprocClient};
+use chorde_core::{InprocClient, NamespaceClient, TieredClient};
 use chorde_memcache::testing::MemcachedServer;
-use chorde_memcache::{Compression, MemcachedClient, MemcachedBuilder, Transport};
+use chorde_memcache::{Compression, MemcachedBuilder, MemcachedClient, Transport};
 
 /// One unit of time in the rules about expiry: memcached's clock ticks once a second.
 const UNIT: Duration = Duration::from_secs(2);

@@ -39,7 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Starts the processes, lets them go at once, and adds up what they computed.
 fn lead(seconds: u64) -> Result<(), Box<dyn Error>> {
     let server = MemcachedServer::start()?;
-    println!("memcached at {}, {PROCESSES} processes, {} tasks in each, for {seconds} s", server.address(), member::TASKS);
+    println!(
+        "memcached at {}, {PROCESSES} processes, {} tasks in each, for {seconds} s",
+        server.address(),
+        member::TASKS
+    );
     println!("one key: {} to compute, refreshed when {} s old\n", "300 ms", member::PERIOD);
     let (sender, computed) = mpsc::channel();
     let mut processes = Vec::new();
@@ -94,14 +98,23 @@ fn report(told: &Told, seconds: u64) -> Result<(), Box<dyn Error>> {
     println!("second   computations of process 1  2  3  4");
     let mut totals = [0; PROCESSES];
     for (second, computed) in &told.computed {
-        println!("{second:>6}   {:>26}{}", computed[0], computed[1..].iter().map(|n| format!("{n:>3}")).collect::<String>());
+        println!(
+            "{second:>6}   {:>26}{}",
+            computed[0],
+            computed[1..].iter().map(|n| format!("{n:>3}")).collect::<String>()
+        );
         for (total, more) in totals.iter_mut().zip(computed) {
             *total += more;
         }
     }
-    let (first, all) = (told.computed.values().next().map_or(0, |first| first.iter().sum()), totals.iter().sum::<u64>());
+    let (first, all) =
+        (told.computed.values().next().map_or(0, |first| first.iter().sum()), totals.iter().sum::<u64>());
     println!("\ncalls answered: {}", told.calls.iter().sum::<u64>());
     println!("computations: {all} in all: {first} for the cold key, {} refreshes in {seconds} s", all - first);
-    println!("per period of {} s: {:.2}", member::PERIOD, (all - first) as f64 * member::PERIOD as f64 / seconds as f64);
+    println!(
+        "per period of {} s: {:.2}",
+        member::PERIOD,
+        (all - first) as f64 * member::PERIOD as f64 / seconds as f64
+    );
     Ok(())
 }

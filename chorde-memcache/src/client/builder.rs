@@ -226,7 +226,7 @@ impl MemcachedBuilder {
     /// Sets how many operations may wait for one connection; more fail at once, and are counted as refused.
     #[must_use]
     pub fn max_waiting(mut self, operations: usize) -> Self {
-        self.nodes.limits.commands = operations;
+        self.nodes.limits.waiting = operations;
         self
     }
 
@@ -281,7 +281,9 @@ impl MemcachedBuilder {
             max_value: self.max_value_size,
         })?;
         let mut nodes = self.nodes;
-        nodes.limits.item_size = self.item_size;
+        // Others may have stored larger items than we do.
+        nodes.limits.data = nodes.limits.data.max(u32::try_from(self.item_size).unwrap_or(u32::MAX));
+        nodes.limits.dial = nodes.deadline;
         let counters = Arc::new(Counters::default());
         let cluster = Cluster::new(self.placement, nodes, self.clock.clone(), Arc::clone(&counters));
         let store = Arc::new(Store { cluster, counters });
@@ -325,8 +327,11 @@ impl MemcachedBuilder {
                 self.namespace.as_ref().is_some_and(|name| name.starts_with('\0')),
                 "the `namespace` begins with NUL: choose a name without it",
             ),
-            (self.nodes.deadline.is_zero(), "a `deadline` of zero: nothing could be answered in time; give some 100 ms"),
-            (self.nodes.limits.commands == 0, "`max_waiting` of zero: nothing could be asked; give some thousands"),
+            (
+                self.nodes.deadline.is_zero(),
+                "a `deadline` of zero: nothing could be answered in time; give some 100 ms",
+            ),
+            (self.nodes.limits.waiting == 0, "`max_waiting` of zero: nothing could be asked; give some thousands"),
             (self.nodes.classic_connections == 0, "`classic_connections` of zero: give at least 1"),
             (
                 self.nodes.breaker.min_pause.is_zero() || self.nodes.breaker.min_pause > self.nodes.breaker.max_pause,

@@ -133,4 +133,3 @@ fn ours<V>(entry: Option<Entry<V>>, grant: Grant) -> Claim<V> {
 fn theirs<V>(entry: Option<Entry<V>>) -> Claim<V> {
     entry.map_or(Claim::AbsentElsewhere, Claim::DueElsewhere)
 }
-

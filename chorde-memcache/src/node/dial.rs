@@ -1,3 +1,204 @@
-use crate::{command::*, server::Address};
-pub(crate) async fn connect(_: &Address) -> Result<tokio::net::TcpStream, Failure> { todo!() }
-pub(crate) async fn probe(_: &Address) -> Result<(), Failure> { todo!() }
+//! Makes a connection and finds out who is at the other end.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use super::meta::words;
+use crate::command::Failure;
+use crate::server::Address;
+
+/// The first version with all of the meta commands that are used.
+const FIRST: [u32; 3] = [1, 6, 18];
+
+/// The longest line that a greeting may be.
+const LONGEST: usize = 2048;
+
+/// How long a connection may be silent before the system asks whether the other end is still there, and how often it asks.
+const SILENCE: Duration = Duration::from_secs(30);
+const PROBES: Duration = Duration::from_secs(5);
+
+/// A connected socket of either kind.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Connects.
+///
+/// # Errors
+///
+/// [`Failure::Refused`].
+pub(crate) async fn connect(address: &Address) -> Result<Socket, Failure> {
+    let connected = match address {
+        Address::Tcp(address) => TcpStream::connect(address).await.and_then(tuned).map(Socket::Tcp),
+        #[cfg(unix)]
+        Address::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+    };
+    connected.map_err(|error| refused(&error))
+}
+
+/// Sets what a connection for small packets wants: no delay, and a look now and then whether the other end is there.
+fn tuned(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(PROBES);
+    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    Ok(stream)
+}
+
+/// Asks for the version; returns what came after the answer, which should be nothing.
+///
+/// # Errors
+///
+/// [`Failure::NoMeta`] if the server is too old, [`Failure::Protocol`] if it is something else,
+/// [`Failure::TooManyConnections`], and [`Failure::Refused`] if the connection breaks.
+pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> Result<BytesMut, Failure> {
+    // A server that has too many connections says so and closes: that is worth reading although it does not read.
+    let sent = match stream.write_all(b"version\r\n").await {
+        Ok(()) => stream.flush().await,
+        Err(error) => Err(error),
+    };
+    let mut input = BytesMut::with_capacity(LONGEST);
+    while !input.contains(&b'\n') && input.len() < LONGEST {
+        match stream.read_buf(&mut input).await {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(_) if !input.is_empty() => break,
+            Err(error) => return Err(refused(&sent.err().unwrap_or(error))),
+        }
+    }
+    let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
+        return Err(match sent {
+            Err(error) if input.is_empty() => refused(&error),
+            _ => foreign(&input),
+        });
+    };
+    let line = input.split_to(end);
+    input.advance(1);
+    accept(line.strip_suffix(b"\r").unwrap_or(&line))?;
+    Ok(input)
+}
+
+/// Connects and asks for the version; any memcached will do, an old one too.
+///
+/// # Errors
+///
+/// As [`connect`] and [`greet`], but for [`Failure::NoMeta`].
+pub(crate) async fn probe(address: &Address) -> Result<(), Failure> {
+    match greet(&mut connect(address).await?).await {
+        Ok(_) | Err(Failure::NoMeta(_)) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Judges the answer to `version`.
+fn accept(line: &[u8]) -> Result<(), Failure> {
+    if line.starts_with(b"ERROR Too many open connections") {
+        return Err(Failure::TooManyConnections);
+    }
+    if line == b"ERROR" {
+        return Err(Failure::NoMeta("unknown, as the server does not tell it".into()));
+    }
+    let Some(version) = line.strip_prefix(b"VERSION ") else { return Err(foreign(line)) };
+    let version = String::from_utf8_lossy(&version[..version.len().min(40)]);
+    match parts(&version) {
+        Some(parts) if parts >= FIRST => Ok(()),
+        _ => Err(Failure::NoMeta(version.escape_default().to_string())),
+    }
+}
+
+/// Reads the numbers of a version; whatever follows them does not matter.
+fn parts(version: &str) -> Option<[u32; 3]> {
+    let mut parts = version.split('.').map(|part| {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        part[..end].parse::<u32>().ok()
+    });
+    let first = parts.next()??;
+    let mut next = || parts.next().flatten().unwrap_or(0);
+    Some([first, next(), next()])
+}
+
+/// Makes the failure of a server that is something else, with a guess at what.
+fn foreign(received: &[u8]) -> Failure {
+    let guess = match received {
+        [] => "closed without a word, as a port for TLS does or a proxy with nothing behind it".into(),
+        [0x15, 3, ..] => "a TLS alert: the port wants TLS".into(),
+        _ if received.starts_with(b"HTTP/") => "HTTP".into(),
+        _ if received.starts_with(b"SSH-") => "SSH".into(),
+        [b'-' | b'+', ..] => "a Redis server".into(),
+        [b'2', b'2', b'0', ..] => "a mail or file server".into(),
+        _ if received.starts_with(b"CLIENT_ERROR unauthenticated") => "memcached that wants a password".into(),
+        _ if received.starts_with(b"CLIENT_ERROR") || received.starts_with(b"SERVER_ERROR") => {
+            format!("memcached in trouble: {}", words(received))
+        }
+        _ => "no memcached".to_owned(),
+    };
+    Failure::Protocol(format!("the answer to the first command looks like {guess}"))
+}
+
+fn refused(error: &io::Error) -> Failure {
+    Failure::Refused(error.to_string())
+}
+
+impl AsyncRead for Socket {
+    #[inline]
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Sockets keep nothing back.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
