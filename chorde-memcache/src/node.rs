@@ -263,12 +263,24 @@ impl Node {
         lock(&self.owed).add_all();
     }
 
-    /// Does something for the server on our own thread, for nobody waits.
+    /// Sends a command for whose answer nobody waits. What is asked afterwards from here comes after it, where the meta
+    /// transport is used.
     pub(crate) fn tell(self: &Arc<Self>, key: &[u8], command: impl Fn(&[u8]) -> Command<'_> + Send + 'static) {
+        let deadline = self.options.deadline;
+        let pending = match self.speaks.load(Ordering::Acquire) {
+            SPEAKS_META => self.mux(Lane::Quick).and_then(|mux| mux.ask(&[command(key)], deadline)).ok(),
+            _ => None,
+        };
         let (node, key) = (Arc::clone(self), Box::<[u8]>::from(key));
         spawn(async move {
-            // Whatever fails here has been counted, and times out by itself at the server.
-            _ = node.ask(&[command(&key)], Lane::Quick, node.options.deadline).await;
+            let told = match pending {
+                Some(pending) => pending.await.is_ok(),
+                None => false,
+            };
+            if !told {
+                // Whatever fails here has been counted, and times out by itself at the server.
+                _ = node.ask(&[command(&key)], Lane::Quick, deadline).await;
+            }
         });
     }
 }

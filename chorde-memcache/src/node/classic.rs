@@ -4,7 +4,7 @@ use std::time::Duration;
 pub(crate) struct Classic;
 impl Classic {
     pub(crate) fn new(_: usize, _: Clock) -> Self {
-        todo!()
+        Self
     }
     pub(crate) fn forget_connections(&self) {}
     pub(crate) async fn ask(
