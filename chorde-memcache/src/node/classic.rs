@@ -19,6 +19,7 @@ mod prefix;
 mod question;
 mod shape;
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::future::{Future, poll_fn};
@@ -135,10 +136,10 @@ async fn run(asked: Asked, batch: Vec<Question>, deadline: Sleep, answer: onesho
     let mut deadline = pin!(deadline);
     let replies = within(deadline.as_mut(), pool.execute(&batch, &answer)).await;
     drop(asked);
-    if let Err(Ok(replies)) = answer.send(replies) {
-        if let Err(failure) = within(deadline, pool.give_back(&batch, &replies)).await {
-            log::debug!("cannot give back what was won at {}: {failure:?}", pool.address);
-        }
+    if let Err(Ok(replies)) = answer.send(replies)
+        && let Err(failure) = within(deadline, pool.give_back(&batch, &replies)).await
+    {
+        log::debug!("cannot give back what was won at {}: {failure:?}", pool.address);
     }
 }
 

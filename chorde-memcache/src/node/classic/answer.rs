@@ -148,7 +148,7 @@ impl Connection {
             Stored::NoRoom => {}
         }
         // Somebody may have won, stored and given the right back between the look and the add.
-        if item.won && !self.look(key).await?.is_some_and(|seen| seen.cas == item.cas) {
+        if item.won && self.look(key).await?.is_none_or(|seen| seen.cas != item.cas) {
             self.delete(&right).await?;
             return Ok(None);
         }

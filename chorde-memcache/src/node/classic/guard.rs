@@ -250,3 +250,40 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use memcache_async::ascii::Protocol;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_item_of_any_size_is_whole_however_it_comes_in_pieces() {
+        for piece in [1, 2, 3, 7, 100, 5000, 100_000] {
+            for size in [0, 1, 2, 5, 1000, 4096, 9000, 20_000] {
+                let (near, mut far) = tokio::io::duplex(piece);
+                let data: Vec<u8> = (0..size).map(|at| [b'\r', b'\n', b'E'][at % 3]).collect();
+                let head = format!("VALUE key 0 {size} 5\r\n");
+                let answer = [head.as_bytes(), &data, b"\r\nEND\r\n"].concat();
+                let mut guard = Guard::new(near, 20_000);
+                let asking = async {
+                    for _ in 0..2 {
+                        guard.expect(Shape::Item, "key");
+                        let got = Protocol::new(&mut guard).gets_cas("key").await.unwrap();
+                        assert!(got.0 == data && got.1 == 5);
+                        assert_eq!(guard.settle(None), Ok(()));
+                    }
+                };
+                let answering = async {
+                    for _ in 0..2 {
+                        let mut asked = [0; 10];
+                        tokio::io::AsyncReadExt::read_exact(&mut far, &mut asked).await.unwrap();
+                        assert_eq!(&asked, b"gets key\r\n");
+                        far.write_all(&answer).await.unwrap();
+                    }
+                };
+                tokio::join!(asking, answering);
+            }
+        }
+    }
+}

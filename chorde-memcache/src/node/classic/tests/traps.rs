@@ -272,7 +272,8 @@ async fn strangers_are_told_from_memcached_before_any_command() {
     let (fake, classic) = fake().await;
     let protocol =
         |why: &'static str| move |failure: &Failure| matches!(failure, Failure::Protocol(said) if said.contains(why));
-    let cases: [(&[u8], &dyn Fn(&Failure) -> bool); 8] = [
+    type Fits<'a> = &'a dyn Fn(&Failure) -> bool;
+    let cases: [(&[u8], Fits<'_>); 8] = [
         (b"HTTP/1.1 400 Bad Request\r\n", &protocol("HTTP")),
         (b"-ERR unknown command\r\n", &protocol("Redis")),
         (b"\x15\x03\x03\0\x02", &protocol("TLS")),
@@ -328,6 +329,26 @@ async fn a_server_that_does_not_tell_its_time_is_used_with_our_own() {
         assert_eq!(asked.await.unwrap(), Ok(Reply::Missing));
         drop(peer);
         noticed(&classic).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_goes_by_the_clock_of_the_server_which_is_asked_again_after_an_hour() {
+    let fake = Fake::start().await;
+    let manual = ManualClock::new();
+    let classic = Arc::new(fake.client(Clock::from(manual.clone()), Limits::default()));
+    let mut peer = None;
+    for (passed, left) in [(0, 100), (30, 70), (10, 60), (3560, 100)] {
+        manual.advance(Duration::from_secs(passed));
+        let asked = spawn(&classic, get(b"one"));
+        let mut at = match peer.take().filter(|_| passed < 100) {
+            Some(peer) => peer,
+            None => fake.greet().await,
+        };
+        at.hear("gets one\r\n").await;
+        give(&mut at, "one", "111").await;
+        assert!(matches!(asked.await.unwrap(), Ok(Reply::Item(item)) if item.left == Some(left)));
+        peer = Some(at);
     }
 }
 
