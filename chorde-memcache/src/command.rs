@@ -30,7 +30,7 @@ pub(crate) enum Command<'a> {
     Count { key: &'a [u8], initial: u64 },
     /// Reads a number that [`Count`](Self::Count) keeps.
     Number { key: &'a [u8] },
-    /// Stores a number, for ever.
+    /// Stores a number, for ever; a larger one may stay.
     PutNumber { key: &'a [u8], number: u64 },
 }
 

@@ -65,8 +65,8 @@ pub(crate) struct NodeOptions {
     pub(crate) transport: Transport,
     pub(crate) breaker: breaker::Options,
     pub(crate) limits: Limits,
-    /// How many connections the classic transport may have.
-    pub(crate) classic_connections: usize,
+    /// The same for the classic transport.
+    pub(crate) classic: classic::Limits,
 }
 
 impl Default for NodeOptions {
@@ -76,7 +76,7 @@ impl Default for NodeOptions {
             transport: Transport::default(),
             breaker: breaker::Options::default(),
             limits: Limits::default(),
-            classic_connections: 16,
+            classic: classic::Limits::default(),
         }
     }
 }
@@ -91,7 +91,8 @@ pub(crate) struct Node {
     clock: Clock,
     counters: Arc<Counters>,
     links: Mutex<Vec<Link>>,
-    classic: Classic,
+    /// The connections of the classic transport, to the present address.
+    classic: Mutex<Arc<Classic>>,
     /// Which transport the server is known to need.
     speaks: AtomicU8,
     breaker: Mutex<Breaker>,
@@ -119,7 +120,7 @@ impl Node {
             name: server.name().into(),
             tag: tag(server.name()),
             address: Mutex::new(server.address().clone()),
-            classic: Classic::new(options.classic_connections, clock.clone()),
+            classic: Mutex::new(Arc::new(classic_at(server.address(), &options, &clock))),
             breaker: Mutex::new(Breaker::new(options.breaker)),
             options,
             clock,
@@ -158,7 +159,7 @@ impl Node {
         if *known != *address {
             *known = address.clone();
             lock(&self.links).clear();
-            self.classic.forget_connections();
+            *lock(&self.classic) = Arc::new(classic_at(address, &self.options, &self.clock));
         }
     }
 
@@ -197,7 +198,8 @@ impl Node {
     async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Failure> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
             let home = Home::own()?;
-            return self.classic.ask(home.handle(), &self.address(), commands, deadline).await;
+            let classic = Arc::clone(&lock(&self.classic));
+            return classic.ask(home.handle(), commands, deadline).await;
         }
         let pending = self.mux(lane)?.ask(commands, deadline)?;
         pending.await
@@ -289,6 +291,10 @@ impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Node").field("name", &self.name).field("in_use", &self.is_in_use()).finish_non_exhaustive()
     }
+}
+
+fn classic_at(address: &Address, options: &NodeOptions, clock: &Clock) -> Classic {
+    Classic::new(address.clone(), clock.clone(), options.classic)
 }
 
 /// Returns whether commands may be sent again: they were not seen by the server, or only read.
