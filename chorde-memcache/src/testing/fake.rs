@@ -103,7 +103,7 @@ impl FakeServer {
     /// assert_eq!((line.as_str(), server.commands()), ("BUSY\r\n", vec!["mg key v".to_owned()]));
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn start(script: impl Fn(&mut Peer) -> Result<()> + Send + Sync + 'static) -> Result<Self> {
+    pub fn start(script: impl Fn(&mut Peer<'_>) -> Result<()> + Send + Sync + 'static) -> Result<Self> {
         Self::launch(Dialect::Meta, Box::new(script))
     }
 
