@@ -1,4 +1,5 @@
 //! What the proxy does to connections, seen through plain ones.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

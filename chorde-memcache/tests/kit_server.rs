@@ -1,4 +1,5 @@
 //! What the real memcached under a test's control does, seen through a plain connection.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
