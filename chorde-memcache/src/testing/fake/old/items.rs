@@ -161,7 +161,9 @@ impl Items {
     /// Changes a number: none where there is no item, `Some(None)` where it is not a number.
     pub(super) fn count(&mut self, key: &str, delta: Delta) -> Option<Option<u64>> {
         let item = self.map.get(key)?.clone();
-        let number = std::str::from_utf8(&item.data).ok().and_then(|text| text.trim_end().parse::<u64>().ok());
+        // What follows the number behind a space is not looked at.
+        let text = std::str::from_utf8(&item.data).unwrap_or_default();
+        let number = text.split_ascii_whitespace().next().and_then(|word| word.parse::<u64>().ok());
         let Some(number) = number else { return Some(None) };
         let number = match delta {
             Delta::Up(by) => number.wrapping_add(by),
@@ -175,6 +177,8 @@ impl Items {
 
     pub(super) fn flush(&mut self, delay: u64) {
         if delay == 0 {
+            // It takes a number, as in servers of today, with one of which this one is compared.
+            self.cas += 1;
             self.map.clear();
         } else {
             self.flush = Some(self.now + Duration::from_secs(delay));
