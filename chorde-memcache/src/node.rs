@@ -7,6 +7,7 @@ mod dial;
 mod home;
 mod meta;
 mod mux;
+mod owed;
 #[cfg(feature = "testing")]
 pub(crate) mod probe;
 mod prober;
@@ -22,7 +23,6 @@ use tokio::runtime::Id;
 
 pub(crate) use home::{TaskGuard, spawn};
 
-use crate::cluster::Owed;
 use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
@@ -31,6 +31,7 @@ use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
 use mux::{Limits, Mux};
+use owed::Owed;
 
 pub(crate) use mux::Replies;
 

@@ -99,10 +99,7 @@ impl Items {
             Ok(0) => None,
             Err(_) => Some(Duration::ZERO),
             Ok(seconds) if expiry <= MONTH => Some(self.now + Duration::from_secs(seconds)),
-            Ok(seconds) => {
-                let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead;
-                Some((self.now + Duration::from_secs(seconds)).saturating_sub(unix))
-            }
+            Ok(seconds) => Some((self.now + Duration::from_secs(seconds)).saturating_sub(self.time())),
         }
     }
 
@@ -187,6 +184,16 @@ impl Items {
 
     pub(super) fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// Returns how many bytes the values have.
+    pub(super) fn bytes(&self) -> usize {
+        self.map.values().map(|item| item.data.len()).sum()
+    }
+
+    /// Returns the server's own time of the day, since 1970.
+    pub(super) fn time(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead
     }
 
     pub(super) fn uptime(&self) -> u64 {
