@@ -66,9 +66,11 @@ fn check_time(transport: Transport) {
     assert!(about_time.len() >= 10);
     std::thread::scope(|scope| {
         for rule in about_time {
-            // Servers throw away by themselves what is stale for long.
-            let suite = if rule.starts_with("purge") { suite().forgets_stale() } else { suite() };
-            scope.spawn(move || suite.only(rule).check::<String>());
+            scope.spawn(move || {
+                // Servers throw away by themselves what is stale for long.
+                let suite = if rule.starts_with("purge") { suite().forgets_stale() } else { suite() };
+                suite.only(rule).check::<String>();
+            });
         }
     });
 }
