@@ -91,7 +91,7 @@ pub(crate) struct Node {
     options: NodeOptions,
     clock: Clock,
     counters: Arc<Counters>,
-    links: Mutex<Vec<Link>>,
+    links: Mutex<Vec<Arc<Link>>>,
     /// The connections of the classic transport, to the present address.
     classic: Mutex<Arc<Classic>>,
     /// Which transport the server is known to need.
@@ -109,6 +109,21 @@ struct Link {
     home: Id,
     lane: Lane,
     mux: Arc<Mux>,
+    /// Whether its end has been noted: all that was under way on it fails, for one reason.
+    is_noted: AtomicBool,
+}
+
+/// A batch that failed.
+struct Broken {
+    failure: Failure,
+    /// Whether this is the first that is heard of it.
+    is_news: bool,
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_news: true }
+    }
 }
 
 const SPEAKS_META: u8 = 0;
@@ -179,47 +194,56 @@ impl Node {
         let mut is_second = false;
         loop {
             let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
-            match self.ask_once(commands, lane, left).await {
+            let Broken { failure, is_news } = match self.ask_once(commands, lane, left).await {
                 Ok(replies) => {
                     self.answered();
                     return Ok(replies);
                 }
-                Err(Failure::NoMeta(_)) if self.options.transport == Transport::Auto => {
+                Err(broken) => broken,
+            };
+            match failure {
+                Failure::NoMeta(_) if self.options.transport == Transport::Auto => {
                     self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
                 }
-                Err(failure) if !is_second && may_repeat(&failure, commands) => is_second = true,
-                Err(failure) => {
-                    self.failed(&failure, commands);
+                failure if !is_second && may_repeat(&failure, commands) => is_second = true,
+                failure => {
+                    self.failed(&failure, is_news, commands);
                     return Err(failure);
                 }
             }
         }
     }
 
-    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Failure> {
+    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Broken> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
             let home = Home::own()?;
             let classic = Arc::clone(&lock(&self.classic));
-            return classic.ask(home.handle(), commands, deadline).await;
+            return Ok(classic.ask(home.handle(), commands, deadline).await?);
         }
-        let pending = self.mux(lane)?.ask(commands, deadline)?;
-        pending.await
+        let link = self.link(lane)?;
+        let pending = link.mux.ask(commands, deadline)?;
+        pending.await.map_err(|failure| {
+            // A server that hangs fails each operation anew, one that is gone its connection.
+            let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
+            Broken { failure, is_news }
+        })
     }
 
     /// Returns a connection that lives where this code runs, a new one where there is none.
-    fn mux(&self, lane: Lane) -> Result<Arc<Mux>, Failure> {
+    fn link(&self, lane: Lane) -> Result<Arc<Link>, Failure> {
         let home = Home::here()?;
         let mut links = lock(&self.links);
         if let Some(link) = links.iter().find(|link| link.lane == lane && link.home == home.id())
             && !link.mux.is_closed()
         {
-            return Ok(Arc::clone(&link.mux));
+            return Ok(Arc::clone(link));
         }
         links.retain(|link| !link.mux.is_closed());
         let mux = Mux::spawn(home.handle(), self.address(), self.options.limits, self.clock.clone());
         self.counters.connections.one();
-        links.push(Link { home: home.id(), lane, mux: Arc::clone(&mux) });
-        Ok(mux)
+        let link = Arc::new(Link { home: home.id(), lane, mux, is_noted: AtomicBool::new(false) });
+        links.push(Arc::clone(&link));
+        Ok(link)
     }
 
     /// Notes that the server answered.
@@ -231,7 +255,7 @@ impl Node {
     }
 
     /// Notes that the server did not answer.
-    fn failed(self: &Arc<Self>, failure: &Failure, commands: &[Command<'_>]) {
+    fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
             Failure::Timeout => self.counters.timeouts.one(),
@@ -240,7 +264,7 @@ impl Node {
         self.owe(commands);
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
-        if breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
+        if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
             self.in_use.store(false, Ordering::Release);
             drop(breaker);
             self.counters.outages.one();
@@ -271,7 +295,7 @@ impl Node {
     pub(crate) fn tell(self: &Arc<Self>, key: &[u8], command: impl Fn(&[u8]) -> Command<'_> + Send + 'static) {
         let deadline = self.options.deadline;
         let pending = match self.speaks.load(Ordering::Acquire) {
-            SPEAKS_META => self.mux(Lane::Quick).and_then(|mux| mux.ask(&[command(key)], deadline)).ok(),
+            SPEAKS_META => self.link(Lane::Quick).and_then(|link| link.mux.ask(&[command(key)], deadline)).ok(),
             _ => None,
         };
         let (node, key) = (Arc::clone(self), Box::<[u8]>::from(key));
