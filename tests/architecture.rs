@@ -27,10 +27,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The modules of chorde-core, the highest first.
-fn order() -> Vec<String> {
+/// The modules of a crate, the highest first.
+fn order(package: &str) -> Vec<String> {
     let page = read(root().join("ARCHITECTURE.md"));
-    let block = page.split("```order\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an ```order block");
+    let chapter =
+        page.split(&format!("## The order of modules in {package}\n")).nth(1).expect("a chapter for the crate");
+    let block =
+        chapter.split("```order\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an ```order block");
     block.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
 }
 
@@ -47,9 +50,10 @@ fn re_exports(lib: &str) -> HashMap<String, String> {
     names
 }
 
-/// The names that follow `crate::` in code.
+/// The names that follow `crate::` in code, but for a module of tests at its end.
 fn uses(source: &str) -> Vec<String> {
-    let code = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut names = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let group = if let Some(group) = rest.strip_prefix('{') { group.split('}').next().unwrap() } else { rest };
@@ -62,14 +66,14 @@ fn uses(source: &str) -> Vec<String> {
     names
 }
 
-#[test]
-fn modules_use_only_those_below_them() {
-    let core = root().join("chorde-core/src");
-    let (order, re_exports) = (order(), re_exports(&read(core.join("lib.rs"))));
+/// Which uses in a crate point upwards.
+fn upward_uses(package: &str) -> Vec<String> {
+    let folder = root().join(package).join("src");
+    let (order, re_exports) = (order(package), re_exports(&read(folder.join("lib.rs"))));
     let rank = |module: &str| order.iter().position(|other| other == module);
     let mut wrong = Vec::new();
-    for path in sources(&core) {
-        let inside = path.strip_prefix(&core).unwrap();
+    for path in sources(&folder) {
+        let inside = path.strip_prefix(&folder).unwrap();
         let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if module == "lib" || inside.to_str().unwrap().contains("tests") {
             continue;
@@ -79,26 +83,46 @@ fn modules_use_only_those_below_them() {
             let used = if rank(&name).is_some() { Some(&name) } else { re_exports.get(&name) };
             let used = used.unwrap_or_else(|| panic!("{}: cannot tell the module of `{name}`", inside.display()));
             if rank(used).unwrap() < own {
-                wrong.push(format!("{} uses `{used}`, which is above `{module}`", inside.display()));
+                wrong.push(format!("{package}: {} uses `{used}`, which is above `{module}`", inside.display()));
             }
         }
     }
+    wrong
+}
+
+#[test]
+fn modules_use_only_those_below_them() {
+    let wrong = ["chorde-core", "chorde-memcache"].map(upward_uses).concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn crates_depend_downward_only() {
-    let manifest = |package: &str| read(root().join(package).join("Cargo.toml"));
-    for package in ["chorde-core", "chorde-macros"] {
-        let dependencies = manifest(package).split_once("[dependencies]").unwrap().1.to_owned();
-        assert!(!dependencies.contains("chorde"), "{package} depends on a chorde crate");
+    let below = [("chorde-core", vec![]), ("chorde-macros", vec![]), ("chorde-memcache", vec!["chorde-core"])];
+    for (package, allowed) in below {
+        assert_eq!(chorde_dependencies(package), allowed, "the chorde crates that {package} depends on");
     }
+}
+
+/// The chorde crates among the dependencies of a package, but for those of its tests.
+fn chorde_dependencies(package: &str) -> Vec<String> {
+    let manifest = read(root().join(package).join("Cargo.toml"));
+    let mut table = "";
+    let mut found = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            table = line;
+        } else if table.ends_with("dependencies]") && !table.contains("dev-") && line.starts_with("chorde") {
+            found.push(line.split(|c: char| c != '-' && !c.is_alphanumeric()).next().unwrap().to_owned());
+        }
+    }
+    found
 }
 
 #[test]
 fn files_are_short_enough_to_be_read() {
     let mut long = Vec::new();
-    for folder in ["src", "examples", "chorde-core/src", "chorde-macros/src"] {
+    for folder in ["src", "examples", "chorde-core/src", "chorde-macros/src", "chorde-memcache/src"] {
         for path in sources(&root().join(folder)) {
             let lines = read(&path).lines().count();
             if lines > 600 && !path.to_str().unwrap().contains("tests") {

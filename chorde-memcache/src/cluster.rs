@@ -1,7 +1,5 @@
 //! The servers together: which of them is asked for a key, and which one when that is out of use.
 
-mod replay;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +7,6 @@ use std::time::Duration;
 use chorde_core::Clock;
 use smallvec::SmallVec;
 use tokio::sync::watch;
-
-pub(crate) use replay::Owed;
 
 use crate::command::{Command, Failure, Life, Reply};
 use crate::life::GRACE;

@@ -30,7 +30,7 @@ pub(crate) enum Command<'a> {
     Count { key: &'a [u8], initial: u64 },
     /// Reads a number that [`Count`](Self::Count) keeps.
     Number { key: &'a [u8] },
-    /// Stores a number, for ever.
+    /// Stores a number, for ever; a larger one may stay.
     PutNumber { key: &'a [u8], number: u64 },
 }
 
@@ -52,17 +52,17 @@ pub(crate) enum How {
 /// What a server answers to one [`Command`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
-    /// To Get, Head, Claim, Refresh, Touch: the item.
+    /// To `Get`, `Head`, `Claim`, `Refresh`, `Touch`: the item.
     Item(Item),
-    /// To Store, Delete, MarkStale, PutNumber: done.
+    /// To `Store`, `Delete`, `MarkStale`, `PutNumber`: done.
     Done,
     /// To anything: there is no such item.
     Missing,
-    /// To Store, Delete, MarkStale with a cas: it is another one by now. To Store with `Add`: there is one.
+    /// To `Store`, `Delete`, `MarkStale` with a cas: it is another one by now. To `Store` with `Add`: there is one.
     Exists,
-    /// To Count and Number.
+    /// To `Count` and `Number`.
     Number(u64),
-    /// To Store: the server has no room for an item of that size, or no memory. Whatever was there is gone.
+    /// To `Store`: the server has no room for an item of that size, or no memory. Whatever was there is gone.
     TooLarge,
 }
 

@@ -48,8 +48,6 @@
 //!   to its ttl, or a key computed twice.
 //! * Whoever can reach memcached can delete, replay and delay values, though not make them up: keep its port to yourself.
 
-#![allow(dead_code, reason = "while the parts are put together")]
-
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod __bench;

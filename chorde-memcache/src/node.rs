@@ -7,6 +7,7 @@ mod dial;
 mod home;
 mod meta;
 mod mux;
+mod owed;
 #[cfg(feature = "testing")]
 pub(crate) mod probe;
 mod prober;
@@ -22,7 +23,6 @@ use tokio::runtime::Id;
 
 pub(crate) use home::{TaskGuard, spawn};
 
-use crate::cluster::Owed;
 use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
@@ -31,6 +31,7 @@ use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
 use mux::{Limits, Mux};
+use owed::Owed;
 
 pub(crate) use mux::Replies;
 
@@ -65,8 +66,8 @@ pub(crate) struct NodeOptions {
     pub(crate) transport: Transport,
     pub(crate) breaker: breaker::Options,
     pub(crate) limits: Limits,
-    /// How many connections the classic transport may have.
-    pub(crate) classic_connections: usize,
+    /// The same for the classic transport.
+    pub(crate) classic: classic::Limits,
 }
 
 impl Default for NodeOptions {
@@ -76,7 +77,7 @@ impl Default for NodeOptions {
             transport: Transport::default(),
             breaker: breaker::Options::default(),
             limits: Limits::default(),
-            classic_connections: 16,
+            classic: classic::Limits::default(),
         }
     }
 }
@@ -90,8 +91,9 @@ pub(crate) struct Node {
     options: NodeOptions,
     clock: Clock,
     counters: Arc<Counters>,
-    links: Mutex<Vec<Link>>,
-    classic: Classic,
+    links: Mutex<Vec<Arc<Link>>>,
+    /// The connections of the classic transport, to the present address.
+    classic: Mutex<Arc<Classic>>,
     /// Which transport the server is known to need.
     speaks: AtomicU8,
     breaker: Mutex<Breaker>,
@@ -107,6 +109,21 @@ struct Link {
     home: Id,
     lane: Lane,
     mux: Arc<Mux>,
+    /// Whether its end has been noted: all that was under way on it fails, for one reason.
+    is_noted: AtomicBool,
+}
+
+/// A batch that failed.
+struct Broken {
+    failure: Failure,
+    /// Whether this is the first that is heard of it.
+    is_news: bool,
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_news: true }
+    }
 }
 
 const SPEAKS_META: u8 = 0;
@@ -119,7 +136,7 @@ impl Node {
             name: server.name().into(),
             tag: tag(server.name()),
             address: Mutex::new(server.address().clone()),
-            classic: Classic::new(options.classic_connections, clock.clone()),
+            classic: Mutex::new(Arc::new(classic_at(server.address(), &options, &clock))),
             breaker: Mutex::new(Breaker::new(options.breaker)),
             options,
             clock,
@@ -158,7 +175,7 @@ impl Node {
         if *known != *address {
             *known = address.clone();
             lock(&self.links).clear();
-            self.classic.forget_connections();
+            *lock(&self.classic) = Arc::new(classic_at(address, &self.options, &self.clock));
         }
     }
 
@@ -177,46 +194,56 @@ impl Node {
         let mut is_second = false;
         loop {
             let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
-            match self.ask_once(commands, lane, left).await {
+            let Broken { failure, is_news } = match self.ask_once(commands, lane, left).await {
                 Ok(replies) => {
                     self.answered();
                     return Ok(replies);
                 }
-                Err(Failure::NoMeta(_)) if self.options.transport == Transport::Auto => {
+                Err(broken) => broken,
+            };
+            match failure {
+                Failure::NoMeta(_) if self.options.transport == Transport::Auto => {
                     self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
                 }
-                Err(failure) if !is_second && may_repeat(&failure, commands) => is_second = true,
-                Err(failure) => {
-                    self.failed(&failure, commands);
+                failure if !is_second && may_repeat(&failure, commands) => is_second = true,
+                failure => {
+                    self.failed(&failure, is_news, commands);
                     return Err(failure);
                 }
             }
         }
     }
 
-    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Failure> {
+    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Broken> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
             let home = Home::own()?;
-            return self.classic.ask(home.handle(), &self.address(), commands, deadline).await;
+            let classic = Arc::clone(&lock(&self.classic));
+            return Ok(classic.ask(home.handle(), commands, deadline).await?);
         }
-        let pending = self.mux(lane)?.ask(commands, deadline)?;
-        pending.await
+        let link = self.link(lane)?;
+        let pending = link.mux.ask(commands, deadline)?;
+        pending.await.map_err(|failure| {
+            // A server that hangs fails each operation anew, one that is gone its connection.
+            let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
+            Broken { failure, is_news }
+        })
     }
 
     /// Returns a connection that lives where this code runs, a new one where there is none.
-    fn mux(&self, lane: Lane) -> Result<Arc<Mux>, Failure> {
+    fn link(&self, lane: Lane) -> Result<Arc<Link>, Failure> {
         let home = Home::here()?;
         let mut links = lock(&self.links);
         if let Some(link) = links.iter().find(|link| link.lane == lane && link.home == home.id())
             && !link.mux.is_closed()
         {
-            return Ok(Arc::clone(&link.mux));
+            return Ok(Arc::clone(link));
         }
         links.retain(|link| !link.mux.is_closed());
         let mux = Mux::spawn(home.handle(), self.address(), self.options.limits, self.clock.clone());
         self.counters.connections.one();
-        links.push(Link { home: home.id(), lane, mux: Arc::clone(&mux) });
-        Ok(mux)
+        let link = Arc::new(Link { home: home.id(), lane, mux, is_noted: AtomicBool::new(false) });
+        links.push(Arc::clone(&link));
+        Ok(link)
     }
 
     /// Notes that the server answered.
@@ -228,7 +255,7 @@ impl Node {
     }
 
     /// Notes that the server did not answer.
-    fn failed(self: &Arc<Self>, failure: &Failure, commands: &[Command<'_>]) {
+    fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
             Failure::Timeout => self.counters.timeouts.one(),
@@ -237,7 +264,7 @@ impl Node {
         self.owe(commands);
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
-        if breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
+        if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
             self.in_use.store(false, Ordering::Release);
             drop(breaker);
             self.counters.outages.one();
@@ -263,12 +290,24 @@ impl Node {
         lock(&self.owed).add_all();
     }
 
-    /// Does something for the server on our own thread, for nobody waits.
+    /// Sends a command for whose answer nobody waits. What is asked afterwards from here comes after it, where the meta
+    /// transport is used.
     pub(crate) fn tell(self: &Arc<Self>, key: &[u8], command: impl Fn(&[u8]) -> Command<'_> + Send + 'static) {
+        let deadline = self.options.deadline;
+        let pending = match self.speaks.load(Ordering::Acquire) {
+            SPEAKS_META => self.link(Lane::Quick).and_then(|link| link.mux.ask(&[command(key)], deadline)).ok(),
+            _ => None,
+        };
         let (node, key) = (Arc::clone(self), Box::<[u8]>::from(key));
         spawn(async move {
-            // Whatever fails here has been counted, and times out by itself at the server.
-            _ = node.ask(&[command(&key)], Lane::Quick, node.options.deadline).await;
+            let told = match pending {
+                Some(pending) => pending.await.is_ok(),
+                None => false,
+            };
+            if !told {
+                // Whatever fails here has been counted, and times out by itself at the server.
+                _ = node.ask(&[command(&key)], Lane::Quick, deadline).await;
+            }
         });
     }
 }
@@ -277,6 +316,10 @@ impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Node").field("name", &self.name).field("in_use", &self.is_in_use()).finish_non_exhaustive()
     }
+}
+
+fn classic_at(address: &Address, options: &NodeOptions, clock: &Clock) -> Classic {
+    Classic::new(address.clone(), clock.clone(), options.classic)
 }
 
 /// Returns whether commands may be sent again: they were not seen by the server, or only read.

@@ -15,7 +15,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chorde_core::{Digest, Namespace, Path};
 use futures_util::future::join_all;
 use smallvec::SmallVec;
-use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Route, Unanswered};
 use crate::command::{Command, Reply};
@@ -46,8 +45,6 @@ struct Known {
     /// When it was read, by the client's clock; zero before the first time.
     read_at: AtomicU64,
     is_being_read: AtomicBool,
-    /// Lets one of many who need it read it.
-    reading: Mutex<()>,
 }
 
 /// The names and revisions of a path, the outermost first.
@@ -134,13 +131,9 @@ impl Revisions {
         Some(known.revision.load(Ordering::Acquire))
     }
 
-    /// Reads a revision; one of many who need it does.
+    /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
     async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
         let known = self.find_or_add(path, digest);
-        let _turn = known.reading.lock().await;
-        if let Some(revision) = self.fresh(store, digest) {
-            return revision;
-        }
         if known.read_from(&store.cluster).await.is_err() {
             // No server tells: the last known revision is the best guess, and is asked for again soon.
             known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
@@ -162,7 +155,6 @@ impl Revisions {
                 revision: AtomicU64::new(0),
                 read_at: AtomicU64::new(0),
                 is_being_read: AtomicBool::new(false),
-                reading: Mutex::new(()),
             })
         };
         Arc::clone(known.entry(digest).or_insert_with(new))

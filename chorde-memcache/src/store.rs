@@ -134,11 +134,11 @@ impl Store {
             Wrote::TooLarge => {
                 self.counters.too_large.one();
                 self.remove_pages(&before.route, key, before.item.flags);
-                self.remove_pages(&before.route, key, sealed.flags());
+                self.drop_pages(&before.route, key, sealed).await;
             }
             Wrote::Exists | Wrote::Missing => {
                 self.give_back_unasked(key, &before).await;
-                self.remove_pages(&before.route, key, sealed.flags());
+                self.drop_pages(&before.route, key, sealed).await;
             }
         }
     }

@@ -25,14 +25,14 @@
 
 mod fake;
 mod ports;
-//mod proxy;
+mod proxy;
 mod server;
 mod watched;
 
 use std::time::Duration;
 
 pub use fake::{FakeServer, Fault, Peer, Request};
-//pub use proxy::{Chaos, ChaosProxy, Direction};
+pub use proxy::{Chaos, ChaosProxy, Direction};
 pub use server::{MemcachedBuilder, MemcachedServer};
 
 /// How long anything here is waited for before it counts as broken: long enough for a machine that is busy elsewhere.

@@ -6,34 +6,28 @@ use std::time::Duration;
 
 use chorde_core::testing::conformance::Suite;
 use chorde_core::{InprocClient, NamespaceClient, TieredClient};
-use chorde_memcache::testing::MemcachedServer;
-use chorde_memcache::{Compression, MemcachedBuilder, MemcachedClient, Transport};
+use chorde_memcache::testing::{FakeServer, MemcachedServer};
+use chorde_memcache::{MemcachedClient, Placement, Transport};
 
-/// One unit of time in the rules about expiry: memcached's clock ticks once a second.
-const UNIT: Duration = Duration::from_secs(2);
-
-fn builder(server: &MemcachedServer) -> MemcachedBuilder {
-    MemcachedClient::builder().servers([server.address()]).checksum_key("tests").deadline(Duration::from_secs(10))
+fn servers(count: usize) -> Vec<MemcachedServer> {
+    (0..count).map(|_| MemcachedServer::start_unix().unwrap()).collect()
 }
 
-/// Makes a client over an empty server.
-fn emptied(server: &MemcachedServer, client: impl FnOnce(MemcachedBuilder) -> MemcachedBuilder) -> MemcachedClient {
-    server.flush().unwrap();
-    client(builder(server)).build().unwrap()
-}
-
-/// Waits until the server's own clock has gone on by `by`.
-fn pass(server: &MemcachedServer, by: Duration) {
-    let now = || server.stats().unwrap()["time"].parse::<u64>().unwrap();
-    let end = now() + by.as_secs().max(1);
-    while now() < end {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// Makes a client that sees nothing of what others have stored.
+fn fresh(servers: &[MemcachedServer], transport: Transport) -> MemcachedClient {
+    MemcachedClient::builder()
+        .servers(servers.iter().map(MemcachedServer::address))
+        .checksum_key("tests")
+        .namespace(format!("{:x}", fastrand::u128(..)))
+        .deadline(Duration::from_secs(20))
+        .transport(transport)
+        .build()
+        .unwrap()
 }
 
 fn check(transport: Transport) {
-    let server = MemcachedServer::start_unix().unwrap();
-    let suite = Suite::new(|| emptied(&server, |builder| builder.transport(transport)));
+    let servers = servers(1);
+    let suite = Suite::new(|| fresh(&servers, transport));
     suite.check::<String>();
     suite.check::<u64>();
     suite.check::<Vec<u8>>();
@@ -48,4 +42,87 @@ fn the_meta_transport_conforms() {
 #[test]
 fn the_classic_transport_conforms() {
     check(Transport::Classic);
+}
+
+/// Lets seconds pass on the server's own clock, which ticks once in each.
+fn pass(server: &MemcachedServer, by: Duration) {
+    let now = || server.stats().unwrap()["time"].parse::<u64>().unwrap();
+    let end = now() + by.as_secs().max(1);
+    while now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Checks the rules about time, which need real seconds, all at once.
+fn check_time(transport: Transport) {
+    let servers = servers(1);
+    let (servers, transport) = (&servers, transport);
+    let suite = || {
+        let suite = Suite::new(move || fresh(servers, transport));
+        suite.advance(move |by| pass(&servers[0], by)).resolution(Duration::from_secs(1))
+    };
+    let without = Suite::new(|| fresh(&servers, transport)).rules::<String>();
+    let about_time: Vec<_> = suite().rules::<String>().into_iter().filter(|rule| !without.contains(rule)).collect();
+    assert!(about_time.len() >= 10);
+    std::thread::scope(|scope| {
+        for rule in about_time {
+            scope.spawn(move || {
+                // Servers throw away by themselves what is stale for long.
+                let suite = if rule.starts_with("purge") { suite().forgets_stale() } else { suite() };
+                suite.only(rule).check::<String>();
+            });
+        }
+    });
+}
+
+#[test]
+fn the_meta_transport_keeps_time() {
+    check_time(Transport::Meta);
+}
+
+#[test]
+fn the_classic_transport_keeps_time() {
+    check_time(Transport::Classic);
+}
+
+#[test]
+fn an_old_server_conforms() {
+    let suite = Suite::new(|| {
+        let server = FakeServer::old().unwrap();
+        let client = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
+        // The server lives as long as the test process.
+        std::mem::forget(server);
+        client.deadline(Duration::from_secs(20)).build().unwrap()
+    });
+    suite.check::<String>();
+}
+
+#[test]
+fn three_servers_conform() {
+    let servers = servers(3);
+    Suite::new(|| fresh(&servers, Transport::Auto)).check::<u64>();
+    let ketama = || {
+        let builder = MemcachedClient::builder().servers(servers.iter().map(MemcachedServer::address));
+        let builder = builder.placement(Placement::Ketama).namespace(format!("{:x}", fastrand::u128(..)));
+        builder.checksum_key("tests").deadline(Duration::from_secs(20)).build().unwrap()
+    };
+    Suite::new(ketama).check::<u64>();
+}
+
+#[test]
+fn tiers_and_namespaces_over_memcached_conform() {
+    let servers = servers(1);
+    let far = || fresh(&servers, Transport::Auto);
+    Suite::new(|| TieredClient::new(InprocClient::new(10_000), far())).check::<String>();
+    Suite::new(|| NamespaceClient::new("one", far()).unwrap()).check::<String>();
+    Suite::new(|| NamespaceClient::new("one", TieredClient::new(InprocClient::new(10_000), far())).unwrap())
+        .check::<String>();
+}
+
+#[test]
+fn the_client_conforms_inside_of_a_runtime() {
+    let servers = servers(1);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    Suite::new(|| fresh(&servers, Transport::Auto)).check::<Vec<u8>>();
 }

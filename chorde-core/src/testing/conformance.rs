@@ -98,6 +98,8 @@ pub struct Suite<'a, C> {
     resolution: Duration,
     /// Whether `get_ttl` shows stale entries.
     keeps_stale: bool,
+    /// The only rule to check, if not all.
+    only: Option<String>,
 }
 
 impl<'a, C> Suite<'a, C> {
@@ -105,7 +107,7 @@ impl<'a, C> Suite<'a, C> {
     ///
     /// Each must be empty, must hold a thousand entries and several of 1 MiB, and must not lose any of them.
     pub fn new(make: impl Fn() -> C + 'a) -> Self {
-        Self { make: Box::new(make), advance: None, resolution: Duration::ZERO, keeps_stale: true }
+        Self { make: Box::new(make), advance: None, resolution: Duration::ZERO, keeps_stale: true, only: None }
     }
 
     /// Lets time pass for the clients; without it, the rules about time are left out.
@@ -132,6 +134,22 @@ impl<'a, C> Suite<'a, C> {
         self
     }
 
+    /// Checks one rule alone, by its name: to look into it, or to check several at the same time.
+    #[must_use]
+    pub fn only(mut self, rule: impl Into<String>) -> Self {
+        self.only = Some(rule.into());
+        self
+    }
+
+    /// Returns the names of the rules that [`check`](Self::check) checks.
+    #[must_use]
+    pub fn rules<V: Sample>(&self) -> Vec<&'static str>
+    where
+        C: Client<V>,
+    {
+        self.all::<V>().into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Checks all rules with values of one type.
     ///
     /// # Panics
@@ -141,18 +159,26 @@ impl<'a, C> Suite<'a, C> {
     where
         C: Client<V>,
     {
-        self.run(reads::rules::<C, V>());
-        self.run(writes::rules::<C, V>());
-        self.run(multi::rules::<C, V>());
-        self.run(keys::rules::<C, V>());
-        self.run(values::rules::<C, V>());
-        self.run(namespaces::rules::<C, V>());
-        self.run(claims::rules::<C, V>());
-        self.run(concurrency::rules::<C, V>());
-        self.run(stale::rules::<C, V>());
-        if self.advance.is_some() {
-            self.run(time::rules::<C, V>());
-        }
+        self.run(self.all::<V>());
+    }
+
+    fn all<V: Sample>(&self) -> Vec<Rule<C>>
+    where
+        C: Client<V>,
+    {
+        let themes = [
+            reads::rules::<C, V>(),
+            writes::rules::<C, V>(),
+            multi::rules::<C, V>(),
+            keys::rules::<C, V>(),
+            values::rules::<C, V>(),
+            namespaces::rules::<C, V>(),
+            claims::rules::<C, V>(),
+            concurrency::rules::<C, V>(),
+            stale::rules::<C, V>(),
+            if self.advance.is_some() { time::rules::<C, V>() } else { Vec::new() },
+        ];
+        themes.into_iter().flatten().collect()
     }
 
     /// Checks the rules about values of several types under one key.
@@ -168,7 +194,7 @@ impl<'a, C> Suite<'a, C> {
     }
 
     fn run(&self, rules: Vec<Rule<C>>) {
-        for (name, rule) in rules {
+        for (name, rule) in rules.into_iter().filter(|(name, _)| self.only.as_ref().is_none_or(|only| only == name)) {
             rule(&Bench::new(self, name));
         }
     }

@@ -245,7 +245,7 @@ impl MemcachedBuilder {
     /// time.
     #[must_use]
     pub fn classic_connections(mut self, connections: usize) -> Self {
-        self.nodes.classic_connections = connections;
+        self.nodes.classic.connections = connections;
         self
     }
 
@@ -295,6 +295,7 @@ impl MemcachedBuilder {
         // Others may have stored larger items than we do.
         nodes.limits.data = nodes.limits.data.max(u32::try_from(self.item_size).unwrap_or(u32::MAX));
         nodes.limits.dial = nodes.deadline;
+        nodes.classic.largest = nodes.classic.largest.max(self.item_size);
         let counters = Arc::new(Counters::default());
         let cluster = Cluster::new(self.placement, nodes, self.clock.clone(), Arc::clone(&counters));
         let store = Arc::new(Store { cluster, counters });
@@ -347,7 +348,7 @@ impl MemcachedBuilder {
                 "a `deadline` of zero: nothing could be answered in time; give some 100 ms",
             ),
             (self.nodes.limits.waiting == 0, "`max_waiting` of zero: nothing could be asked; give some thousands"),
-            (self.nodes.classic_connections == 0, "`classic_connections` of zero: give at least 1"),
+            (self.nodes.classic.connections == 0, "`classic_connections` of zero: give at least 1"),
             (
                 self.nodes.breaker.min_pause.is_zero() || self.nodes.breaker.min_pause > self.nodes.breaker.max_pause,
                 "`probe_pauses` must begin above zero and not end before they begin",

@@ -100,8 +100,10 @@ async fn make_up(node: &Arc<Node>) -> Result<(), Failure> {
             return Ok(());
         }
         let deletes: Vec<Command<'_>> = keys.iter().map(|key| Command::Delete { key, cas: None }).collect();
-        // Failing, it notes the keys again: see `Node::owe`.
-        node.ask_once(&deletes, Lane::Quick, node.options.deadline).await.inspect_err(|_| node.owe(&deletes))?;
+        if let Err(broken) = node.ask_once(&deletes, Lane::Quick, node.options.deadline).await {
+            node.owe(&deletes);
+            return Err(broken.failure);
+        }
         node.counters.replays.add(keys.len() as u64);
     }
 }

@@ -58,6 +58,15 @@ impl Store {
         self.cluster.follow_up(route, &commands, Lane::Quick).await.map(drop)
     }
 
+    /// Removes the pages of a value whose head was not stored; waits for it, since the same may be written again.
+    pub(super) async fn drop_pages(&self, route: &Route, key: &WireKey, sealed: &Sealed) {
+        let Some(set) = PageSet::from_flags(sealed.flags()) else { return };
+        let pages: Vec<_> = (1..=set.count).map(|index| key.page(set.tag, index)).collect();
+        let commands: Vec<_> = pages.iter().map(|page| Command::Delete { key: page, cas: None }).collect();
+        // What is left goes by itself at the end of its life.
+        _ = self.cluster.follow_up(route, &commands, Lane::Bulk).await;
+    }
+
     /// Removes the pages that an item's flags tell of, without waiting for it: nothing leads to them any more.
     pub(super) fn remove_pages(&self, route: &Route, key: &WireKey, flags: u32) {
         let Some(set) = PageSet::from_flags(flags) else { return };

@@ -25,8 +25,8 @@ use self::connection::{Shared, State, run};
 use self::faulty::{Answers, serve};
 use self::old::Old;
 use self::request::Dialect;
-use super::ports;
 use super::watched::Watched;
+use super::{PAUSE, ports};
 
 /// Plays a memcached, well or badly, on a free port of the loopback interface.
 ///
@@ -103,7 +103,7 @@ impl FakeServer {
     /// assert_eq!((line.as_str(), server.commands()), ("BUSY\r\n", vec!["mg key v".to_owned()]));
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn start(script: impl Fn(&mut Peer) -> Result<()> + Send + Sync + 'static) -> Result<Self> {
+    pub fn start(script: impl Fn(&mut Peer<'_>) -> Result<()> + Send + Sync + 'static) -> Result<Self> {
         Self::launch(Dialect::Meta, Box::new(script))
     }
 
@@ -229,12 +229,20 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     let mut panic = None;
     for stream in listener.incoming() {
-        let Ok(stream) = stream else { break };
         // A script that panicked while others run is kept for the end.
         for done in connections.extract_if(.., |connection| connection.is_finished()) {
             panic = panic.or(done.join().err());
         }
-        let Some(number) = shared.enter(&stream) else { break };
+        let entered = stream.and_then(|stream| Ok((shared.enter(&stream)?, stream)));
+        let (number, stream) = match entered {
+            Ok((Some(number), stream)) => (number, stream),
+            Ok((None, _)) => break,
+            // A connection that has ended already, or no descriptor left for it.
+            Err(_) => {
+                thread::sleep(PAUSE);
+                continue;
+            }
+        };
         let shared = Arc::clone(shared);
         connections.push(thread::spawn(move || run(&shared, number, stream)));
     }

@@ -116,7 +116,7 @@ impl MemcachedServer {
     ///
     /// [`ErrorKind::NotConnected`] if it does not run.
     pub fn resume(&self) -> Result<()> {
-        self.lock().as_ref().ok_or_else(ended)?.resume()
+        self.lock().as_mut().ok_or_else(ended)?.resume()
     }
 
     /// Kills the process (SIGKILL) and waits for its end, whether it runs, is paused, or has ended before.

@@ -42,16 +42,15 @@ pub(super) struct State {
 
 impl Shared {
     /// Notes a new connection and returns its number, from 0 on; none if the server stops.
-    pub(super) fn enter(&self, stream: &TcpStream) -> Option<u64> {
-        let other = stream.try_clone().ok()?;
+    pub(super) fn enter(&self, stream: &TcpStream) -> Result<Option<u64>> {
         self.state.change(|state| {
             if state.stopped {
-                return None;
+                return Ok(None);
             }
             let number = state.accepted;
+            state.open.insert(number, stream.try_clone()?);
             state.accepted += 1;
-            state.open.insert(number, other);
-            Some(number)
+            Ok(Some(number))
         })
     }
 

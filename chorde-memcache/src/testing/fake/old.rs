@@ -138,7 +138,10 @@ fn stats(items: &Items, request: &Request) -> String {
         let known = [
             ("pid", u64::from(std::process::id())),
             ("uptime", items.uptime()),
+            ("time", items.time().as_secs()),
             ("curr_items", items.len() as u64),
+            ("bytes", items.bytes() as u64),
+            ("limit_maxbytes", 64 << 20),
             ("cmd_get", items.hits + items.misses),
             ("get_hits", items.hits),
             ("get_misses", items.misses),

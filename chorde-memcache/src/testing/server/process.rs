@@ -29,6 +29,8 @@ pub(super) struct Process {
     watcher: Option<Child>,
     /// Nothing is left to be killed: the id may belong to another process by now.
     reaped: bool,
+    /// Has been stopped and not continued; the system tells that only once.
+    paused: bool,
 }
 
 impl Process {
@@ -41,8 +43,8 @@ impl Process {
         command.process_group(0);
         // What it complains of is read for the reason.
         command.env("LC_ALL", "C");
-        let memcached = command.spawn().map_err(|error| cannot_run(program, error))?;
-        let mut process = Self { memcached, watcher: None, reaped: false };
+        let memcached = command.spawn().map_err(|error| cannot_run(program, &error))?;
+        let mut process = Self { memcached, watcher: None, reaped: false, paused: false };
         process.watcher = Some(watch(process.id(), folder.path())?);
         process.wait_for_answer(address, &log)?;
         Ok(process)
@@ -93,11 +95,17 @@ impl Process {
 
     /// Stops it and waits until all of its threads have stopped; false says that it has ended instead.
     pub(super) fn pause(&mut self) -> Result<bool> {
+        if self.paused {
+            return Ok(true);
+        }
         let pid = self.pid();
         kill(pid, Signal::SIGSTOP)?;
         loop {
             match waitpid(pid, Some(WaitPidFlag::WUNTRACED)) {
-                Ok(WaitStatus::Stopped(..)) => return Ok(true),
+                Ok(WaitStatus::Stopped(..)) => {
+                    self.paused = true;
+                    return Ok(true);
+                }
                 Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => {
                     self.reaped = true;
                     return Ok(false);
@@ -108,8 +116,10 @@ impl Process {
         }
     }
 
-    pub(super) fn resume(&self) -> Result<()> {
-        Ok(kill(self.pid(), Signal::SIGCONT)?)
+    pub(super) fn resume(&mut self) -> Result<()> {
+        kill(self.pid(), Signal::SIGCONT)?;
+        self.paused = false;
+        Ok(())
     }
 
     /// The id as the system's calls take it; it is ours until the process is reaped.
@@ -138,7 +148,7 @@ fn watch(pid: u32, folder: &Path) -> Result<Child> {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()
 }
 
-fn cannot_run(program: &Path, error: Error) -> Error {
+fn cannot_run(program: &Path, error: &Error) -> Error {
     if error.kind() != ErrorKind::NotFound {
         return Error::new(error.kind(), format!("cannot run `{}`: {error}", program.display()));
     }

@@ -99,10 +99,7 @@ impl Items {
             Ok(0) => None,
             Err(_) => Some(Duration::ZERO),
             Ok(seconds) if expiry <= MONTH => Some(self.now + Duration::from_secs(seconds)),
-            Ok(seconds) => {
-                let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead;
-                Some((self.now + Duration::from_secs(seconds)).saturating_sub(unix))
-            }
+            Ok(seconds) => Some((self.now + Duration::from_secs(seconds)).saturating_sub(self.time())),
         }
     }
 
@@ -161,7 +158,9 @@ impl Items {
     /// Changes a number: none where there is no item, `Some(None)` where it is not a number.
     pub(super) fn count(&mut self, key: &str, delta: Delta) -> Option<Option<u64>> {
         let item = self.map.get(key)?.clone();
-        let number = std::str::from_utf8(&item.data).ok().and_then(|text| text.trim_end().parse::<u64>().ok());
+        // What follows the number behind a space is not looked at.
+        let text = std::str::from_utf8(&item.data).unwrap_or_default();
+        let number = text.split_ascii_whitespace().next().and_then(|word| word.parse::<u64>().ok());
         let Some(number) = number else { return Some(None) };
         let number = match delta {
             Delta::Up(by) => number.wrapping_add(by),
@@ -175,6 +174,8 @@ impl Items {
 
     pub(super) fn flush(&mut self, delay: u64) {
         if delay == 0 {
+            // It takes a number, as in servers of today, with one of which this one is compared.
+            self.cas += 1;
             self.map.clear();
         } else {
             self.flush = Some(self.now + Duration::from_secs(delay));
@@ -183,6 +184,16 @@ impl Items {
 
     pub(super) fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// Returns how many bytes the values have.
+    pub(super) fn bytes(&self) -> usize {
+        self.map.values().map(|item| item.data.len()).sum()
+    }
+
+    /// Returns the server's own time of the day, since 1970.
+    pub(super) fn time(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead
     }
 
     pub(super) fn uptime(&self) -> u64 {

@@ -8,7 +8,7 @@ const REMEMBERED: usize = 65_536;
 
 /// The keys that one server still has to remove.
 #[derive(Debug, Default)]
-pub(crate) struct Owed {
+pub(super) struct Owed {
     keys: HashSet<Box<[u8]>>,
     /// The server is to be emptied.
     all: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Owed {
 
 impl Owed {
     /// Notes a key; returns whether there was room for it.
-    pub(crate) fn add(&mut self, key: &[u8]) -> bool {
+    pub(super) fn add(&mut self, key: &[u8]) -> bool {
         if self.keys.contains(key) {
             return true;
         }
@@ -27,18 +27,18 @@ impl Owed {
     }
 
     /// Notes that everything has to go.
-    pub(crate) fn add_all(&mut self) {
+    pub(super) fn add_all(&mut self) {
         self.all = true;
         self.keys.clear();
     }
 
     /// Takes out whether everything has to go.
-    pub(crate) fn take_all(&mut self) -> bool {
+    pub(super) fn take_all(&mut self) -> bool {
         std::mem::take(&mut self.all)
     }
 
     /// Takes out some of the keys.
-    pub(crate) fn take(&mut self, most: usize) -> Vec<Box<[u8]>> {
+    pub(super) fn take(&mut self, most: usize) -> Vec<Box<[u8]>> {
         let some: Vec<_> = self.keys.iter().take(most).cloned().collect();
         for key in &some {
             self.keys.remove(key);
@@ -46,7 +46,7 @@ impl Owed {
         some
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && !self.all
     }
 }

@@ -1,0 +1,222 @@
+//! Connects to a server and learns who it is, before any command is given to it.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chorde_core::Clock;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use super::shape;
+use crate::command::Failure;
+use crate::server::Address;
+
+/// After how long without traffic the system asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// How much a server may say to a greeting: `stats` of memcached 1.6 has 3 KiB.
+const LONGEST_GREETING: usize = 64 * 1024;
+
+/// A connection of either kind.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// The server's own clock, as far as it has told.
+#[derive(Clone, Debug)]
+pub(super) struct ServerTime {
+    clock: Clock,
+    /// What it showed, in unix seconds.
+    unix: u64,
+    /// When, by `clock`.
+    at: u64,
+}
+
+/// What a server says when it is asked for its time.
+#[derive(Debug)]
+pub(super) enum Told {
+    Time(u64),
+    /// It does not say, as a proxy may.
+    Nothing,
+    /// It closed the connection, as a proxy may.
+    Cut,
+}
+
+impl ServerTime {
+    /// Begins with what the server told just now.
+    pub(super) fn told(clock: &Clock, unix: u64) -> Self {
+        Self { clock: clock.clone(), unix, at: clock.now() }
+    }
+
+    /// Begins with the time of this host, for servers that do not tell theirs.
+    pub(super) fn own(clock: &Clock) -> Self {
+        Self::told(clock, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+
+    /// Returns what the server's clock shows by now, in unix seconds.
+    pub(super) fn now(&self) -> u32 {
+        let passed = self.age();
+        u32::try_from(self.unix.saturating_add(passed.as_secs())).unwrap_or(u32::MAX)
+    }
+
+    /// Returns how long ago the server told its time.
+    pub(super) fn age(&self) -> Duration {
+        Duration::from_nanos(self.clock.now().saturating_sub(self.at))
+    }
+}
+
+/// Connects.
+///
+/// # Errors
+///
+/// [`Failure::Refused`].
+pub(super) async fn dial(address: &Address) -> Result<Stream, Failure> {
+    let stream = match address {
+        Address::Tcp(address) => TcpStream::connect(address).await.and_then(prepared).map(Stream::Tcp),
+        Address::Unix(path) => unix(path).await,
+    };
+    stream.map_err(|error| Failure::Refused(error.to_string()))
+}
+
+fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+    Ok(stream)
+}
+
+#[cfg(unix)]
+async fn unix(path: &Path) -> io::Result<Stream> {
+    UnixStream::connect(path).await.map(Stream::Unix)
+}
+
+#[cfg(not(unix))]
+async fn unix(_: &Path) -> io::Result<Stream> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no unix sockets"))
+}
+
+/// Asks for the version, and for the time where `ask_time` says so.
+///
+/// # Errors
+///
+/// [`Failure::Refused`] where the connection is cut before the version, [`Failure::TooManyConnections`], and
+/// [`Failure::Protocol`] where the other side is no memcached.
+pub(super) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: S, ask_time: bool) -> Result<Told, Failure> {
+    let mut greeting = Greeting { stream, seen: Vec::new(), total: 0 };
+    let asked: &[u8] = if ask_time { b"version\r\nstats\r\n" } else { b"version\r\n" };
+    let cut = |why: String| Failure::Refused(format!("cut while it was greeted: {why}"));
+    greeting.stream.write_all(asked).await.map_err(|error| cut(error.to_string()))?;
+    match greeting.line().await? {
+        Some(line) if line.starts_with("VERSION ") => {}
+        Some(line) if line.starts_with("ERROR Too many") => return Err(shape::failure(&line)),
+        Some(line) => return Err(shape::unexpected(line.as_bytes())),
+        None if greeting.seen.is_empty() => return Err(cut("closed".to_owned())),
+        None => return Err(shape::unexpected(&greeting.seen)),
+    }
+    let told = if ask_time { greeting.time().await? } else { Told::Nothing };
+    if greeting.seen.is_empty() { Ok(told) } else { Err(shape::unexpected(&greeting.seen)) }
+}
+
+/// A server that is being greeted.
+struct Greeting<S> {
+    stream: S,
+    /// Read, but not looked at yet.
+    seen: Vec<u8>,
+    total: usize,
+}
+
+impl<S: AsyncRead + Unpin> Greeting<S> {
+    /// Returns the next line without its end; `None` where the connection ends before.
+    async fn line(&mut self) -> Result<Option<String>, Failure> {
+        loop {
+            if let Some(end) = self.seen.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.seen.drain(..=end).collect();
+                let line = line.strip_suffix(b"\r\n").ok_or_else(|| shape::unexpected(&line))?;
+                return Ok(Some(String::from_utf8_lossy(line).into_owned()));
+            }
+            let before = self.seen.len();
+            // A reset says the same as an end.
+            let got = self.stream.read_buf(&mut self.seen).await.unwrap_or(0);
+            self.total += got;
+            if self.total > LONGEST_GREETING {
+                return Err(shape::unexpected(&self.seen));
+            }
+            if self.seen.len() == before {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads the answer to `stats`.
+    async fn time(&mut self) -> Result<Told, Failure> {
+        let mut told = Told::Nothing;
+        while let Some(line) = self.line().await? {
+            match line.split_once(' ') {
+                _ if line == "END" => return Ok(told),
+                Some(("STAT", stat)) => {
+                    if let Some(time) = stat.strip_prefix("time ").and_then(|time| time.parse().ok()) {
+                        told = Told::Time(time);
+                    }
+                }
+                Some(("SERVER_ERROR" | "CLIENT_ERROR", _)) => return Ok(Told::Nothing),
+                _ if line == "ERROR" => return Ok(Told::Nothing),
+                _ => return Err(shape::unexpected(line.as_bytes())),
+            }
+        }
+        Ok(Told::Cut)
+    }
+}
+
+impl Stream {
+    /// Tells whether the other side keeps the connection open and has said nothing unasked. Asks the system, not the
+    /// runtime, which may not have noticed yet.
+    pub(super) fn is_quiet(&self) -> bool {
+        let socket = match self {
+            Self::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream),
+        };
+        let mut byte = [MaybeUninit::uninit()];
+        matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// Does the same for each kind of connection.
+macro_rules! on_stream {
+    ($self:expr, $stream:ident => $do:expr) => {
+        match $self.get_mut() {
+            Stream::Tcp($stream) => $do,
+            #[cfg(unix)]
+            Stream::Unix($stream) => $do,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, stream => Pin::new(stream).poll_read(cx, to))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        on_stream!(self, stream => Pin::new(stream).poll_write(cx, data))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+}
