@@ -120,8 +120,10 @@ impl Inner {
         Ok(Entry::new(opened.value, left).with_age(age).with_seed(opened.seed))
     }
 
+    /// Returns the life that a queued value has left, in whole seconds, as a server tells it.
     fn left_of(&self, write: &Write) -> Duration {
-        Duration::from_nanos(write.until.saturating_sub(self.identity.clock().now()))
+        let left = write.until.saturating_sub(self.identity.clock().now());
+        Duration::from_secs(left.div_ceil(1_000_000_000))
     }
 
     /// Returns the life that a key's value has left, or that there is none, as far as that is known here.
