@@ -162,10 +162,14 @@ impl Behind {
     pub(crate) async fn settle(&self, key: &WireKey) {
         // One may be under way with another one behind it; what is queued later comes later.
         for _ in 0..2 {
-            if let Some(flight) = self.0.take_of(key) {
+            let flight = self.0.take_of(key);
+            let is_ours = flight.is_some();
+            if let Some(flight) = flight {
                 spawn(async move { _ = flight.fly().await });
             }
-            self.landing(key).await;
+            if !self.landing(key).await && !is_ours {
+                return;
+            }
         }
     }
 
@@ -190,11 +194,15 @@ impl Behind {
         }
     }
 
-    /// Waits for the end of a key's write under way.
-    async fn landing(&self, key: &WireKey) {
+    /// Waits for the end of a key's write under way; returns whether there was one.
+    async fn landing(&self, key: &WireKey) -> bool {
         let landing = self.0.lock().queue.landing(key);
-        if let Some(landing) = landing {
-            landing.await;
+        match landing {
+            Some(landing) => {
+                landing.await;
+                true
+            }
+            None => false,
         }
     }
 
