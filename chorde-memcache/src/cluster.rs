@@ -153,6 +153,12 @@ impl Cluster {
         route(self.view.borrow().as_ref()?, key)
     }
 
+    /// Returns how long what is written under a key lives, as things stand.
+    pub(crate) fn life_of(&self, key: &WireKey, life: Life) -> Life {
+        let is_away = self.route_now(key).is_some_and(|route| route.away.is_some());
+        if is_away { life.min(FAILOVER_LIFE) } else { life }
+    }
+
     /// Asks the key's own server or, while that is out of use, the next one.
     ///
     /// A server that fails and is thereby taken out of use is passed over as long as there is time.
