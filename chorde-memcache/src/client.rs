@@ -22,17 +22,17 @@ pub use builder::MemcachedBuilder;
 use fast::Written;
 
 use crate::behind::Behind;
-use crate::cluster::Unanswered;
-use crate::command::{How, Life};
-use crate::envelope::{Damage, Sealed, Sealer};
+use crate::cluster::{Route, Unanswered};
+use crate::command::{How, Item, Life};
+use crate::envelope::{Damage, Opened, Sealed, Sealer};
 use crate::lease::{Standing, Watch, standing};
 use crate::life;
 use crate::memory::Memory;
 use crate::node::TaskGuard;
-use crate::revisions::Revisions;
+use crate::revisions::{self, Revised, Revisions};
 use crate::stats::{Count, MemcachedStats};
 use crate::store::{Found, Store, Wrote};
-use crate::wire_key::WireKey;
+use crate::wire_key::{Stem, WireKey};
 
 /// Keeps values on memcached servers, shared by all processes that use the same servers and the same key.
 ///
@@ -104,11 +104,29 @@ struct Inner {
     _follower: Option<Arc<TaskGuard>>,
 }
 
+/// What the names of all keys in the same namespaces have in common, at one time.
+struct Family {
+    stem: Stem,
+    revision: u64,
+}
+
+impl Family {
+    fn new(revised: &Revised<'_>) -> Self {
+        Self { revision: revisions::sum(revised), stem: Stem::new(revised.iter().copied()) }
+    }
+}
+
 /// A key as it is called on the servers, at one time.
 struct Named {
     wire: WireKey,
     /// The sum of the revisions of its namespaces.
     revision: u64,
+}
+
+impl Named {
+    fn new(family: &Family, key: &Key) -> Self {
+        Self { wire: family.stem.key(key.bytes()), revision: family.revision }
+    }
 }
 
 /// What a read comes to.
@@ -192,23 +210,35 @@ impl Inner {
 
     /// Returns what a key is called on the servers, under the revisions of its namespaces.
     async fn name(&self, key: &Key) -> Named {
-        if self.namespace.is_none() {
-            return self.name_in(Path::new(key.namespaces()), key).await;
-        }
-        let namespaces = self.surround(key.namespaces().iter());
-        self.name_in(Path::new(&namespaces), key).await
+        Named::new(&self.family(key.namespaces()).await, key)
     }
 
-    async fn name_in(&self, path: Path<'_>, key: &Key) -> Named {
-        let revised = self.revisions.of(&self.store, path).await;
-        let revision = revised.iter().map(|(_, revision)| *revision).fold(0, u64::wrapping_add);
-        Named { wire: WireKey::new(revised, key.bytes()), revision }
+    /// Returns what the names of all keys in these namespaces have in common.
+    async fn family(&self, namespaces: &[Namespace]) -> Family {
+        match self.family_now(namespaces) {
+            Some(family) => family,
+            None => Box::pin(self.family_asked(namespaces)).await,
+        }
+    }
+
+    /// The same if it is known well enough.
+    fn family_now(&self, namespaces: &[Namespace]) -> Option<Family> {
+        if self.namespace.is_none() {
+            return Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(namespaces))?));
+        }
+        let namespaces = self.surround(namespaces.iter());
+        Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(&namespaces))?))
+    }
+
+    async fn family_asked(&self, namespaces: &[Namespace]) -> Family {
+        let namespaces = self.surround(namespaces.iter());
+        Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await)
     }
 
     /// The same, as far as the revisions are known.
     fn known_wire_key(&self, key: &Key) -> WireKey {
         let namespaces = self.surround(key.namespaces().iter());
-        WireKey::new(self.revisions.known_of(Path::new(&namespaces)), key.bytes())
+        Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
     }
 
     /// Lets an operation come to `nothing` while no server is in use, unless the client is strict.
@@ -236,33 +266,51 @@ impl Inner {
         Ok((sealed, life::of_item(life)))
     }
 
-    /// Verifies and decodes what was found; counts and forgets what cannot be used.
-    async fn open<V: DeserializeOwned>(&self, key: &WireKey, found: &Found) -> Result<Entry<V>, Damage> {
-        let head = &found.item.data;
-        let opened = match self.sealer.pages(head)? {
-            None => self.sealer.open(key, head)?,
-            Some(set) => match self.store.read_pages(key, found, set).await {
-                Ok(Some(tails)) => self.sealer.open_joined(key, head, &tails)?,
-                Ok(None) | Err(_) => return Err(Damage::Torn),
-            },
-        };
-        let left = found.item.left;
-        let entry = Entry::new(opened.value, life::remaining(left));
-        Ok(entry.with_age(life::age(opened.life, left)).with_seed(opened.seed))
+    /// Verifies and decodes what was found on the server that a route leads to.
+    async fn open<V: DeserializeOwned>(&self, key: &WireKey, route: &Route, item: &Item) -> Result<Entry<V>, Damage> {
+        match self.open_whole(key, item) {
+            // What the head lacks may lie in pages.
+            Err(Damage::Torn) => Box::pin(self.open_pages(key, route, item)).await,
+            opened => opened,
+        }
+    }
+
+    fn open_whole<V: DeserializeOwned>(&self, key: &WireKey, item: &Item) -> Result<Entry<V>, Damage> {
+        self.sealer.open(key, &item.data).map(|opened| entry(opened, item))
+    }
+
+    async fn open_pages<V: DeserializeOwned>(
+        &self,
+        key: &WireKey,
+        route: &Route,
+        item: &Item,
+    ) -> Result<Entry<V>, Damage> {
+        let Some(set) = self.sealer.pages(&item.data)? else { return Err(Damage::Torn) };
+        match self.store.read_pages(key, route, set).await {
+            Ok(Some(tails)) => self.sealer.open_joined(key, &item.data, &tails).map(|opened| entry(opened, item)),
+            Ok(None) | Err(_) => Err(Damage::Torn),
+        }
     }
 
     /// Reads and opens; a value whose pages were replaced in between is read once more.
     async fn get<V: DeserializeOwned>(&self, key: &WireKey) -> Result<Seen<V>, Unanswered> {
         let mut is_second = false;
         loop {
-            let Some(found) = self.store.read(key).await? else { return Ok(Seen::Missing) };
-            match self.open(key, &found).await {
-                Ok(entry) => return Ok(Seen::Held(entry)),
+            let Some(Found { route, item }) = self.store.read(key).await? else { return Ok(Seen::Missing) };
+            match self.open(key, &route, &item).await {
                 Err(Damage::Torn) if !is_second => is_second = true,
-                Err(damage) => {
-                    self.note(&damage);
-                    return Ok(Seen::Unknown);
-                }
+                opened => return Ok(self.seen(opened)),
+            }
+        }
+    }
+
+    /// Counts what cannot be used.
+    fn seen<V>(&self, opened: Result<Entry<V>, Damage>) -> Seen<V> {
+        match opened {
+            Ok(entry) => Seen::Held(entry),
+            Err(damage) => {
+                self.note(&damage);
+                Seen::Unknown
             }
         }
     }
@@ -476,7 +524,13 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
     }
 }
 
+/// Makes an entry of a value and of what the server says about its item.
+fn entry<V>(opened: Opened<V>, item: &Item) -> Entry<V> {
+    let entry = Entry::new(opened.value, life::remaining(item.left));
+    entry.with_age(life::age(opened.life, item.left)).with_seed(opened.seed)
+}
+
 /// Returns whether an item may be shown: with a value, valid or stale.
-fn is_shown(found: &Found) -> bool {
-    standing(&found.item) != Standing::Stub
+fn is_shown(item: &Item) -> bool {
+    standing(item) != Standing::Stub
 }

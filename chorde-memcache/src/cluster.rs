@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chorde_core::Clock;
 use smallvec::SmallVec;
@@ -43,12 +42,27 @@ impl View {
     }
 }
 
+/// The keys that one server answers for, by their places in a question.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub(crate) route: Route,
+    pub(crate) places: Vec<usize>,
+}
+
 /// Who answers for a key at the moment.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) node: Arc<Node>,
     /// The key's own server, if that is another.
     away: Option<Arc<Node>>,
+}
+
+/// A server that was asked and did not answer.
+struct Failed {
+    route: Route,
+    failure: Failure,
+    /// When the operation has to be over.
+    until: u64,
 }
 
 /// What a server answered, and which one.
@@ -66,11 +80,6 @@ impl Answer {
 }
 
 impl Route {
-    /// Makes another handle of the same route.
-    pub(crate) fn again(&self) -> Self {
-        Self { node: Arc::clone(&self.node), away: self.away.clone() }
-    }
-
     /// Reports an answer that does not fit the question.
     #[cold]
     pub(crate) fn unexpected(&self) -> Unanswered {
@@ -136,6 +145,29 @@ impl Cluster {
         route(&view, key).ok_or(Unanswered::NoServers(None))
     }
 
+    /// Groups the keys at some places by the servers that answer for them.
+    pub(crate) async fn share_out<'a, K>(&self, places: &[usize], key: K) -> Result<Vec<Share>, Unanswered>
+    where
+        K: Fn(usize) -> &'a WireKey,
+    {
+        let view = match self.known() {
+            Some(view) => view,
+            None => Box::pin(self.view()).await?,
+        };
+        let mut shares: Vec<Share> = Vec::new();
+        for &place in places {
+            let (node, away) = best(&view, key(place)).ok_or(Unanswered::NoServers(None))?;
+            match shares.iter_mut().find(|share| Arc::ptr_eq(&share.route.node, node)) {
+                Some(share) => share.places.push(place),
+                None => {
+                    let route = Route { node: Arc::clone(node), away: away.map(Arc::clone) };
+                    shares.push(Share { route, places: vec![place] });
+                }
+            }
+        }
+        Ok(shares)
+    }
+
     /// Returns all servers, in use or not.
     pub(crate) async fn all(&self) -> Result<Vec<Arc<Node>>, Unanswered> {
         Ok(self.view().await?.nodes.clone())
@@ -161,43 +193,79 @@ impl Cluster {
 
     /// Asks the key's own server or, while that is out of use, the next one.
     ///
-    /// A server that fails and is thereby taken out of use is passed over as long as there is time.
+    /// A server that fails and is thereby taken out of use is passed over as long as there is time. What only then is
+    /// needed is boxed, so that thousands who wait are small.
     pub(crate) async fn ask(&self, key: &WireKey, commands: &[Command<'_>], lane: Lane) -> Result<Answer, Unanswered> {
+        let until = self.until();
+        let failed = match self.route_now(key) {
+            None => None,
+            Some(route) => match self.ask_at(&route, commands, lane, until).await {
+                Ok(replies) => return Ok(Answer { route, replies }),
+                Err(failure) => Some(Failed { route, failure, until }),
+            },
+        };
+        Box::pin(self.ask_others(key, commands, lane, failed)).await
+    }
+
+    /// Goes on where the servers are not known, or the best one failed.
+    async fn ask_others(
+        &self,
+        key: &WireKey,
+        commands: &[Command<'_>],
+        lane: Lane,
+        mut failed: Option<Failed>,
+    ) -> Result<Answer, Unanswered> {
         let view = self.view().await?;
-        let until = self.clock.now().saturating_add(nanos(self.options.deadline));
+        let until = failed.as_ref().map_or_else(|| self.until(), |failed| failed.until);
         let mut last = None;
         loop {
-            let Some(route) = route(&view, key) else { return Err(Unanswered::NoServers(last)) };
-            let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
-            match self.ask_at(&route, commands, lane, left).await {
-                Ok(replies) => return Ok(Answer { route, replies }),
-                Err(failure) => {
-                    let name = route.node.shared_name();
-                    let is_over = self.clock.now() >= until;
-                    if route.node.is_in_use() || (is_over && !matches!(failure, Failure::Refused(_))) {
-                        return Err(Unanswered::Failed(name, failure));
-                    }
-                    last = Some((name, failure));
+            if let Some(Failed { route, failure, .. }) = failed {
+                let name = route.node.shared_name();
+                let is_over = self.clock.now() >= until;
+                if route.node.is_in_use() || (is_over && !matches!(failure, Failure::Refused(_))) {
+                    return Err(Unanswered::Failed(name, failure));
                 }
+                last = Some((name, failure));
+            }
+            let Some(route) = route(&view, key) else { return Err(Unanswered::NoServers(last)) };
+            match self.ask_at(&route, commands, lane, until).await {
+                Ok(replies) => return Ok(Answer { route, replies }),
+                Err(failure) => failed = Some(Failed { route, failure, until }),
             }
         }
     }
 
+    /// Returns when an operation that begins now has to be over.
+    fn until(&self) -> u64 {
+        self.clock.now().saturating_add(nanos(self.options.deadline))
+    }
+
     /// Asks a server that was found before.
-    pub(crate) async fn ask_at(
+    async fn ask_at(
         &self,
         route: &Route,
         commands: &[Command<'_>],
         lane: Lane,
-        deadline: Duration,
+        until: u64,
     ) -> Result<Replies, Failure> {
-        let Some(home) = &route.away else {
-            return route.node.ask(commands, lane, deadline).await;
-        };
+        match &route.away {
+            None => route.node.ask(commands, lane, until).await,
+            Some(home) => Box::pin(self.ask_away(route, home, commands, (lane, until))).await,
+        }
+    }
+
+    /// Asks another server than the key's own.
+    async fn ask_away(
+        &self,
+        route: &Route,
+        home: &Node,
+        commands: &[Command<'_>],
+        (lane, until): (Lane, u64),
+    ) -> Result<Replies, Failure> {
         self.counters.failovers.one();
         home.owe(commands);
         let short_lived: Vec<Command<'_>> = commands.iter().map(short_lived).collect();
-        route.node.ask(&short_lived, lane, deadline).await
+        route.node.ask(&short_lived, lane, until).await
     }
 
     /// Asks the server that an answer came from about the same key, with the time of an operation of its own.
@@ -207,7 +275,7 @@ impl Cluster {
         commands: &[Command<'_>],
         lane: Lane,
     ) -> Result<Replies, Unanswered> {
-        let asked = self.ask_at(route, commands, lane, self.options.deadline).await;
+        let asked = self.ask_at(route, commands, lane, self.until()).await;
         asked.map_err(|failure| Unanswered::Failed(route.node.shared_name(), failure))
     }
 
@@ -216,15 +284,21 @@ impl Cluster {
     }
 }
 
-/// Finds who answers for a key: the best server that is in use.
+/// Finds who answers for a key.
 fn route(view: &View, key: &WireKey) -> Option<Route> {
+    let (node, away) = best(view, key)?;
+    Some(Route { node: Arc::clone(node), away: away.map(Arc::clone) })
+}
+
+/// Finds the best server for a key that is in use, and the key's own where that is another.
+fn best<'a>(view: &'a View, key: &WireKey) -> Option<(&'a Arc<Node>, Option<&'a Arc<Node>>)> {
     let mut away = None;
     for index in view.ring.order(key.text()) {
         let node = &view.nodes[index];
         if node.is_in_use() {
-            return Some(Route { node: Arc::clone(node), away });
+            return Some((node, away));
         }
-        away.get_or_insert_with(|| Arc::clone(node));
+        away.get_or_insert(node);
     }
     None
 }

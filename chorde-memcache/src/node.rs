@@ -126,6 +126,12 @@ impl From<Failure> for Broken {
     }
 }
 
+impl Link {
+    fn is_open(&self, home: Id, lane: Lane) -> bool {
+        self.lane == lane && self.home == home && !self.mux.is_closed()
+    }
+}
+
 const SPEAKS_META: u8 = 0;
 const SPEAKS_CLASSIC: u8 = 1;
 
@@ -179,7 +185,7 @@ impl Node {
         }
     }
 
-    /// Asks this server, whether it is in use or not.
+    /// Asks this server, whether it is in use or not, up to that time.
     ///
     /// # Cancel safety
     ///
@@ -188,40 +194,53 @@ impl Node {
         self: &Arc<Self>,
         commands: &[Command<'_>],
         lane: Lane,
-        deadline: Duration,
+        until: u64,
     ) -> Result<Replies, Failure> {
-        let until = self.clock.now().saturating_add(nanos(deadline));
+        match self.ask_once(commands, lane, until).await {
+            Ok(replies) => {
+                self.answered();
+                Ok(replies)
+            }
+            Err(broken) => Box::pin(self.ask_again(commands, lane, until, broken)).await,
+        }
+    }
+
+    /// Goes on after a failure.
+    async fn ask_again(
+        self: &Arc<Self>,
+        commands: &[Command<'_>],
+        lane: Lane,
+        until: u64,
+        mut broken: Broken,
+    ) -> Result<Replies, Failure> {
         let mut is_second = false;
         loop {
-            let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
-            let Broken { failure, is_news } = match self.ask_once(commands, lane, left).await {
+            match broken {
+                Broken { failure: Failure::NoMeta(_), .. } if self.options.transport == Transport::Auto => {
+                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
+                }
+                Broken { failure, .. } if !is_second && may_repeat(&failure, commands) => is_second = true,
+                Broken { failure, is_news } => {
+                    self.failed(&failure, is_news, commands);
+                    return Err(failure);
+                }
+            }
+            broken = match self.ask_once(commands, lane, until).await {
                 Ok(replies) => {
                     self.answered();
                     return Ok(replies);
                 }
                 Err(broken) => broken,
             };
-            match failure {
-                Failure::NoMeta(_) if self.options.transport == Transport::Auto => {
-                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
-                }
-                failure if !is_second && may_repeat(&failure, commands) => is_second = true,
-                failure => {
-                    self.failed(&failure, is_news, commands);
-                    return Err(failure);
-                }
-            }
         }
     }
 
-    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Broken> {
+    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, until: u64) -> Result<Replies, Broken> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
-            let home = Home::own()?;
-            let classic = Arc::clone(&lock(&self.classic));
-            return Ok(classic.ask(home.handle(), commands, deadline).await?);
+            return Box::pin(self.ask_classic(commands, until)).await;
         }
         let link = self.link(lane)?;
-        let pending = link.mux.ask(commands, deadline)?;
+        let pending = link.mux.ask(commands, self.left(until))?;
         pending.await.map_err(|failure| {
             // A server that hangs fails each operation anew, one that is gone its connection.
             let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
@@ -229,21 +248,54 @@ impl Node {
         })
     }
 
+    async fn ask_classic(&self, commands: &[Command<'_>], until: u64) -> Result<Replies, Broken> {
+        let home = Home::own()?;
+        let classic = Arc::clone(&lock(&self.classic));
+        Ok(classic.ask(home.handle(), commands, self.left(until)).await?)
+    }
+
+    fn left(&self, until: u64) -> Duration {
+        Duration::from_nanos(until.saturating_sub(self.clock.now()))
+    }
+
+    /// Returns when what begins now and may take that long has to be over.
+    fn until(&self, most: Duration) -> u64 {
+        self.clock.now().saturating_add(nanos(most))
+    }
+
     /// Returns a connection that lives where this code runs, a new one where there is none.
     fn link(&self, lane: Lane) -> Result<Arc<Link>, Failure> {
-        let home = Home::here()?;
-        let mut links = lock(&self.links);
-        if let Some(link) = links.iter().find(|link| link.lane == lane && link.home == home.id())
-            && !link.mux.is_closed()
-        {
-            return Ok(Arc::clone(link));
+        let here = Home::driven();
+        // Whether a runtime has sockets is looked at when the first connection is made there.
+        if let Some(link) = here.as_ref().and_then(|here| self.open_link(here.id(), lane)) {
+            return Ok(link);
         }
+        let home = Home::of(here)?;
+        if let Some(link) = self.open_link(home.id(), lane) {
+            return Ok(link);
+        }
+        Ok(self.dial(&home, lane))
+    }
+
+    fn open_link(&self, home: Id, lane: Lane) -> Option<Arc<Link>> {
+        let links = lock(&self.links);
+        let link = links.iter().find(|link| link.is_open(home, lane));
+        link.map(Arc::clone)
+    }
+
+    #[cold]
+    fn dial(&self, home: &Home, lane: Lane) -> Arc<Link> {
+        let mut links = lock(&self.links);
         links.retain(|link| !link.mux.is_closed());
+        if let Some(link) = links.iter().find(|link| link.is_open(home.id(), lane)) {
+            // Somebody else was first.
+            return Arc::clone(link);
+        }
         let mux = Mux::spawn(home.handle(), self.address(), self.options.limits, self.clock.clone());
         self.counters.connections.one();
         let link = Arc::new(Link { home: home.id(), lane, mux, is_noted: AtomicBool::new(false) });
         links.push(Arc::clone(&link));
-        Ok(link)
+        link
     }
 
     /// Notes that the server answered.
@@ -306,7 +358,7 @@ impl Node {
             };
             if !told {
                 // Whatever fails here has been counted, and times out by itself at the server.
-                _ = node.ask(&[command(&key)], Lane::Quick, deadline).await;
+                _ = node.ask(&[command(&key)], Lane::Quick, node.until(deadline)).await;
             }
         });
     }

@@ -29,6 +29,23 @@ pub(crate) async fn within<F: Future>(clock: &Clock, most: Duration, future: F) 
     .await
 }
 
+/// Lets others run that are ready, on any executor.
+///
+/// # Cancel safety
+///
+/// May be dropped at any time.
+pub(crate) async fn give_way() {
+    let mut has_given = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@
 //! that one that everybody has forgotten is not begun again.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,7 +33,7 @@ const OF_CLIENTS: char = '\0';
 /// The revisions that this process knows.
 #[derive(Debug)]
 pub(crate) struct Revisions {
-    known: RwLock<HashMap<Digest, Arc<Known>>>,
+    known: RwLock<HashMap<Digest, Arc<Known>, BuildHasherDefault<Drawn>>>,
     delay: u64,
 }
 
@@ -45,6 +46,26 @@ struct Known {
     /// When it was read, by the client's clock; zero before the first time.
     read_at: AtomicU64,
     is_being_read: AtomicBool,
+}
+
+/// Hashes what is a hash already: digests are drawn from all numbers by a secret of this process.
+#[derive(Debug, Default)]
+struct Drawn(u64);
+
+impl Hasher for Drawn {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(8) ^ number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The names and revisions of a path, the outermost first.
@@ -70,6 +91,21 @@ impl Revisions {
         revised
     }
 
+    /// Returns the same if all of it was read not long ago; has it read again where that is needed soon.
+    pub(crate) fn fresh_of<'a>(&self, store: &Arc<Store>, path: Path<'a>) -> Option<Revised<'a>> {
+        let mut revised = Revised::new();
+        if path.is_empty() {
+            return Some(revised);
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let now = store.cluster.clock().now();
+        for (namespace, digest) in path.iter().zip(path.digests()) {
+            let revision = if is_of_client(namespace) { 0 } else { self.fresh_at(store, known.get(&digest)?, now)? };
+            revised.push((namespace.name(), revision));
+        }
+        Some(revised)
+    }
+
     /// Returns the names and revisions of a path as far as they are known.
     pub(crate) fn known_of<'a>(&self, path: Path<'a>) -> Revised<'a> {
         path.iter().zip(path.digests()).map(|(namespace, digest)| (namespace.name(), self.known(digest))).collect()
@@ -82,13 +118,7 @@ impl Revisions {
 
     /// Returns the same number, if all of it was read not long ago; has it read again where that is needed soon.
     pub(crate) fn fresh_sum(&self, store: &Arc<Store>, path: Path<'_>) -> Option<u64> {
-        let mut sum = 0_u64;
-        for (namespace, digest) in path.iter().zip(path.digests()) {
-            if !is_of_client(namespace) {
-                sum = sum.wrapping_add(self.fresh(store, digest)?);
-            }
-        }
-        Some(sum)
+        self.fresh_of(store, path).map(|revised| sum(&revised))
     }
 
     fn known(&self, digest: Digest) -> u64 {
@@ -114,19 +144,17 @@ impl Revisions {
 
     /// Returns a revision that was read not long ago, and has it read again where that is needed soon.
     fn fresh(&self, store: &Arc<Store>, digest: Digest) -> Option<u64> {
-        let known = self.find(digest)?;
+        self.fresh_at(store, &self.find(digest)?, store.cluster.clock().now())
+    }
+
+    fn fresh_at(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) -> Option<u64> {
         let read_at = known.read_at.load(Ordering::Acquire);
-        let age = store.cluster.clock().now().saturating_sub(read_at);
+        let age = now.saturating_sub(read_at);
         if read_at == 0 || age >= self.delay {
             return None;
         }
         if age >= self.delay / 2 && !known.is_being_read.swap(true, Ordering::AcqRel) {
-            let store = Arc::clone(store);
-            let known = Arc::clone(&known);
-            spawn(async move {
-                _ = known.read_from(&store.cluster).await;
-                known.is_being_read.store(false, Ordering::Release);
-            });
+            read_soon(Arc::clone(store), Arc::clone(known));
         }
         Some(known.revision.load(Ordering::Acquire))
     }
@@ -209,6 +237,20 @@ impl Known {
     fn store(&self, number: u64) -> Command<'_> {
         Command::PutNumber { key: self.key.text(), number }
     }
+}
+
+/// Reads a revision behind the caller's back.
+#[cold]
+fn read_soon(store: Arc<Store>, known: Arc<Known>) {
+    spawn(async move {
+        _ = known.read_from(&store.cluster).await;
+        known.is_being_read.store(false, Ordering::Release);
+    });
+}
+
+/// Returns a number that changes with each revision.
+pub(crate) fn sum(revised: &Revised<'_>) -> u64 {
+    revised.iter().map(|(_, revision)| *revision).fold(0, u64::wrapping_add)
 }
 
 fn is_of_client(namespace: &Namespace) -> bool {

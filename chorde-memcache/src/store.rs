@@ -56,7 +56,7 @@ impl Store {
     pub(crate) async fn read(&self, key: &WireKey) -> Answered<Option<Found>> {
         let answer = self.cluster.ask(key, &[Command::Get { key: key.text() }], Lane::Quick).await?;
         let Some(found) = found(answer)? else { return Ok(None) };
-        self.give_back_unasked(key, &found).await;
+        self.give_back_unasked(key, &found.route, &found.item).await;
         Ok((standing(&found.item) != Standing::Stub).then_some(found))
     }
 
@@ -66,12 +66,16 @@ impl Store {
     }
 
     /// Gives back the win that reading a stale item brings, unasked for.
-    pub(crate) async fn give_back_unasked(&self, key: &WireKey, found: &Found) {
-        if found.item.won {
-            let again = Command::MarkStale { key: key.text(), life: None, cas: Some(found.item.cas) };
-            // Failing, the win is taken away after a lease, as that of any computer that died.
-            _ = self.cluster.follow_up(&found.route, &[again], Lane::Quick).await;
+    pub(crate) async fn give_back_unasked(&self, key: &WireKey, route: &Route, item: &Item) {
+        if item.won {
+            Box::pin(self.give_back(key, route, item.cas)).await;
         }
+    }
+
+    async fn give_back(&self, key: &WireKey, route: &Route, cas: u64) {
+        let again = Command::MarkStale { key: key.text(), life: None, cas: Some(cas) };
+        // Failing, the win is taken away after a lease, as that of any computer that died.
+        _ = self.cluster.follow_up(route, &[again], Lane::Quick).await;
     }
 
     /// Claims a key: reads it, and wins where nothing valid is held and nobody else has won.
@@ -137,7 +141,7 @@ impl Store {
                 self.drop_pages(&before.route, key, sealed).await;
             }
             Wrote::Exists | Wrote::Missing => {
-                self.give_back_unasked(key, &before).await;
+                self.give_back_unasked(key, &before.route, &before.item).await;
                 self.drop_pages(&before.route, key, sealed).await;
             }
         }
@@ -151,7 +155,7 @@ impl Store {
             }
             let Some(there) = self.head(key).await? else { continue };
             if standing(&there.item) == Standing::Valid {
-                self.give_back_unasked(key, &there).await;
+                self.give_back_unasked(key, &there.route, &there.item).await;
                 return Ok(false);
             }
             if self.write(key, sealed, life, How::Cas(there.item.cas)).await? == Wrote::Stored {
@@ -196,7 +200,7 @@ impl Store {
     /// Lengthens the life of a valid value; returns whether it is valid.
     pub(crate) async fn renew(&self, key: &WireKey, life: Life) -> Answered<bool> {
         let Some(there) = self.head(key).await? else { return Ok(false) };
-        self.give_back_unasked(key, &there).await;
+        self.give_back_unasked(key, &there.route, &there.item).await;
         if standing(&there.item) != Standing::Valid {
             return Ok(false);
         }
@@ -220,7 +224,7 @@ impl Store {
     /// Returns the life that a valid value has left, without fetching it.
     pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<std::time::Duration>> {
         let Some(there) = self.head(key).await? else { return Ok(None) };
-        self.give_back_unasked(key, &there).await;
+        self.give_back_unasked(key, &there.route, &there.item).await;
         Ok((standing(&there.item) == Standing::Valid).then(|| life::remaining(there.item.left)))
     }
 
@@ -257,11 +261,6 @@ impl Store {
 impl Found {
     fn before(route: Route, item: Option<Item>) -> Self {
         Self { route, item: item.unwrap_or_default() }
-    }
-
-    /// Makes another with another item, at the same place.
-    pub(crate) fn now(&self, item: Item) -> Self {
-        Self { route: self.route.again(), item }
     }
 }
 

@@ -22,7 +22,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use data_encoding::BASE64URL_NOPAD;
-use ring::digest::{Context, SHA256};
+use ring::digest::{self as sha, Context, SHA256};
+use smallvec::SmallVec;
 
 /// Which canonical form the digests are made of.
 const VERSION: u8 = 1;
@@ -35,6 +36,9 @@ const SHOWN: usize = 20;
 
 /// How long those are in base64.
 const ENCODED: usize = 27;
+
+/// Canonical forms up to this length are hashed in one piece.
+const SHORT: usize = 256;
 
 /// How much of a namespace's name is shown.
 const READABLE: usize = 40;
@@ -62,25 +66,19 @@ pub(crate) struct WireKey {
 
 impl WireKey {
     /// Makes the key of a value: `namespaces` by name and revision, the outermost first, and the key's own bytes.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn new<'a>(namespaces: impl IntoIterator<Item = (&'a str, u64)>, key: &[u8]) -> Self {
-        let mut naming = Naming::new(Names::Value);
-        for (name, revision) in namespaces {
-            naming.namespace(name);
-            naming.number(revision);
-        }
-        naming.end();
-        naming.context.update(key);
-        naming.finish()
+        Stem::new(namespaces).key(key)
     }
 
     /// Makes the key of the counter that keeps the revision of a namespace, the outermost name first.
     pub(crate) fn revision_key<'a>(namespaces: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut naming = Naming::new(Names::Revision);
+        let mut stem = Stem::of(Names::Revision);
         for name in namespaces {
-            naming.namespace(name);
+            stem.namespace(name);
         }
-        naming.end();
-        naming.finish()
+        stem.end();
+        stem.key(&[])
     }
 
     /// Returns what goes over the wire.
@@ -101,16 +99,14 @@ impl WireKey {
 
     /// Names the tail page `index` of the page set `tag`. It lives on the server of this key, whatever its own text.
     pub(crate) fn page(&self, tag: u32, index: u32) -> Text {
-        let mut context = Context::new(&SHA256);
         let mut form = [0; 2 + DIGEST + 8];
         form[..2].copy_from_slice(&[VERSION, Names::Page as u8]);
         form[2..2 + DIGEST].copy_from_slice(&self.digest);
         form[2 + DIGEST..][..4].copy_from_slice(&tag.to_le_bytes());
         form[6 + DIGEST..].copy_from_slice(&index.to_le_bytes());
-        context.update(&form);
         let mut text = self.text;
         text.len = self.readable;
-        text.push_digest(&finish(context));
+        text.push_digest(&digest(&form, &[]));
         text
     }
 }
@@ -123,61 +119,82 @@ enum Names {
     Page = 2,
 }
 
-/// Takes in a canonical form piece by piece, so that a long key is never copied.
-struct Naming<'a> {
-    context: Context,
-    /// The innermost name that can be shown.
-    shown: Option<&'a str>,
+/// What all keys of the same namespaces have in common, at one time: the beginning of the canonical form and of the text.
+#[derive(Clone, Debug)]
+pub(crate) struct Stem {
+    form: SmallVec<[u8; 96]>,
+    text: Text,
 }
 
-impl<'a> Naming<'a> {
-    fn new(what: Names) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(&[VERSION, what as u8]);
-        Self { context, shown: None }
+impl Stem {
+    /// Makes the stem of the values in namespaces, given by name and revision, the outermost first.
+    pub(crate) fn new<'a>(namespaces: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
+        let mut stem = Self::of(Names::Value);
+        for (name, revision) in namespaces {
+            stem.namespace(name);
+            stem.number(revision);
+        }
+        stem.end();
+        stem
     }
 
-    fn namespace(&mut self, name: &'a str) {
-        self.context.update(&[1]);
+    /// Makes the wire key of a key's own bytes.
+    pub(crate) fn key(&self, key: &[u8]) -> WireKey {
+        let digest = digest(&self.form, key);
+        let mut text = self.text;
+        text.push_digest(&digest);
+        WireKey { text, digest, readable: self.text.len }
+    }
+
+    fn of(what: Names) -> Self {
+        let mut form = SmallVec::new();
+        form.extend_from_slice(&[VERSION, what as u8]);
+        Self { form, text: Text { bytes: [0; LONGEST], len: 0 } }
+    }
+
+    fn namespace(&mut self, name: &str) {
+        self.form.push(1);
         self.number(name.len() as u64);
-        self.context.update(name.as_bytes());
+        self.form.extend_from_slice(name.as_bytes());
         // Generic arguments and revisions begin with a mark: they say too little alone.
         if name.starts_with(char::is_alphanumeric) {
-            self.shown = Some(name);
+            self.text.len = 0;
+            self.text.push_name(name);
         }
     }
 
     fn number(&mut self, mut number: u64) {
-        let mut bytes = [0; 10];
-        let mut len = 0;
         while number >= 0x80 {
-            bytes[len] = number as u8 | 0x80;
+            self.form.push(number as u8 | 0x80);
             number >>= 7;
-            len += 1;
         }
-        bytes[len] = number as u8;
-        self.context.update(&bytes[..=len]);
+        self.form.push(number as u8);
     }
 
     fn end(&mut self) {
-        self.context.update(&[0]);
-    }
-
-    fn finish(self) -> WireKey {
-        let digest = finish(self.context);
-        let mut text = Text { bytes: [0; LONGEST], len: 0 };
-        if let Some(name) = self.shown {
-            text.push_name(name);
-        }
-        let readable = text.len;
-        text.push_digest(&digest);
-        WireKey { text, digest, readable }
+        self.form.push(0);
     }
 }
 
-fn finish(context: Context) -> [u8; DIGEST] {
+/// Hashes the beginning and the end of a canonical form. Short ones are put together first: what a hash costs for each
+/// piece is more than copying it.
+fn digest(start: &[u8], end: &[u8]) -> [u8; DIGEST] {
+    let mut whole = [0; SHORT];
+    let hashed = match whole.get_mut(..start.len() + end.len()) {
+        Some(whole) => {
+            whole[..start.len()].copy_from_slice(start);
+            whole[start.len()..].copy_from_slice(end);
+            sha::digest(&SHA256, whole)
+        }
+        None => {
+            let mut context = Context::new(&SHA256);
+            context.update(start);
+            context.update(end);
+            context.finish()
+        }
+    };
     let mut digest = [0; DIGEST];
-    digest.copy_from_slice(context.finish().as_ref());
+    digest.copy_from_slice(hashed.as_ref());
     digest
 }
 

@@ -50,7 +50,7 @@ impl Inner {
         if standing(&found.item) != Standing::Valid {
             return None;
         }
-        self.open(key, found).await.inspect_err(|damage| self.note(damage)).ok()
+        self.open(key, &found.route, &found.item).await.inspect_err(|damage| self.note(damage)).ok()
     }
 
     /// Finds out who is to compute what was found.
@@ -79,7 +79,7 @@ impl Inner {
             Turn::Open => match self.store.win(key, found, lease).await? {
                 None => Ok(Contest::Again),
                 Some(now) if now.cas != item.cas => {
-                    self.store.give_back_unasked(key, &found.now(now)).await;
+                    self.store.give_back_unasked(key, &found.route, &now).await;
                     Ok(Contest::Again)
                 }
                 Some(now) if now.held => Ok(Contest::Theirs),
@@ -91,7 +91,7 @@ impl Inner {
 
     /// Gives back a win that was not needed.
     async fn give_back(&self, key: &WireKey, found: &Found) {
-        self.store.give_back_unasked(key, found).await;
+        self.store.give_back_unasked(key, &found.route, &found.item).await;
         let mut watch = self.watch();
         if !watch.is_empty() {
             watch.free(key.hash());

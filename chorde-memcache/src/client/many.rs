@@ -1,28 +1,42 @@
 //! Several keys at once: one round trip for each server, all servers at the same time.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chorde_core::{Entry, Key, Result, Value};
+use chorde_core::{Entry, Key, Namespace, Result, Value};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fast::{View, Written};
-use super::{Inner, Named, Seen, is_shown};
-use crate::cluster::{Route, Unanswered};
+use super::{Family, Inner, Named, Seen, is_shown};
+use crate::cluster::{Route, Share, Unanswered};
 use crate::command::{Command, How, Reply};
-use crate::node::Lane;
-use crate::store::{Found, Wrote};
+use crate::node::{Lane, Replies};
+use crate::race::give_way;
+use crate::store::Wrote;
+use crate::wire_key::WireKey;
 
-/// What a server has under the key at a place in the question.
-type Answered = (usize, Option<Found>);
+/// How many keys are asked for in one go. A longer question goes out in parts: the server answers the first while the
+/// names of the other keys are made, and the others while the first are opened.
+const PART: usize = 25;
 
-/// The keys that one server answers for, by their places in the question.
-struct Share {
-    route: Route,
-    places: Vec<usize>,
+/// How a question, or a part of it, ended.
+#[derive(Default)]
+struct Ended {
+    any_answered: bool,
+    failed: Option<Unanswered>,
+    /// How many keys nobody answered for.
+    unanswered: usize,
+}
+
+impl Ended {
+    fn and(self, other: Self) -> Self {
+        Self {
+            any_answered: self.any_answered || other.any_answered,
+            failed: other.failed.or(self.failed),
+            unanswered: self.unanswered + other.unanswered,
+        }
+    }
 }
 
 impl Inner {
@@ -32,12 +46,33 @@ impl Inner {
         keys: &[Key],
         least: Duration,
     ) -> Result<Vec<Option<Entry<V>>>> {
-        let mut names = Vec::with_capacity(keys.len());
-        for key in keys {
-            names.push(self.name(key).await);
-        }
         let mut entries: Vec<Option<Entry<V>>> = Vec::new();
         entries.resize_with(keys.len(), || None);
+        let parts = keys.chunks(PART).zip(entries.chunks_mut(PART)).enumerate();
+        let parts = parts.map(|(number, (keys, entries))| async move {
+            if number > 0 {
+                // Lets the connection send the first part.
+                give_way().await;
+            }
+            self.get_part(keys, entries, least).await
+        });
+        let ended = join_all(parts).await.into_iter().fold(Ended::default(), Ended::and);
+        match ended.failed {
+            Some(error) if self.is_strict || !ended.any_answered => self.read(Err(error), ())?,
+            _ => {}
+        }
+        self.store.counters.misses.add(ended.unanswered as u64);
+        Ok(entries)
+    }
+
+    /// Reads keys into the places for their entries.
+    async fn get_part<V: Value + DeserializeOwned>(
+        &self,
+        keys: &[Key],
+        entries: &mut [Option<Entry<V>>],
+        least: Duration,
+    ) -> Ended {
+        let names = self.names(keys).await;
         let views: Vec<_> = keys.iter().zip(&names).map(|(key, name)| self.view(key, name.revision)).collect();
         let mut asked = Vec::with_capacity(keys.len());
         for (place, view) in views.iter().enumerate() {
@@ -49,23 +84,63 @@ impl Inner {
                 asked.push(place);
             }
         }
-        let unanswered = asked.len();
-        let found = self.read(self.find_many(&names, asked).await, Vec::new())?;
-        self.store.counters.misses.add((unanswered - found.len()) as u64);
-        for (place, found) in found {
-            let seen = match found {
-                None => Seen::Missing,
-                Some(found) => match self.open(&names[place].wire, &found).await {
-                    Ok(entry) => Seen::Held(entry),
-                    Err(damage) => {
-                        self.note(&damage);
-                        Seen::Unknown
+        let shares = match self.store.cluster.share_out(&asked, |place| &names[place].wire).await {
+            Ok(shares) => shares,
+            Err(error) => return Ended { failed: Some(error), unanswered: asked.len(), any_answered: false },
+        };
+        let mut ended = Ended::default();
+        let answers = join_all(shares.iter().map(|share| self.ask_share(&names, share))).await;
+        // Those that fail are asked for nothing more.
+        for (Share { route, places }, answer) in shares.iter().zip(answers) {
+            match answer {
+                Err(error) => {
+                    ended = ended.and(Ended { failed: Some(error), unanswered: places.len(), any_answered: false });
+                }
+                Ok(replies) => {
+                    ended.any_answered = true;
+                    for (&place, reply) in places.iter().zip(replies) {
+                        let seen = self.seen_in(reply, &names[place].wire, route).await;
+                        entries[place] = self.noted(views[place].as_ref(), seen);
                     }
-                },
-            };
-            entries[place] = self.noted(views[place].as_ref(), seen);
+                }
+            }
         }
-        Ok(entries)
+        ended
+    }
+
+    /// Returns what keys are called on the servers.
+    async fn names(&self, keys: &[Key]) -> Vec<Named> {
+        let mut names = Vec::with_capacity(keys.len());
+        let mut last: Option<(&[Namespace], Family)> = None;
+        for key in keys {
+            let family = match last.take().filter(|(of, _)| *of == key.namespaces()) {
+                Some((_, family)) => family,
+                None => self.family(key.namespaces()).await,
+            };
+            names.push(Named::new(&family, key));
+            last = Some((key.namespaces(), family));
+        }
+        names
+    }
+
+    async fn ask_share(&self, names: &[Named], share: &Share) -> Result<Replies, Unanswered> {
+        let get = |place: &usize| Command::Get { key: names[*place].wire.text() };
+        let commands: Vec<_> = share.places.iter().map(get).collect();
+        self.store.cluster.follow_up(&share.route, &commands, Lane::Quick).await
+    }
+
+    /// Verifies and decodes what a server says about a key.
+    async fn seen_in<V: DeserializeOwned>(&self, reply: Reply, key: &WireKey, route: &Route) -> Seen<V> {
+        let item = match reply {
+            Reply::Item(item) => item,
+            Reply::Missing => return Seen::Missing,
+            _ => return Seen::Unknown,
+        };
+        self.store.give_back_unasked(key, route, &item).await;
+        if !is_shown(&item) {
+            return Seen::Missing;
+        }
+        self.seen(self.open(key, route, &item).await)
     }
 
     /// Counts and remembers what was seen.
@@ -76,62 +151,6 @@ impl Inner {
         let entry = seen.into_entry();
         self.count(entry.as_ref());
         entry
-    }
-
-    /// Reads from all servers concerned; those that fail are asked for nothing more, unless all do.
-    async fn find_many(&self, keys: &[Named], places: Vec<usize>) -> Result<Vec<Answered>, Unanswered> {
-        let mut found = Vec::with_capacity(places.len());
-        let shares = self.shares(keys, places).await?;
-        let asked = join_all(shares.into_iter().map(|share| self.ask_share(keys, share))).await;
-        let (mut failed, mut any_answered) = (None, false);
-        for answer in asked {
-            match answer {
-                Ok(some) => {
-                    any_answered = true;
-                    found.extend(some);
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        match failed {
-            Some(error) if self.is_strict || !any_answered => Err(error),
-            _ => Ok(found),
-        }
-    }
-
-    async fn ask_share(&self, keys: &[Named], share: Share) -> Result<Vec<Answered>, Unanswered> {
-        let Share { route, places } = share;
-        let commands: Vec<_> = places.iter().map(|place| Command::Get { key: keys[*place].wire.text() }).collect();
-        let replies = self.store.cluster.follow_up(&route, &commands, Lane::Quick).await?;
-        let mut found = Vec::with_capacity(places.len());
-        for (place, reply) in places.into_iter().zip(replies) {
-            let item = match reply {
-                Reply::Item(item) => Found { route: route.again(), item },
-                Reply::Missing => {
-                    found.push((place, None));
-                    continue;
-                }
-                _ => continue,
-            };
-            self.store.give_back_unasked(&keys[place].wire, &item).await;
-            found.push((place, is_shown(&item).then_some(item)));
-        }
-        Ok(found)
-    }
-
-    /// Groups the keys at these places by the servers that answer for them.
-    async fn shares(&self, keys: &[Named], places: Vec<usize>) -> Result<Vec<Share>, Unanswered> {
-        let mut shares: Vec<Share> = Vec::new();
-        let mut known: HashMap<usize, usize> = HashMap::new();
-        for place in places {
-            let route = self.store.cluster.route(&keys[place].wire).await?;
-            let share = *known.entry(Arc::as_ptr(&route.node) as usize).or_insert(shares.len());
-            if share == shares.len() {
-                shares.push(Share { route, places: Vec::new() });
-            }
-            shares[share].places.push(place);
-        }
-        Ok(shares)
     }
 
     /// Stores several values, with all servers at work at the same time.

@@ -22,15 +22,27 @@ pub(crate) struct Home {
 
 impl Home {
     /// Returns the runtime that this code runs on, if it can be relied upon, else our own.
-    pub(crate) fn here() -> Result<Self, Failure> {
-        if !chorde_core::is_waiting()
-            && let Ok(handle) = Handle::try_current()
-            && is_driven(&handle)
-            && has_sockets(&handle)
-        {
-            return Ok(Self { handle });
+    #[cfg(test)]
+    fn here() -> Result<Self, Failure> {
+        Self::of(Self::driven())
+    }
+
+    /// Returns the runtime that this code runs on, if something drives it while we wait. Whether it has sockets is left
+    /// to [`of`](Self::of): to look that up takes a lock that all threads share.
+    pub(crate) fn driven() -> Option<Self> {
+        if chorde_core::is_waiting() {
+            return None;
         }
-        Self::own()
+        let handle = Handle::try_current().ok()?;
+        is_driven(&handle).then_some(Self { handle })
+    }
+
+    /// Returns that runtime if it can be relied upon, else our own.
+    pub(crate) fn of(driven: Option<Self>) -> Result<Self, Failure> {
+        match driven {
+            Some(home) if has_sockets(&home.handle) => Ok(home),
+            _ => Self::own(),
+        }
     }
 
     /// Returns our own thread, started when it is first asked for.

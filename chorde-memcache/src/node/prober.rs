@@ -100,7 +100,7 @@ async fn make_up(node: &Arc<Node>) -> Result<(), Failure> {
             return Ok(());
         }
         let deletes: Vec<Command<'_>> = keys.iter().map(|key| Command::Delete { key, cas: None }).collect();
-        if let Err(broken) = node.ask_once(&deletes, Lane::Quick, node.options.deadline).await {
+        if let Err(broken) = node.ask_once(&deletes, Lane::Quick, node.until(node.options.deadline)).await {
             node.owe(&deletes);
             return Err(broken.failure);
         }

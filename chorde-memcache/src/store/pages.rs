@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Answered, Found, Store};
+use super::{Answered, Store};
 use crate::cluster::Route;
 use crate::command::{Command, How, Life, Reply};
 use crate::envelope::{PageSet, Sealed};
@@ -35,13 +35,13 @@ impl Store {
     }
 
     /// Reads the pages behind a head; `None` where one is missing.
-    pub(crate) async fn read_pages(&self, key: &WireKey, found: &Found, set: PageSet) -> Answered<Option<Vec<Bytes>>> {
+    pub(crate) async fn read_pages(&self, key: &WireKey, route: &Route, set: PageSet) -> Answered<Option<Vec<Bytes>>> {
         let pages: Vec<_> = (1..=set.count).map(|index| key.page(set.tag, index)).collect();
         let mut data = Vec::with_capacity(pages.len());
         // A few at a time: enough to keep the connection busy, not so many that they fill the memory at once.
         for some in pages.chunks(8) {
             let commands: Vec<_> = some.iter().map(|page| Command::Get { key: page }).collect();
-            for reply in self.cluster.follow_up(&found.route, &commands, Lane::Bulk).await? {
+            for reply in self.cluster.follow_up(route, &commands, Lane::Bulk).await? {
                 let Some(item) = reply.into_item() else { return Ok(None) };
                 data.push(item.data);
             }
