@@ -22,8 +22,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use data_encoding::BASE64URL_NOPAD;
-use ring::digest::{self as sha, Context, SHA256};
-use smallvec::SmallVec;
+use sha2::{Digest, Sha256};
 
 /// Which canonical form the digests are made of.
 const VERSION: u8 = 1;
@@ -36,9 +35,6 @@ const SHOWN: usize = 20;
 
 /// How long those are in base64.
 const ENCODED: usize = 27;
-
-/// Canonical forms up to this length are hashed in one piece.
-const SHORT: usize = 256;
 
 /// How much of a namespace's name is shown.
 const READABLE: usize = 40;
@@ -99,14 +95,11 @@ impl WireKey {
 
     /// Names the tail page `index` of the page set `tag`. It lives on the server of this key, whatever its own text.
     pub(crate) fn page(&self, tag: u32, index: u32) -> Text {
-        let mut form = [0; 2 + DIGEST + 8];
-        form[..2].copy_from_slice(&[VERSION, Names::Page as u8]);
-        form[2..2 + DIGEST].copy_from_slice(&self.digest);
-        form[2 + DIGEST..][..4].copy_from_slice(&tag.to_le_bytes());
-        form[6 + DIGEST..].copy_from_slice(&index.to_le_bytes());
+        let form = Sha256::new_with_prefix([VERSION, Names::Page as u8]).chain_update(self.digest);
+        let form = form.chain_update(tag.to_le_bytes()).chain_update(index.to_le_bytes());
         let mut text = self.text;
         text.len = self.readable;
-        text.push_digest(&digest(&form, &[]));
+        text.push_digest(&form.finalize().into());
         text
     }
 }
@@ -122,7 +115,7 @@ enum Names {
 /// What all keys of the same namespaces have in common, at one time: the beginning of the canonical form and of the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Stem {
-    form: SmallVec<[u8; 96]>,
+    form: Sha256,
     text: Text,
 }
 
@@ -140,22 +133,21 @@ impl Stem {
 
     /// Makes the wire key of a key's own bytes.
     pub(crate) fn key(&self, key: &[u8]) -> WireKey {
-        let digest = digest(&self.form, key);
+        let digest = self.form.clone().chain_update(key).finalize().into();
         let mut text = self.text;
         text.push_digest(&digest);
         WireKey { text, digest, readable: self.text.len }
     }
 
     fn of(what: Names) -> Self {
-        let mut form = SmallVec::new();
-        form.extend_from_slice(&[VERSION, what as u8]);
+        let form = Sha256::new_with_prefix([VERSION, what as u8]);
         Self { form, text: Text { bytes: [0; LONGEST], len: 0 } }
     }
 
     fn namespace(&mut self, name: &str) {
-        self.form.push(1);
+        self.form.update([1]);
         self.number(name.len() as u64);
-        self.form.extend_from_slice(name.as_bytes());
+        self.form.update(name);
         // Generic arguments and revisions begin with a mark: they say too little alone.
         if name.starts_with(char::is_alphanumeric) {
             self.text.len = 0;
@@ -164,38 +156,20 @@ impl Stem {
     }
 
     fn number(&mut self, mut number: u64) {
+        let mut bytes = [0; 10];
+        let mut len = 0;
         while number >= 0x80 {
-            self.form.push(number as u8 | 0x80);
+            bytes[len] = number as u8 | 0x80;
             number >>= 7;
+            len += 1;
         }
-        self.form.push(number as u8);
+        bytes[len] = number as u8;
+        self.form.update(&bytes[..=len]);
     }
 
     fn end(&mut self) {
-        self.form.push(0);
+        self.form.update([0]);
     }
-}
-
-/// Hashes the beginning and the end of a canonical form. Short ones are put together first: what a hash costs for each
-/// piece is more than copying it.
-fn digest(start: &[u8], end: &[u8]) -> [u8; DIGEST] {
-    let mut whole = [0; SHORT];
-    let hashed = match whole.get_mut(..start.len() + end.len()) {
-        Some(whole) => {
-            whole[..start.len()].copy_from_slice(start);
-            whole[start.len()..].copy_from_slice(end);
-            sha::digest(&SHA256, whole)
-        }
-        None => {
-            let mut context = Context::new(&SHA256);
-            context.update(start);
-            context.update(end);
-            context.finish()
-        }
-    };
-    let mut digest = [0; DIGEST];
-    digest.copy_from_slice(hashed.as_ref());
-    digest
 }
 
 impl Text {

@@ -18,7 +18,7 @@ use crate::wire_key::WireKey;
 
 /// How many keys are asked for in one go. A longer question goes out in parts: the server answers the first while the
 /// names of the other keys are made, and the others while the first are opened.
-const PART: usize = 25;
+const PART: usize = 20;
 
 /// How a question, or a part of it, ended.
 #[derive(Default)]
@@ -50,8 +50,8 @@ impl Inner {
         entries.resize_with(keys.len(), || None);
         let parts = keys.chunks(PART).zip(entries.chunks_mut(PART)).enumerate();
         let parts = parts.map(|(number, (keys, entries))| async move {
-            if number > 0 {
-                // Lets the connection send the first part.
+            // Lets the connection send what comes before: one part, then two, then four.
+            for _ in 0..(number + 1).ilog2() * 2 {
                 give_way().await;
             }
             self.get_part(keys, entries, least).await

@@ -2,18 +2,16 @@
 //! (FIPS 180-4), as RFC 6234 describes them together.
 //!
 //! What is signed is the SHA-256 of header, key digest and payload. Hashing first costs one block more; for it a long
-//! payload is hashed once however many keys are accepted, and what is compared lies in one piece, so that ring's own
-//! comparison in constant time can do it.
+//! payload is hashed once however many keys are accepted.
 
 use std::fmt;
 
-use ring::digest::{Context, Digest, SHA256};
-use ring::hmac;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::digest::Output;
+use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
-use crate::wire_key::{DIGEST, WireKey};
-
-use super::header::LONGEST;
+use crate::wire_key::WireKey;
 
 /// How long a signature is.
 pub(super) const MAC: usize = 32;
@@ -21,7 +19,7 @@ pub(super) const MAC: usize = 32;
 /// Holds the keys that values are signed with, ready to be used.
 pub(super) struct Signer {
     /// The first signs, any is accepted.
-    keys: SmallVec<[hmac::Key; 1]>,
+    keys: SmallVec<[Hmac<Sha256>; 1]>,
 }
 
 impl Signer {
@@ -30,19 +28,20 @@ impl Signer {
         if keys.is_empty() || keys.iter().any(Vec::is_empty) {
             return None;
         }
-        Some(Self { keys: keys.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect() })
+        // A key of any length will do.
+        let keys = keys.iter().map(|key| Hmac::new_from_slice(key).ok());
+        Some(Self { keys: keys.collect::<Option<_>>()? })
     }
 
     /// Signs a print.
     pub(super) fn sign(&self, print: &Print) -> [u8; MAC] {
-        let mut mac = [0; MAC];
-        mac.copy_from_slice(hmac::sign(&self.keys[0], print.0.as_ref()).as_ref());
-        mac
+        self.keys[0].clone().chain_update(print.0).finalize().into_bytes().into()
     }
 
     /// Returns whether a print was signed by one of the keys.
     pub(super) fn accepts(&self, print: &Print, mac: &[u8; MAC]) -> bool {
-        self.keys.iter().any(|key| hmac::verify(key, print.0.as_ref(), mac).is_ok())
+        // The comparison takes the same time wherever the first difference is.
+        self.keys.iter().any(|key| key.clone().chain_update(print.0).verify(mac.into()).is_ok())
     }
 }
 
@@ -54,19 +53,12 @@ impl fmt::Debug for Signer {
 }
 
 /// Stands for an item at its place.
-pub(super) struct Print(Digest);
+pub(super) struct Print(Output<Sha256>);
 
 impl Print {
-    /// Takes a header of at most [`LONGEST`] bytes, the key it is stored under, and the payload.
+    /// Takes a header, the key it is stored under, and the payload.
     pub(super) fn new(header: &[u8], key: &WireKey, payload: &[u8]) -> Self {
-        let mut front = [0; LONGEST + DIGEST];
-        let len = header.len() + DIGEST;
-        front[..header.len()].copy_from_slice(header);
-        front[header.len()..len].copy_from_slice(key.digest());
-        let mut context = Context::new(&SHA256);
-        context.update(&front[..len]);
-        context.update(payload);
-        Self(context.finish())
+        Self(Sha256::new_with_prefix(header).chain_update(key.digest()).chain_update(payload).finalize())
     }
 }
 

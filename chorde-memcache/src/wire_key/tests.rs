@@ -128,7 +128,7 @@ proptest! {
         key in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
         let wire = made(&namespaces, &key);
-        let expected = ring::digest::digest(&SHA256, &canonical(&namespaces, &key));
+        let expected = ring::digest::digest(&ring::digest::SHA256, &canonical(&namespaces, &key));
         prop_assert_eq!(&wire.digest()[..], expected.as_ref());
         assert_legal(wire.text());
         let shown = BASE64URL_NOPAD.encode(&expected.as_ref()[..20]);
