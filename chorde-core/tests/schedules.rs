@@ -106,6 +106,12 @@ mod clock {
 mod digest {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Digest(pub u64);
+
+    impl Digest {
+        pub fn low(self) -> u64 {
+            self.0
+        }
+    }
 }
 
 mod sync {

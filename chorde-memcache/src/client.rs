@@ -7,7 +7,7 @@ mod fast;
 mod many;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::{
@@ -91,7 +91,7 @@ struct Inner {
     sealer: Sealer,
     revisions: Revisions,
     /// Which claims others hold, and since when.
-    watch: Mutex<Watch>,
+    watch: Watch,
     /// Surrounds all keys of this client.
     namespace: Option<Namespace>,
     /// Whether operations fail while no server is in use.
@@ -329,10 +329,6 @@ impl Inner {
         let counters = &self.store.counters;
         if entry.is_some_and(|entry| !entry.is_stale()) { counters.hits.one() } else { counters.misses.one() }
     }
-
-    fn watch(&self) -> std::sync::MutexGuard<'_, Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl fmt::Debug for MemcachedClient {
@@ -432,23 +428,30 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
         self.0.memory.as_ref().and_then(|memory| self.0.look(memory, probe, options.least_ttl()))
     }
 
-    async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
-        let inner = &*self.0;
-        let name = inner.name(key).await;
-        let view = inner.view(key, name.revision);
-        if let Some(known) = view.as_ref().and_then(|view| view.look(options.least_ttl())) {
-            return Ok(known.into_entry());
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice, and thousands may wait")]
+    fn get_entry(
+        &self,
+        key: &Key,
+        options: ReadOptions<'_, V>,
+    ) -> impl Future<Output = Result<Option<Entry<V>>>> + Send {
+        async move {
+            let inner = &*self.0;
+            let name = inner.name(key).await;
+            let view = inner.view(key, name.revision);
+            if let Some(known) = view.as_ref().and_then(|view| view.look(options.least_ttl())) {
+                return Ok(known.into_entry());
+            }
+            let seen = match inner.queued(&name.wire) {
+                Some(queued) => queued,
+                None => inner.read(inner.get(&name.wire).await, Seen::Unknown)?,
+            };
+            if let Some(view) = view {
+                view.keep(&seen);
+            }
+            let entry = seen.into_entry();
+            inner.count(entry.as_ref());
+            Ok(entry.filter(|entry| entry.remaining() >= options.least_ttl()))
         }
-        let seen = match inner.queued(&name.wire) {
-            Some(queued) => queued,
-            None => inner.read(inner.get(&name.wire).await, Seen::Unknown)?,
-        };
-        if let Some(view) = view {
-            view.keep(&seen);
-        }
-        let entry = seen.into_entry();
-        inner.count(entry.as_ref());
-        Ok(entry.filter(|entry| entry.remaining() >= options.least_ttl()))
     }
 
     async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
@@ -492,17 +495,20 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
         Ok(is_added)
     }
 
-    async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
-        let inner = &*self.0;
-        let name = inner.name(key).await;
-        let view = inner.view(key, name.revision);
-        inner.settle(&name.wire).await;
-        // Not a miss without servers: whoever has another place to look must know.
-        let claim = inner.claim(&name.wire, options).await?;
-        if let Some(view) = view {
-            view.keep_claimed(&claim);
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice, and thousands may wait")]
+    fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> impl Future<Output = Result<Claim<V>>> + Send {
+        async move {
+            let inner = &*self.0;
+            let name = inner.name(key).await;
+            let view = inner.view(key, name.revision);
+            inner.settle(&name.wire).await;
+            // Not a miss without servers: whoever has another place to look must know.
+            let claim = inner.claim(&name.wire, &options).await?;
+            if let Some(view) = view {
+                view.keep_claimed(&claim);
+            }
+            Ok(claim)
         }
-        Ok(claim)
     }
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::command::{Command, Failure, Life, Reply};
 use crate::life::GRACE;
-use crate::node::{Lane, Node, NodeOptions, Replies};
+use crate::node::{Asking, Lane, Node, NodeOptions, Replies};
 use crate::race::{nanos, within};
 use crate::ring::{Placement, Ring};
 use crate::server::Server;
@@ -241,16 +241,10 @@ impl Cluster {
     }
 
     /// Asks a server that was found before.
-    async fn ask_at(
-        &self,
-        route: &Route,
-        commands: &[Command<'_>],
-        lane: Lane,
-        until: u64,
-    ) -> Result<Replies, Failure> {
+    fn ask_at<'a>(&'a self, route: &'a Route, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
         match &route.away {
-            None => route.node.ask(commands, lane, until).await,
-            Some(home) => Box::pin(self.ask_away(route, home, commands, (lane, until))).await,
+            None => route.node.ask(commands, lane, until),
+            Some(home) => Asking::detour(self.ask_away(route, home, commands, (lane, until))),
         }
     }
 

@@ -6,6 +6,8 @@
 //! item's number (cas), so that nothing is stored over what has been written or invalidated meanwhile.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chorde_core::Token;
 
@@ -85,7 +87,9 @@ impl Grant {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// The number of each item when it was first seen to be held, and the time in nanoseconds.
-    held: HashMap<u64, (u64, u64)>,
+    held: Mutex<HashMap<u64, (u64, u64)>>,
+    /// Whether there is any; keeps hits from the lock.
+    any: AtomicBool,
 }
 
 /// How many held items are remembered; beyond that all are forgotten, which only delays repairs.
@@ -93,28 +97,34 @@ const WATCHED: usize = 4096;
 
 impl Watch {
     /// Notes that an item is held by another; returns whether that one has had it for a whole lease.
-    pub(crate) fn held(&mut self, key: u64, cas: u64, now: u64, lease: u64) -> bool {
-        if self.held.len() >= WATCHED && !self.held.contains_key(&key) {
-            self.held.clear();
+    pub(crate) fn held(&self, key: u64, cas: u64, now: u64, lease: u64) -> bool {
+        let mut held = self.lock();
+        if held.len() >= WATCHED && !held.contains_key(&key) {
+            held.clear();
         }
-        let (seen, since) = self.held.entry(key).or_insert((cas, now));
+        self.any.store(true, Ordering::Relaxed);
+        let (seen, since) = held.entry(key).or_insert((cas, now));
         if *seen != cas {
             (*seen, *since) = (cas, now);
         }
         let is_overdue = now.saturating_sub(*since) > lease;
         if is_overdue {
-            self.held.remove(&key);
+            held.remove(&key);
         }
         is_overdue
     }
 
     /// Forgets an item that is not held.
-    pub(crate) fn free(&mut self, key: u64) {
-        self.held.remove(&key);
+    pub(crate) fn free(&self, key: u64) {
+        if self.any.load(Ordering::Relaxed) {
+            let mut held = self.lock();
+            held.remove(&key);
+            self.any.store(!held.is_empty(), Ordering::Relaxed);
+        }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (u64, u64)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_dead_refresher_is_noticed_after_a_lease() {
-        let mut watch = Watch::default();
+        let watch = Watch::default();
         assert!(!watch.held(1, 7, 100, 10));
         assert!(!watch.held(1, 7, 110, 10));
         assert!(!watch.held(1, 8, 111, 10), "another state of the item");
@@ -141,16 +151,16 @@ mod tests {
         assert!(watch.held(1, 8, 122, 10));
         assert!(!watch.held(1, 8, 123, 10), "is repaired once for each lease");
         watch.free(1);
-        assert!(watch.is_empty());
+        assert!(watch.lock().is_empty());
     }
 
     #[test]
     fn what_is_watched_is_bounded() {
-        let mut watch = Watch::default();
+        let watch = Watch::default();
         for key in 0..3 * WATCHED as u64 {
             watch.held(key, 1, 0, 10);
         }
-        assert!(watch.held.len() <= WATCHED);
+        assert!(watch.lock().len() <= WATCHED);
     }
 
     #[test]

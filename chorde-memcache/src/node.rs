@@ -1,6 +1,7 @@
 //! One server: its connections, whether it is in use, and what it still has to make up for.
 
 mod admin;
+mod asking;
 pub(crate) mod breaker;
 mod classic;
 mod dial;
@@ -21,12 +22,14 @@ use chorde_core::Clock;
 use siphasher::sip::SipHasher13;
 use tokio::runtime::Id;
 
+pub(crate) use asking::Asking;
 pub(crate) use home::{TaskGuard, spawn};
 
 use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
+use asking::Question;
 use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
@@ -186,72 +189,14 @@ impl Node {
     }
 
     /// Asks this server, whether it is in use or not, up to that time.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, the commands may or may not be carried out; the connection stays usable.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        commands: &[Command<'_>],
-        lane: Lane,
-        until: u64,
-    ) -> Result<Replies, Failure> {
-        match self.ask_once(commands, lane, until).await {
-            Ok(replies) => {
-                self.answered();
-                Ok(replies)
-            }
-            Err(broken) => Box::pin(self.ask_again(commands, lane, until, broken)).await,
-        }
+    pub(crate) fn ask<'a>(self: &'a Arc<Self>, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
+        Asking::new(Question { node: self, commands, lane, until })
     }
 
-    /// Goes on after a failure.
-    async fn ask_again(
-        self: &Arc<Self>,
-        commands: &[Command<'_>],
-        lane: Lane,
-        until: u64,
-        mut broken: Broken,
-    ) -> Result<Replies, Failure> {
-        let mut is_second = false;
-        loop {
-            match broken {
-                Broken { failure: Failure::NoMeta(_), .. } if self.options.transport == Transport::Auto => {
-                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
-                }
-                Broken { failure, .. } if !is_second && may_repeat(&failure, commands) => is_second = true,
-                Broken { failure, is_news } => {
-                    self.failed(&failure, is_news, commands);
-                    return Err(failure);
-                }
-            }
-            broken = match self.ask_once(commands, lane, until).await {
-                Ok(replies) => {
-                    self.answered();
-                    return Ok(replies);
-                }
-                Err(broken) => broken,
-            };
-        }
-    }
-
-    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, until: u64) -> Result<Replies, Broken> {
-        if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
-            return Box::pin(self.ask_classic(commands, until)).await;
-        }
-        let link = self.link(lane)?;
-        let pending = link.mux.ask(commands, self.left(until))?;
-        pending.await.map_err(|failure| {
-            // A server that hangs fails each operation anew, one that is gone its connection.
-            let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
-            Broken { failure, is_news }
-        })
-    }
-
-    async fn ask_classic(&self, commands: &[Command<'_>], until: u64) -> Result<Replies, Broken> {
+    async fn ask_classic(&self, commands: &[Command<'_>], until: u64) -> Result<Replies, Failure> {
         let home = Home::own()?;
         let classic = Arc::clone(&lock(&self.classic));
-        Ok(classic.ask(home.handle(), commands, self.left(until)).await?)
+        classic.ask(home.handle(), commands, self.left(until)).await
     }
 
     fn left(&self, until: u64) -> Duration {

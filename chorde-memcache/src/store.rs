@@ -104,8 +104,7 @@ impl Store {
 
     /// Writes a value, the pages behind the head first.
     pub(crate) async fn write(&self, key: &WireKey, sealed: &Sealed, life: Life, how: How) -> Answered<Wrote> {
-        let route = self.cluster.route(key).await?;
-        if !self.write_pages(&route, key, sealed, life).await? {
+        if !sealed.tail.is_empty() && !Box::pin(self.write_pages(key, sealed, life)).await? {
             return Ok(Wrote::TooLarge);
         }
         let head = Command::Store { key: key.text(), data: sealed.head.clone(), flags: sealed.flags(), life, how };
@@ -122,7 +121,11 @@ impl Store {
             _ => return Err(answer.route.unexpected()),
         };
         let before = before.and_then(Reply::into_item);
-        self.after_write(key, sealed, wrote, Found::before(answer.route, before)).await;
+        if wrote == Wrote::Stored && before.as_ref().map_or(0, |before| before.flags) == sealed.flags() {
+            self.counters.stores.one();
+        } else {
+            Box::pin(self.after_write(key, sealed, wrote, Found::before(answer.route, before))).await;
+        }
         Ok(wrote)
     }
 
@@ -131,9 +134,7 @@ impl Store {
         match wrote {
             Wrote::Stored => {
                 self.counters.stores.one();
-                if before.item.flags != sealed.flags() {
-                    self.remove_pages(&before.route, key, before.item.flags);
-                }
+                self.remove_pages(&before.route, key, before.item.flags);
             }
             Wrote::TooLarge => {
                 self.counters.too_large.one();

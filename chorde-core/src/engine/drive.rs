@@ -259,10 +259,11 @@ impl<'a> Drive<'a> {
     /// computer that died is replaced after one, and its successor has the other.
     async fn claim_patiently(self, leader: &Leader, mode: &Mode) -> Claim<Cargo> {
         let clock = self.clock();
-        let until = clock.now().saturating_add(nanos(self.policy.lease.saturating_mul(2)));
+        let mut now = clock.now();
+        let until = now.saturating_add(nanos(self.policy.lease.saturating_mul(2)));
         let mut pause = FIRST_PAUSE;
         loop {
-            leader.flight().set_polling(false, clock.now());
+            leader.flight().set_polling(false, now);
             let claim = match self.backend.claim(self.key, self.policy).await {
                 Ok(claim) => claim,
                 Err(error) => {
@@ -275,6 +276,7 @@ impl<'a> Drive<'a> {
             }
             clock.sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            now = clock.now();
         }
     }
 

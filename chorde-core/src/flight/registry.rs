@@ -1,6 +1,7 @@
 //! The flights of one function, by key.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::{Flight, Phase, wake};
 use crate::client::ClientId;
 use crate::clock::{Clock, nanos};
 use crate::digest::Digest;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Identifies what is computed: the same key of two clients is computed for each.
 pub(crate) type FlightKey = (ClientId, Digest);
@@ -37,16 +38,44 @@ pub(crate) enum Role {
     Recurse,
 }
 
+/// The flights of one key: nearly always one.
+type OfKey = SmallVec<[Arc<Flight>; 1]>;
+
+type ByKey = HashMap<FlightKey, OfKey, BuildHasherDefault<Drawn>>;
+
+/// Over how many locks the keys are spread: where another store is asked, each call takes one, and takes it again.
+const SHARDS: usize = 8;
+
 /// All flights of one function. A key has at most one joinable flight that is led, and one queued behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
-    by_key: Mutex<HashMap<FlightKey, Vec<Arc<Flight>>>>,
+    shards: [Mutex<ByKey>; SHARDS],
+}
+
+/// Hashes what is a hash already: digests are drawn from all numbers by a secret of this process.
+#[derive(Default)]
+struct Drawn(u64);
+
+impl Hasher for Drawn {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(8) ^ number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Flights {
     /// Joins, lines up for, or begins a flight.
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
-        let mut by_key = lock(&self.by_key);
+        let mut by_key = self.lock(&key);
         let flights = by_key.entry(key).or_default();
         if kind != Kind::Alone {
             if flights.iter().any(super::active::is_active) {
@@ -73,28 +102,29 @@ impl Flights {
 
     /// Returns whether a joinable flight of the key is under way.
     pub(crate) fn is_flying(&self, key: &FlightKey) -> bool {
-        lock(&self.by_key).get(key).is_some_and(|flights| flights.iter().any(|flight| flight.joinable))
+        self.lock(key).get(key).is_some_and(|flights| flights.iter().any(|flight| flight.joinable))
     }
 
     /// Makes computations of a key that have begun not store what they compute; new calls will not join them.
     ///
     /// The caller writes after the returned wait is over.
     pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
-        let flights = lock(&self.by_key).get(key).cloned().unwrap_or_default();
+        let flights = self.lock(key).get(key).cloned().unwrap_or_default();
         self.supersede_each(flights)
     }
 
     /// Does the same for all keys of one client.
     pub(crate) fn supersede_all(&self, client: ClientId) -> StoreWait {
-        let by_key = lock(&self.by_key);
-        let of_client = by_key.iter().filter(|((id, _), _)| *id == client);
-        let flights = of_client.flat_map(|(_, flights)| flights).map(Arc::clone);
-        let flights = flights.collect();
-        drop(by_key);
-        self.supersede_each(flights)
+        let mut of_client = Vec::new();
+        for shard in &self.shards {
+            let by_key = lock(shard);
+            let flights = by_key.iter().filter(|((id, _), _)| *id == client).flat_map(|(_, flights)| flights);
+            of_client.extend(flights.map(Arc::clone));
+        }
+        self.supersede_each(of_client)
     }
 
-    fn supersede_each(&self, flights: Vec<Arc<Flight>>) -> StoreWait {
+    fn supersede_each(&self, flights: impl IntoIterator<Item = Arc<Flight>>) -> StoreWait {
         let mut storing = Vec::new();
         for flight in flights {
             let mut state = flight.lock();
@@ -119,9 +149,9 @@ impl Flights {
 
     /// Takes a flight out of the registry and lets the one queued behind it begin.
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
-        let mut by_key = lock(&self.by_key);
+        let mut by_key = self.lock(&flight.key);
         let Some(flights) = by_key.get_mut(&flight.key) else { return };
-        flights.retain(|other| !Arc::ptr_eq(other, flight));
+        flights.retain(|other| !Arc::ptr_eq(&*other, flight));
         let next = flights.iter().find(|other| other.joinable).cloned();
         if flights.is_empty() {
             by_key.remove(&flight.key);
@@ -150,7 +180,7 @@ impl Flights {
     pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, clock: &Clock, lease: Duration) {
         let own = waiter.flight();
         let before = {
-            let by_key = lock(&self.by_key);
+            let by_key = self.lock(&own.key);
             let all = by_key.get(&own.key).into_iter().flatten();
             all.filter(|flight| flight.joinable && !Arc::ptr_eq(flight, own))
                 .map(Arc::clone)
@@ -205,8 +235,18 @@ impl Flights {
 
     /// Returns how many flights there are, and when the oldest began.
     pub(crate) fn summary(&self) -> (usize, Option<u64>) {
-        let by_key = lock(&self.by_key);
-        let all = by_key.values().flatten();
-        (all.clone().count(), all.map(|flight| flight.began).min())
+        let (mut count, mut oldest) = (0, None);
+        for shard in &self.shards {
+            for flight in lock(shard).values().flatten() {
+                count += 1;
+                oldest = Some(oldest.map_or(flight.began, |oldest: u64| oldest.min(flight.began)));
+            }
+        }
+        (count, oldest)
+    }
+
+    /// Locks the flights among which those of a key are.
+    fn lock(&self, key: &FlightKey) -> MutexGuard<'_, ByKey> {
+        lock(&self.shards[key.1.low() as usize % SHARDS])
     }
 }

@@ -4,7 +4,7 @@ mod fast;
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::{Clock, Error, ErrorKind, Identity, Namespace, Result};
@@ -17,6 +17,7 @@ use crate::behind::Behind;
 use crate::cluster::Cluster;
 use crate::compression::Compression;
 use crate::envelope::{Sealer, SealerOptions};
+use crate::lease;
 use crate::node::{NodeOptions, TaskGuard, Transport};
 use crate::resolve::{self, Endpoint, ServerSource, Servers};
 use crate::revisions::Revisions;
@@ -307,7 +308,7 @@ impl MemcachedBuilder {
             store,
             sealer,
             revisions: Revisions::new(self.clear_delay),
-            watch: Mutex::default(),
+            watch: lease::Watch::default(),
             namespace: self.namespace.map(Namespace::named),
             is_strict: self.is_strict,
             memory,

@@ -23,19 +23,20 @@ impl Inner {
     pub(super) async fn claim<V: Value + DeserializeOwned>(
         &self,
         key: &WireKey,
-        options: ClaimOptions<'_, V>,
+        options: &ClaimOptions<'_, V>,
     ) -> Result<Claim<V>, Unanswered> {
         let lease = whole_seconds(options.lease());
         for _ in 0..3 {
             let Some(found) = self.store.claim(key, lease).await? else { break };
-            let entry = self.valid_entry(key, &found).await;
-            if let Some(entry) = &entry
-                && !options.is_due(entry)
-            {
-                self.give_back(key, &found).await;
-                return Ok(self.counted(Claim::Fresh(entry.clone())));
-            }
-            match self.contend(key, &found, lease, entry.is_some()).await? {
+            let entry = match self.valid_entry(key, &found).await {
+                Some(entry) if !options.is_due(&entry) => {
+                    self.give_back(key, &found).await;
+                    return Ok(self.counted(Claim::Fresh(entry)));
+                }
+                entry => entry,
+            };
+            // Boxed: hits do not come here.
+            match Box::pin(self.contend(key, &found, lease, entry.is_some())).await? {
                 Contest::Ours(grant) => return Ok(self.counted(ours(entry, grant))),
                 Contest::Theirs => return Ok(self.counted(theirs(entry))),
                 Contest::Again => {}
@@ -69,7 +70,7 @@ impl Inner {
             _ if standing(item) == Standing::Stub => Ok(Contest::Theirs),
             Turn::Theirs => {
                 let (now, lease) = (self.identity.clock().now(), u64::from(lease) * 1_000_000_000);
-                let is_overdue = self.watch().held(key.hash(), item.cas, now, lease);
+                let is_overdue = self.watch.held(key.hash(), item.cas, now, lease);
                 if !is_overdue {
                     return Ok(Contest::Theirs);
                 }
@@ -92,10 +93,7 @@ impl Inner {
     /// Gives back a win that was not needed.
     async fn give_back(&self, key: &WireKey, found: &Found) {
         self.store.give_back_unasked(key, &found.route, &found.item).await;
-        let mut watch = self.watch();
-        if !watch.is_empty() {
-            watch.free(key.hash());
-        }
+        self.watch.free(key.hash());
     }
 
     fn counted<V>(&self, claim: Claim<V>) -> Claim<V> {

@@ -141,14 +141,14 @@ impl Inner {
     pub(super) async fn put_off(&self, key: &Key, wire: &WireKey, sealed: Sealed, life: Life) -> Option<Sealed> {
         let Some(behind) = &self.behind else { return Some(sealed) };
         let sealed = behind.put(wire, sealed, life.0.saturating_sub(GRACE), key)?;
-        behind.withdraw(wire).await;
+        Box::pin(behind.withdraw(wire)).await;
         Some(sealed)
     }
 
     /// Takes a queued write back; returns whether there was a valid one.
     pub(super) async fn withdraw(&self, key: &WireKey) -> bool {
         match &self.behind {
-            Some(behind) => behind.withdraw(key).await,
+            Some(behind) => Box::pin(behind.withdraw(key)).await,
             None => false,
         }
     }
@@ -156,7 +156,7 @@ impl Inner {
     /// Has a queued write carried out.
     pub(super) async fn settle(&self, key: &WireKey) {
         if let Some(behind) = &self.behind {
-            behind.settle(key).await;
+            Box::pin(behind.settle(key)).await;
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chorde_core::Clock;
 
+use super::asking::Question;
 use super::breaker::Attempt;
 use super::{Lane, Node, dial, home, lock};
 use crate::command::{Command, Failure};
@@ -100,7 +101,9 @@ async fn make_up(node: &Arc<Node>) -> Result<(), Failure> {
             return Ok(());
         }
         let deletes: Vec<Command<'_>> = keys.iter().map(|key| Command::Delete { key, cas: None }).collect();
-        if let Err(broken) = node.ask_once(&deletes, Lane::Quick, node.until(node.options.deadline)).await {
+        let until = node.until(node.options.deadline);
+        let question = Question { node, commands: &deletes, lane: Lane::Quick, until };
+        if let Err(broken) = question.ask_once().await {
             node.owe(&deletes);
             return Err(broken.failure);
         }

@@ -1,0 +1,20 @@
+//! What callers who wait keep in memory: thousands of them may wait at the same time.
+
+use std::time::Duration;
+
+use chorde_core::{CacheExt, ClaimOptions, Client, Key, ReadOptions};
+use chorde_memcache::MemcachedClient;
+
+fn client() -> MemcachedClient {
+    MemcachedClient::builder().servers(["127.0.0.1:1"]).checksum_key("testing").build().unwrap()
+}
+
+#[test]
+fn the_futures_of_reads_are_small() {
+    let (client, key) = (client(), Key::new(&1).unwrap());
+    let get = size_of_val(&client.get::<u64>(&1_u64));
+    let entry = size_of_val(&Client::<u64>::get_entry(&client, &key, ReadOptions::new()));
+    let claim = size_of_val(&Client::<u64>::claim(&client, &key, ClaimOptions::new(Duration::from_secs(1))));
+    let put = size_of_val(&client.put(&1_u64, 1_u64, Duration::from_secs(1)));
+    println!("get {get}, get_entry {entry}, claim {claim}, put {put}");
+}
