@@ -107,8 +107,14 @@ impl Timer {
 /// Sets an alarm on the system's time.
 pub(super) fn on_system_time(at: u64, ring: Ring) {
     let timer = &*TIMER;
-    timer.agenda.lock().unwrap_or_else(PoisonError::into_inner).add(at, ring);
-    timer.changed.notify_one();
+    let mut agenda = timer.agenda.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_first = agenda.next_time().is_none_or(|first| at < first);
+    agenda.add(at, ring);
+    drop(agenda);
+    if is_first {
+        // The thread sleeps up to the first alarm; others it finds when it has woken for that.
+        timer.changed.notify_one();
+    }
 }
 
 /// Completes when a clock has reached a time; made by [`Clock::sleep`].
