@@ -19,7 +19,7 @@
 //! | 4 | only with a dictionary: its id, the first bytes of its SHA-256 |
 //! | 4 | only if paged: the tag of the page set in the upper 20 bits, the number of tail pages in the lower 12 |
 //! | 4 | only if paged: the length of the payload as stored, in all pages together |
-//! | 32 | the signature: HMAC-SHA256 of the SHA-256 of all of the above, the 32 bytes of the key's digest, and the payload as stored |
+//! | 32 | the signature: HMAC-SHA256 of all of the above, the 32 bytes of the key's digest, and the payload as stored |
 //! | rest | the payload: postcard, or one frame of zstd with that inside |
 //!
 //! What is too long for one item is cut into pages: the item at the value's own key is the first, and is as long as
@@ -55,7 +55,7 @@ pub(crate) use pages::PageSet;
 
 use compress::Compression;
 use header::{Header, Packing, Paged};
-use sign::{MAC, Print, Signer};
+use sign::{MAC, Signer, Unsigned};
 
 /// How much is left free in front of a payload, for the longest header and the signature.
 const ROOM: usize = header::LONGEST + MAC;
@@ -236,7 +236,7 @@ impl Sealer {
     fn sign(&self, key: &WireKey, header: &Header, whole: &mut [u8]) -> usize {
         let mut front = [0; header::LONGEST];
         let start = header.write(&mut front);
-        let mac = self.signer.sign(&Print::new(&front[start..], key, &whole[ROOM..]));
+        let mac = self.signer.sign(Unsigned { header: &front[start..], key, payload: &whole[ROOM..] });
         whole[..header::LONGEST].copy_from_slice(&front);
         whole[header::LONGEST..ROOM].copy_from_slice(&mac);
         start
@@ -249,7 +249,7 @@ impl Sealer {
         if header.paged.is_some_and(|paged| paged.stored as usize != payload.len()) {
             return Err(Damage::Torn);
         }
-        if !self.signer.accepts(&Print::new(&whole[..header.len()], key, payload), mac) {
+        if !self.signer.accepts(Unsigned { header: &whole[..header.len()], key, payload }, mac) {
             return Err(Damage::Forged);
         }
         if header.type_tag != type_tag {
