@@ -455,9 +455,7 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
     }
 
     async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
-        let entries = self.0.get_many(keys, options.least_ttl()).await?;
-        let long_lived = |entry: &Entry<V>| entry.remaining() >= options.least_ttl();
-        Ok(entries.into_iter().map(|entry| entry.filter(long_lived)).collect())
+        self.0.get_many(keys, options.least_ttl()).await
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _: WriteOptions) -> Result<()> {

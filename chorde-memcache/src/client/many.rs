@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chorde_core::{Entry, Key, Namespace, Result, Value};
+use chorde_core::{Entry, Key, Result, Value};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fast::{View, Written};
-use super::{Family, Inner, Named, Seen, is_shown};
+use super::{Inner, Named, Seen, is_shown};
 use crate::cluster::{Route, Share, Unanswered};
 use crate::command::{Command, How, Reply};
 use crate::node::{Lane, Replies};
@@ -16,8 +16,9 @@ use crate::race::give_way;
 use crate::store::Wrote;
 use crate::wire_key::WireKey;
 
-/// How many keys are asked for in one go. A longer question goes out in parts: the server answers the first while the
-/// names of the other keys are made, and the others while the first are opened.
+/// How many keys are asked for in one go: as many as servers answer in one go (memcached's `-R`). A longer question goes
+/// out in parts: the server answers the first while the names of the other keys are made, and the others while the first
+/// are opened.
 const PART: usize = 20;
 
 /// How a question, or a part of it, ended.
@@ -40,7 +41,7 @@ impl Ended {
 }
 
 impl Inner {
-    /// Reads several keys; what is known here, with that much life left at least, is not asked for.
+    /// Reads several keys; what has less life left than that is passed over. What is known here is not asked for.
     pub(super) async fn get_many<V: Value + DeserializeOwned>(
         &self,
         keys: &[Key],
@@ -50,7 +51,8 @@ impl Inner {
         entries.resize_with(keys.len(), || None);
         let parts = keys.chunks(PART).zip(entries.chunks_mut(PART)).enumerate();
         let parts = parts.map(|(number, (keys, entries))| async move {
-            // Lets the connection send what comes before: one part, then two, then four.
+            // Lets the connection send what comes before: one part, then two more, then four. It gives way once itself,
+            // where it expects more.
             for _ in 0..(number + 1).ilog2() * 2 {
                 give_way().await;
             }
@@ -73,13 +75,15 @@ impl Inner {
         least: Duration,
     ) -> Ended {
         let names = self.names(keys).await;
-        let views: Vec<_> = keys.iter().zip(&names).map(|(key, name)| self.view(key, name.revision)).collect();
+        // None at all where nothing is remembered.
+        let views: Vec<_> = keys.iter().zip(&names).map_while(|(key, name)| self.view(key, name.revision)).collect();
         let mut asked = Vec::with_capacity(keys.len());
-        for (place, view) in views.iter().enumerate() {
-            if let Some(known) = view.as_ref().and_then(|view| view.look(least)) {
+        for (place, name) in names.iter().enumerate() {
+            let view = views.get(place);
+            if let Some(known) = view.and_then(|view| view.look(least)) {
                 entries[place] = known.into_entry();
-            } else if let Some(seen) = self.queued(&names[place].wire) {
-                entries[place] = self.noted(view.as_ref(), seen);
+            } else if let Some(seen) = self.queued(&name.wire) {
+                entries[place] = self.noted(view, seen, least);
             } else {
                 asked.push(place);
             }
@@ -100,7 +104,7 @@ impl Inner {
                     ended.any_answered = true;
                     for (&place, reply) in places.iter().zip(replies) {
                         let seen = self.seen_in(reply, &names[place].wire, route).await;
-                        entries[place] = self.noted(views[place].as_ref(), seen);
+                        entries[place] = self.noted(views.get(place), seen, least);
                     }
                 }
             }
@@ -111,14 +115,9 @@ impl Inner {
     /// Returns what keys are called on the servers.
     async fn names(&self, keys: &[Key]) -> Vec<Named> {
         let mut names = Vec::with_capacity(keys.len());
-        let mut last: Option<(&[Namespace], Family)> = None;
-        for key in keys {
-            let family = match last.take().filter(|(of, _)| *of == key.namespaces()) {
-                Some((_, family)) => family,
-                None => self.family(key.namespaces()).await,
-            };
-            names.push(Named::new(&family, key));
-            last = Some((key.namespaces(), family));
+        for keys in keys.chunk_by(|one, other| one.namespaces() == other.namespaces()) {
+            let family = self.family(keys[0].namespaces()).await;
+            names.extend(keys.iter().map(|key| Named::new(&family, key)));
         }
         names
     }
@@ -143,14 +142,14 @@ impl Inner {
         self.seen(self.open(key, route, &item).await)
     }
 
-    /// Counts and remembers what was seen.
-    fn noted<V: Value>(&self, view: Option<&View<'_>>, seen: Seen<V>) -> Option<Entry<V>> {
+    /// Counts and remembers what was seen; returns it if it has that much life left.
+    fn noted<V: Value>(&self, view: Option<&View<'_>>, seen: Seen<V>, least: Duration) -> Option<Entry<V>> {
         if let Some(view) = view {
             view.keep(&seen);
         }
         let entry = seen.into_entry();
         self.count(entry.as_ref());
-        entry
+        entry.filter(|entry| entry.remaining() >= least)
     }
 
     /// Stores several values, with all servers at work at the same time.
