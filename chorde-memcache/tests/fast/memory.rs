@@ -1,6 +1,8 @@
 //! `succeed_fast` and `fail_fast`.
 
-use std::thread;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
 
 use chorde_core::{Claim, ClaimOptions, Namespace, Path};
 
@@ -19,23 +21,6 @@ fn pair(with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) -> Pair {
     let client = with(builder(server.address())).clock(clock.clone()).build().unwrap();
     let other = plain(&server);
     Pair { server, clock, client, other }
-}
-
-/// Makes a client of an old server, which has two connections: from here on each operation is what it asks, no more.
-fn connected(server: &FakeServer) -> MemcachedClient {
-    let client = builder(server.address()).succeed_fast(LONG).build().unwrap();
-    get(&client, "other");
-    server.hold();
-    let begun = server.commands().len() as u64;
-    thread::scope(|scope| {
-        let one = scope.spawn(|| get(&client, "other"));
-        server.await_commands(begun + 1).unwrap();
-        let other = scope.spawn(|| get(&client, "other"));
-        await_lines(server, "stats", 2);
-        server.release();
-        assert_eq!([one, other].map(|reader| reader.join().unwrap()), [None; 2]);
-    });
-    client
 }
 
 #[test]
@@ -185,69 +170,84 @@ fn an_operation_that_fails_says_nothing_about_the_key() {
     assert_eq!(look(&client, "k"), None, "nobody knows");
 }
 
+/// Begins an operation: it asks the server, and looks at the answer when it is awaited.
+fn begin<T>(server: &MemcachedServer, operation: Pin<&mut impl Future<Output = T>>) {
+    // It must not be answered at once.
+    server.pause().unwrap();
+    assert!(operation.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    server.resume().unwrap();
+}
+
 #[test]
-fn a_read_overtaken_by_a_delete_is_not_remembered() {
-    let server = FakeServer::old().unwrap();
-    let client = connected(&server);
-    let writer = builder(server.address()).build().unwrap();
-    // The answer comes before the delete is carried out, or after.
-    for answer_is_first in [true, false] {
-        put(&writer, "k", 1);
-        server.hold();
-        let begun = server.commands().len() as u64;
-        thread::scope(|scope| {
-            let reader = scope.spawn(|| get(&client, "k"));
-            server.await_commands(begun + 1).unwrap();
-            let deleter = scope.spawn(|| client.delete("k").wait().unwrap());
-            server.await_commands(begun + 2).unwrap();
-            if answer_is_first {
-                server.let_go(1);
-                assert_eq!(reader.join().unwrap(), Some(1));
-            }
-            server.release();
-            assert!(deleter.join().unwrap());
-        });
-        assert_eq!((look(&client, "k"), get(&client, "k")), (None, None), "first: {answer_is_first}");
+fn a_read_overtaken_by_a_change_is_not_remembered() {
+    let Pair { server, client, .. } = &pair(|builder| builder.succeed_fast(LONG).fail_fast(LONG));
+    let key = key("k");
+    let change = |number| async move {
+        match number {
+            0 => client.delete("k").await.map(|deleted| assert!(deleted)),
+            1 => client.expire("k").await.map(|expired| assert!(expired)),
+            2 => client.put("k", 2_u32, LONG).await,
+            3 => client.put_multi(&[("k", 2_u32)], LONG).await,
+            _ => client.clear().await,
+        }
+    };
+    for number in 0..5 {
+        put(client, "k", 1);
+        client.renew("k", LONG).wait().unwrap();
+        assert_eq!(look(client, "k"), None, "nothing is remembered");
+        let mut reading = pin!(Client::<u32>::get_entry(client, &key, ReadOptions::new()));
+        begin(server, reading.as_mut());
+        change(number).wait().unwrap();
+        assert_eq!(reading.wait().unwrap().map(|entry| entry.value), Some(1), "{number}: asked before");
+        assert_ne!(look(client, "k"), Some(Some(1)), "{number}");
+        assert_ne!(get(client, "k"), Some(1), "{number}");
     }
 }
 
 #[test]
-fn a_read_within_a_delete_is_forgotten_at_its_end() {
-    let server = FakeServer::old().unwrap();
-    let client = connected(&server);
-    put(&client, "k", 1);
-    server.hold();
-    let begun = server.commands().len() as u64;
-    thread::scope(|scope| {
-        let deleter = scope.spawn(|| client.delete("k").wait().unwrap());
-        server.await_commands(begun + 1).unwrap();
-        let reader = scope.spawn(|| get(&client, "k"));
-        server.await_commands(begun + 2).unwrap();
-        server.let_go(2);
-        assert_eq!(reader.join().unwrap(), Some(1), "is not deleted yet");
-        server.await_commands(begun + 3).unwrap();
-        server.release();
-        assert!(deleter.join().unwrap());
-    });
-    assert_eq!((look(&client, "k"), get(&client, "k")), (None, None));
+fn a_miss_overtaken_by_a_write_is_not_remembered() {
+    let Pair { server, client, .. } = &pair(|builder| builder.fail_fast(LONG));
+    let key = key("k");
+    let mut reading = pin!(Client::<u32>::get_entry(client, &key, ReadOptions::new()));
+    begin(server, reading.as_mut());
+    put(client, "k", 1);
+    assert!(reading.wait().unwrap().is_none());
+    assert_eq!(get(client, "k"), Some(1));
+}
+
+#[test]
+fn a_read_within_a_change_is_forgotten_at_its_end() {
+    let Pair { server, client, .. } = &pair(|builder| builder.succeed_fast(LONG));
+    let key = key("k");
+    put(client, "k", 1);
+    // It looks at the entry first, and marks it with a second command.
+    let mut expiring = pin!(client.expire_entry(&key));
+    begin(server, expiring.as_mut());
+    assert_eq!((look(client, "k"), get(client, "k")), (None, Some(1)), "is not expired yet");
+    assert!(expiring.wait().unwrap());
+    assert_eq!((look(client, "k"), get(client, "k")), (None, None));
 }
 
 #[test]
 fn of_two_writes_at_once_none_is_remembered() {
-    let server = FakeServer::old().unwrap();
-    let client = connected(&server);
-    put(&client, "k", 0);
-    server.hold();
-    let begun = server.commands().len() as u64;
-    thread::scope(|scope| {
-        for number in 1..=2 {
-            let client = &client;
-            scope.spawn(move || put(client, "k", number));
-            server.await_commands(begun + u64::from(number)).unwrap();
-        }
-        server.release();
-    });
-    assert_eq!(look(&client, "k"), None, "only the server knows which came last");
+    let Pair { server, client, .. } = &pair(|builder| builder.succeed_fast(LONG));
+    put(client, "k", 0);
+    let mut one = pin!(client.put("k", 1_u32, LONG));
+    let mut other = pin!(client.put("k", 2_u32, LONG));
+    begin(server, one.as_mut());
+    begin(server, other.as_mut());
+    other.wait().unwrap();
+    one.wait().unwrap();
+    assert_eq!(look(client, "k"), None, "only the server knows which came last");
+    assert_eq!(get(client, "k"), Some(2));
+}
+
+#[test]
+fn a_change_that_is_given_up_is_forgotten_as_well() {
+    let Pair { server, client, .. } = &pair(|builder| builder.succeed_fast(LONG));
+    put(client, "k", 1);
+    begin(server, pin!(client.put("k", 2_u32, LONG)));
+    assert_eq!(look(client, "k"), None, "nobody knows whether it was carried out");
 }
 
 #[test]
