@@ -26,23 +26,23 @@ fn pair(with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) -> Pair {
 #[test]
 fn a_value_is_remembered_for_so_long_and_no_longer() {
     let Pair { server, clock, client, other } = &pair(|builder| builder.succeed_fast(5 * SECOND));
-    put(&other, "k", 1);
-    assert_eq!((look(&client, "k"), get(&client, "k")), (None, Some(1)));
+    put(other, "k", 1);
+    assert_eq!((look(client, "k"), get(client, "k")), (None, Some(1)));
     other.delete("k").wait().unwrap();
     clock.advance(5 * SECOND - Duration::from_nanos(1));
-    let before = count(&server, "cmd_meta");
-    assert_eq!((look(&client, "k"), get(&client, "k")), (Some(Some(1)), Some(1)));
+    let before = count(server, "cmd_meta");
+    assert_eq!((look(client, "k"), get(client, "k")), (Some(Some(1)), Some(1)));
     assert_eq!(client.get_multi::<u32>(&["k"]).wait().unwrap(), [Some(1)]);
-    assert_eq!(count(&server, "cmd_meta"), before, "no server was asked");
+    assert_eq!(count(server, "cmd_meta"), before, "no server was asked");
     assert_eq!(client.stats().fast_hits, 3);
     clock.advance(Duration::from_nanos(1));
-    assert_eq!((look(&client, "k"), get(&client, "k")), (None, None));
+    assert_eq!((look(client, "k"), get(client, "k")), (None, None));
 }
 
 #[test]
 fn a_written_value_is_remembered() {
     let Pair { clock, client, other, .. } = &pair(|builder| builder.succeed_fast(5 * SECOND));
-    put(&client, "put", 1);
+    put(client, "put", 1);
     assert!(client.add("added", 1_u32, LONG).wait().unwrap());
     client.put_multi(&[("several", 1_u32)], LONG).wait().unwrap();
     let Claim::Absent(token) = client.claim(&key("filled"), ClaimOptions::<u32>::new(LONG)).wait().unwrap() else {
@@ -50,13 +50,13 @@ fn a_written_value_is_remembered() {
     };
     assert!(client.fill(&key("filled"), token, 1_u32, LONG).wait().unwrap());
     for name in ["put", "added", "several", "filled"] {
-        assert_eq!(look(&client, name), Some(Some(1)), "{name}");
-        put(&other, name, 2);
-        assert_eq!(get(&client, name), Some(1), "{name}");
+        assert_eq!(look(client, name), Some(Some(1)), "{name}");
+        put(other, name, 2);
+        assert_eq!(get(client, name), Some(1), "{name}");
     }
     clock.advance(5 * SECOND);
     for name in ["put", "added", "several", "filled"] {
-        assert_eq!(get(&client, name), Some(2), "{name}");
+        assert_eq!(get(client, name), Some(2), "{name}");
     }
 }
 
@@ -79,12 +79,12 @@ fn nothing_is_remembered_beyond_its_life() {
     // By a server's clock, which ticks once a second, 100 s may be little more than 99.
     client.put("k", 1_u32, 100 * SECOND).wait().unwrap();
     client.put("short", 1_u32, SECOND).wait().unwrap();
-    assert_eq!(look(&client, "short"), None);
+    assert_eq!(look(client, "short"), None);
     other.delete("k").wait().unwrap();
     clock.advance(99 * SECOND - Duration::from_nanos(1));
-    assert_eq!(get(&client, "k"), Some(1));
+    assert_eq!(get(client, "k"), Some(1));
     clock.advance(Duration::from_nanos(1));
-    assert_eq!(get(&client, "k"), None);
+    assert_eq!(get(client, "k"), None);
 }
 
 #[test]
@@ -95,41 +95,41 @@ fn a_value_with_too_little_life_is_asked_for() {
     let with = |min_ttl| client.get_with::<u32>("k", ReadOptions::new().min_ttl(min_ttl)).wait().unwrap();
     assert_eq!(with(50 * SECOND), Some(1));
     assert_eq!(with(200 * SECOND), Some(2));
-    assert_eq!(get(&client, "k"), Some(2));
+    assert_eq!(get(client, "k"), Some(2));
 }
 
 #[test]
 fn a_claim_always_asks_a_server() {
     let Pair { client, other, .. } = &pair(|builder| builder.succeed_fast(LONG).fail_fast(LONG));
-    put(&client, "k", 1);
-    put(&other, "k", 2);
+    put(client, "k", 1);
+    put(other, "k", 2);
     let claim = |name| client.claim(&key(name), ClaimOptions::<u32>::new(LONG)).wait().unwrap();
     assert!(matches!(claim("k"), Claim::Fresh(entry) if entry.value == 2));
-    assert_eq!(get(&client, "k"), Some(2), "and is remembered");
+    assert_eq!(get(client, "k"), Some(2), "and is remembered");
     other.delete("k").wait().unwrap();
     assert!(matches!(claim("k"), Claim::Absent(_)));
-    assert_eq!(look(&client, "k"), None);
-    assert_eq!(get(&client, "missing"), None);
-    put(&other, "missing", 3);
-    assert_eq!(get(&client, "missing"), None);
+    assert_eq!(look(client, "k"), None);
+    assert_eq!(get(client, "missing"), None);
+    put(other, "missing", 3);
+    assert_eq!(get(client, "missing"), None);
     assert!(matches!(claim("missing"), Claim::Fresh(entry) if entry.value == 3));
-    assert_eq!(get(&client, "missing"), Some(3), "is missing no more");
+    assert_eq!(get(client, "missing"), Some(3), "is missing no more");
 }
 
 #[test]
 fn a_missing_key_is_remembered_for_so_long_and_no_longer() {
     let Pair { server, clock, client, other } = &pair(|builder| builder.fail_fast(5 * SECOND));
-    assert_eq!(get(&client, "one"), None);
+    assert_eq!(get(client, "one"), None);
     assert_eq!(client.get_multi::<u32>(&["two"]).wait().unwrap(), [None]);
     for name in ["one", "two"] {
-        put(&other, name, 1);
+        put(other, name, 1);
     }
     clock.advance(5 * SECOND - Duration::from_nanos(1));
-    let before = count(&server, "cmd_meta");
-    assert_eq!((get(&client, "one"), look(&client, "two")), (None, Some(None)));
+    let before = count(server, "cmd_meta");
+    assert_eq!((get(client, "one"), look(client, "two")), (None, Some(None)));
     assert_eq!(client.get_multi::<u32>(&["one", "two"]).wait().unwrap(), [None, None]);
     assert!(!client.contains("one").wait().unwrap());
-    assert_eq!(count(&server, "cmd_meta"), before, "no server was asked");
+    assert_eq!(count(server, "cmd_meta"), before, "no server was asked");
     assert_eq!(client.stats().fast_misses, 5);
     clock.advance(Duration::from_nanos(1));
     assert!(client.contains("one").wait().unwrap());
@@ -141,7 +141,7 @@ fn what_this_client_writes_is_missing_no_more() {
     let Pair { client, .. } = &pair(|builder| builder.fail_fast(LONG));
     let names = ["put", "added", "several", "filled"];
     assert_eq!(client.get_multi::<u32>(&names).wait().unwrap(), [None; 4]);
-    put(&client, "put", 1);
+    put(client, "put", 1);
     assert!(client.add("added", 1_u32, LONG).wait().unwrap());
     client.put_multi(&[("several", 1_u32)], LONG).wait().unwrap();
     let Claim::Absent(token) = client.claim(&key("filled"), ClaimOptions::<u32>::new(LONG)).wait().unwrap() else {
@@ -155,7 +155,7 @@ fn what_this_client_writes_is_missing_no_more() {
 fn a_value_of_another_type_is_not_a_missing_key() {
     let Pair { client, other, .. } = &pair(|builder| builder.succeed_fast(LONG).fail_fast(LONG));
     other.put("k", "text".to_owned(), LONG).wait().unwrap();
-    assert_eq!(get(&client, "k"), None);
+    assert_eq!(get(client, "k"), None);
     assert_eq!(client.get::<String>("k").wait().unwrap().as_deref(), Some("text"));
 }
 
@@ -273,12 +273,12 @@ fn a_clear_of_a_namespace_by_this_client_is_seen_at_once() {
     let inside = Namespace::named("inside");
     let key = Key::in_namespace(&inside, "k").unwrap();
     client.put(&key, 1_u32, LONG).wait().unwrap();
-    put(&client, "k", 2);
+    put(client, "k", 2);
     client.clear_namespace(Path::new(&[inside])).wait().unwrap();
     assert_eq!(client.get::<u32>(&key).wait().unwrap(), None);
-    assert_eq!(look(&client, "k"), Some(Some(2)));
+    assert_eq!(look(client, "k"), Some(Some(2)));
     client.clear().wait().unwrap();
-    assert_eq!((look(&client, "k"), get(&client, "k")), (None, None));
+    assert_eq!((look(client, "k"), get(client, "k")), (None, None));
 }
 
 #[test]
@@ -286,9 +286,9 @@ fn no_more_is_remembered_than_was_allowed() {
     let Pair { client, .. } = &pair(|builder| builder.succeed_fast(LONG).fail_fast(LONG).fast_entries(10));
     let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     for name in &names {
-        put(&client, name, 1);
-        assert_eq!(get(&client, &format!("no {name}")), None);
+        put(client, name, 1);
+        assert_eq!(get(client, &format!("no {name}")), None);
     }
-    let known = |prefix| names.iter().filter(|name| look(&client, &format!("{prefix}{name}")).is_some()).count();
+    let known = |prefix| names.iter().filter(|name| look(client, &format!("{prefix}{name}")).is_some()).count();
     assert!((1..=10).contains(&known("")) && (1..=10).contains(&known("no ")));
 }
