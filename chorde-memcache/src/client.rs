@@ -464,15 +464,16 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
         let name = inner.name(key).await;
         let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
         let written = Written::new(change, value, &sealed, life);
-        let sealed = match inner.put_off(key, &name.wire, sealed, life).await {
-            Some(sealed) => sealed,
-            None => return Ok(inner.keep(written, &name)),
+        let Some(sealed) = inner.put_off(key, &name.wire, sealed, life).await else {
+            inner.keep(written, &name);
+            return Ok(());
         };
         match inner.wrote(inner.store.write(&name.wire, &sealed, life, How::Set).await, Wrote::Missing)? {
-            Wrote::Stored => Ok(inner.keep(written, &name)),
-            Wrote::TooLarge => Err(errors::too_large()),
-            Wrote::Exists | Wrote::Missing => Ok(()),
+            Wrote::Stored => inner.keep(written, &name),
+            Wrote::TooLarge => return Err(errors::too_large()),
+            Wrote::Exists | Wrote::Missing => {}
         }
+        Ok(())
     }
 
     async fn put_entries(&self, entries: Vec<(Key, V)>, ttl: Duration, _: WriteOptions) -> Result<()> {

@@ -164,8 +164,8 @@ proptest! {
             }
             prop_assert_eq!(queue.len(), model.line.len() + model.flying.len());
             prop_assert_eq!(queue.bytes, queue.len() * write(0).bytes());
-            prop_assert_eq!(queue.is_empty(), queue.len() == 0);
-            prop_assert_eq!(queue.is_done_before(queue.end()), queue.len() == 0);
+            prop_assert_eq!(queue.is_empty(), model.line.is_empty() && model.flying.is_empty());
+            prop_assert_eq!(queue.is_done_before(queue.end()), queue.is_empty());
             for number in 0..5 {
                 let waiting = model.line.iter().find(|(key, _)| *key == number).map(|(_, value)| *value);
                 let latest = waiting.or(model.flying.get(&number).copied());
