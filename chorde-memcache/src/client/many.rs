@@ -17,9 +17,12 @@ use crate::store::Wrote;
 use crate::wire_key::WireKey;
 
 /// How many keys are asked for in one go: as many as servers answer in one go (memcached's `-R`). A longer question goes
-/// out in parts: the server answers the first while the names of the other keys are made, and the others while the first
-/// are opened.
+/// out in parts, so that the server answers one while the names of the next keys are made, and the next while the values of
+/// one are opened.
 const PART: usize = 20;
+
+/// How many keys the first of several parts has: it wakes the server.
+const FIRST: usize = 5;
 
 /// How a question, or a part of it, ended.
 #[derive(Default)]
@@ -49,11 +52,16 @@ impl Inner {
     ) -> Result<Vec<Option<Entry<V>>>> {
         let mut entries: Vec<Option<Entry<V>>> = Vec::new();
         entries.resize_with(keys.len(), || None);
-        let parts = keys.chunks(PART).zip(entries.chunks_mut(PART)).enumerate();
+        let first = if keys.len() > PART { FIRST } else { keys.len() };
+        let (first_keys, keys) = keys.split_at(first);
+        let (first_entries, other_entries) = entries.split_at_mut(first);
+        let others = keys.chunks(PART).zip(other_entries.chunks_mut(PART));
+        let parts = std::iter::once((first_keys, first_entries)).chain(others).enumerate();
         let parts = parts.map(|(number, (keys, entries))| async move {
-            // Lets the connection send what comes before: one part, then two more, then four. It gives way once itself,
-            // where it expects more.
-            for _ in 0..(number + 1).ilog2() * 2 {
+            // Lets the connection send what comes before: the first part, the next, two more, four more. The connection
+            // gives way once itself where it expects more.
+            let sent_before = number.checked_ilog2().map_or(0, |power| power + 1);
+            for _ in 0..2 * sent_before {
                 give_way().await;
             }
             self.get_part(keys, entries, least).await
