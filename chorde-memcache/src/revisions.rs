@@ -44,6 +44,8 @@ struct Known {
     revision: AtomicU64,
     /// When it was read, by the client's clock; zero before the first time.
     read_at: AtomicU64,
+    /// Whether a server has told it, or all that there is none.
+    is_told: AtomicBool,
     is_being_read: AtomicBool,
 }
 
@@ -97,7 +99,7 @@ impl Revisions {
         // Where it was counted it must not go back, if another clear has counted since.
         known.put(&store.cluster, number, (number == counted).then_some(&route)).await;
         known.revision.fetch_max(number, Ordering::AcqRel);
-        known.read_at.store(store.cluster.clock().now(), Ordering::Release);
+        known.told(store.cluster.clock().now());
         Ok(())
     }
 
@@ -123,9 +125,15 @@ impl Revisions {
     /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
     async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
         let known = self.find_or_add(path, digest);
-        if known.read_from(&store.cluster).await.is_err() {
+        match known.read_from(&store.cluster).await {
+            // What lies under revisions from 0 on may have been cleared: under this one, nothing does.
+            Err(_) if !known.is_told.load(Ordering::Acquire) => return fastrand::u64(..),
+            // To ask again costs no time, and the first server to come back must be asked before it is used.
+            Ok(()) | Err(Unanswered::NoServers(_)) => {}
             // No server tells: the last known revision is the best guess, and is asked for again soon.
-            known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
+            Err(Unanswered::Failed(..)) => {
+                known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
+            }
         }
         known.revision.load(Ordering::Acquire)
     }
@@ -143,6 +151,7 @@ impl Revisions {
                 key: WireKey::revision_key(path.iter().take(depth).map(Namespace::name)),
                 revision: AtomicU64::new(0),
                 read_at: AtomicU64::new(0),
+                is_told: AtomicBool::new(false),
                 is_being_read: AtomicBool::new(false),
             })
         };
@@ -154,6 +163,9 @@ impl Known {
     /// Reads the number from the servers that keep it, and puts it back where it was lost.
     async fn read_from(&self, cluster: &Cluster) -> Result<(), Unanswered> {
         let routes = cluster.routes(&self.key, COPIES).await?;
+        if routes.is_empty() {
+            return Err(Unanswered::NoServers(None));
+        }
         let began = cluster.clock().now().max(1);
         let mut failed = None;
         let mut lost: SmallVec<[&Route; COPIES]> = SmallVec::new();
@@ -178,12 +190,19 @@ impl Known {
             _ = cluster.follow_up(route, &[self.store(number)], Lane::Quick).await;
         }
         match failed {
-            Some(error) if lost.is_empty() && number == 0 => Err(error),
+            // The one that did not answer may know of one.
+            Some(error) if number == 0 => Err(error),
             _ => {
-                self.read_at.store(began, Ordering::Release);
+                self.told(began);
                 Ok(())
             }
         }
+    }
+
+    /// Notes that the number was learned at this time.
+    fn told(&self, at: u64) {
+        self.read_at.store(at, Ordering::Release);
+        self.is_told.store(true, Ordering::Release);
     }
 
     /// Puts a number on all servers that keep it, but for one.

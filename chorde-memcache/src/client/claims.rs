@@ -18,6 +18,26 @@ enum Contest {
     Again,
 }
 
+/// Something that may have been won, and of which the claimant does not know yet. Dropped, it is given back.
+struct Undecided<'a> {
+    key: &'a WireKey,
+    found: Option<&'a Found>,
+}
+
+impl Undecided<'_> {
+    fn decided(mut self) {
+        self.found = None;
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        if let Some(found) = self.found {
+            found.route.node.give_back(self.key.text(), &found.item);
+        }
+    }
+}
+
 impl Inner {
     /// Claims a key.
     pub(super) async fn claim<V: Value + DeserializeOwned>(
@@ -25,24 +45,44 @@ impl Inner {
         key: &WireKey,
         options: ClaimOptions<'_, V>,
     ) -> Result<Claim<V>, Unanswered> {
+        let claimed = self.claim_at_server(key, options).await;
+        let counters = &self.store.counters;
+        match claimed {
+            Ok(claim) => return Ok(self.counted(claim)),
+            Err(Unanswered::NoServers(_)) => counters.unserved_reads.one(),
+            Err(Unanswered::Failed(..)) => {}
+        }
+        counters.misses.one();
+        claimed
+    }
+
+    async fn claim_at_server<V: Value + DeserializeOwned>(
+        &self,
+        key: &WireKey,
+        options: ClaimOptions<'_, V>,
+    ) -> Result<Claim<V>, Unanswered> {
         let lease = whole_seconds(options.lease());
         for _ in 0..3 {
             let Some(found) = self.store.claim(key, lease).await? else { break };
+            let undecided = Undecided { key, found: Some(&found) };
             let entry = self.valid_entry(key, &found).await;
             if let Some(entry) = &entry
                 && !options.is_due(entry)
             {
                 self.give_back(key, &found).await;
-                return Ok(self.counted(Claim::Fresh(entry.clone())));
+                undecided.decided();
+                return Ok(Claim::Fresh(entry.clone()));
             }
-            match self.contend(key, &found, lease, entry.is_some()).await? {
-                Contest::Ours(grant) => return Ok(self.counted(ours(entry, grant))),
-                Contest::Theirs => return Ok(self.counted(theirs(entry))),
+            let contest = self.contend(key, &found, lease, entry.is_some()).await;
+            undecided.decided();
+            match contest? {
+                Contest::Ours(grant) => return Ok(ours(entry, grant)),
+                Contest::Theirs => return Ok(theirs(entry)),
                 Contest::Again => {}
             }
         }
         // Whoever keeps changing it has it.
-        Ok(self.counted(Claim::AbsentElsewhere))
+        Ok(Claim::AbsentElsewhere)
     }
 
     /// Returns the entry if it is valid and can be read.
