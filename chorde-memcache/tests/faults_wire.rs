@@ -48,8 +48,10 @@ const NONSENSE: &[(&str, Lie)] = &[
     ("an empty line", |peer, _, _| peer.send("\r\n")),
     ("a bare end of line", |peer, _, _| peer.send("HD\n")),
     ("a page of HTML", |peer, _, _| peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n<html>")),
-    ("an endless line", |peer, _, _| loop {
-        peer.send([b'x'; 4096])?;
+    ("an endless line", |peer, _, _| {
+        loop {
+            peer.send([b'x'; 4096])?;
+        }
     }),
     ("a negative length", |peer, _, reply| peer.send(with_length(&reply, "-1"))),
     ("a huge length", |peer, _, reply| peer.send(with_length(&reply, "18446744073709551615"))),
@@ -95,7 +97,10 @@ fn told(name: &str, lie: Lie) -> (Option<Error>, MemcachedClient) {
     relay.once("mg ", lie);
     let got = client.get::<String>(&1).wait();
     // One who is asked again at once may tell the truth.
-    assert!(got.as_ref().is_ok_and(|got| got.as_deref().is_none_or(|got| got == VALUE)) || got.is_err(), "{name}: {got:?}");
+    assert!(
+        got.as_ref().is_ok_and(|got| got.as_deref().is_none_or(|got| got == VALUE)) || got.is_err(),
+        "{name}: {got:?}"
+    );
     assert_eq!(relay.left(), 0, "{name}");
     eventually(name, || client.get::<String>(&1).wait().is_ok_and(|got| got.as_deref() == Some(VALUE)));
     (got.err(), client)
@@ -271,8 +276,7 @@ fn nobody_listens_is_told_from_everything_else() {
 #[test]
 fn an_old_server_is_refused_where_meta_commands_are_demanded() {
     for (version, is_fake) in [("1.4.15", true), ("1.6.17", false)] {
-        let server =
-            if is_fake { FakeServer::old().unwrap() } else { FakeServer::canned("1.6.17", VALUE).unwrap() };
+        let server = if is_fake { FakeServer::old().unwrap() } else { FakeServer::canned("1.6.17", VALUE).unwrap() };
         let client = builder([server.address()]).transport(Transport::Meta).build().unwrap();
         let error = client.get::<String>(&1).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Protocol);

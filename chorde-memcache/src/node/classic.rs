@@ -97,7 +97,7 @@ impl Classic {
             address,
             clock,
             limits,
-            turns: Semaphore::new(limits.connections),
+            turns: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
             asked: AtomicUsize::new(0),
             idle: Mutex::default(),
             dialing: tokio::sync::Mutex::default(),

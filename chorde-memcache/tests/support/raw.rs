@@ -37,7 +37,7 @@ impl Raw {
 
     /// Returns the names of all items, stubs too, without the pages of others.
     pub fn keys(&mut self) -> Vec<String> {
-        self.send(b"lru_crawler metadump all\r\n");
+        self.send(b"lru_crawler metadump hash\r\n");
         let mut keys = Vec::new();
         loop {
             let line = self.line();

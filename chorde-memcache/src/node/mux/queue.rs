@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::{Limits, Replies};
 use crate::command::{Command, Failure};
 use crate::node::meta::{self, Kind, Outgoing};
+use crate::race::nanos;
 
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -156,7 +157,8 @@ impl Shared {
         }
         let kinds = kinds(commands);
         let now_unix = if commands.iter().any(meta::is_dated) { now_unix() } else { 0 };
-        let deadline = self.clock.now().saturating_add(u64::try_from(deadline.as_nanos()).unwrap_or(NEVER));
+        // One that never ends would be taken for none, and wake nobody.
+        let deadline = self.clock.now().saturating_add(nanos(deadline)).min(NEVER - 1);
 
         let mut state = self.lock();
         if let Some(failure) = &state.ended {
