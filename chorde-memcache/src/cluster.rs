@@ -20,6 +20,9 @@ use crate::wire_key::WireKey;
 /// Writes to another server than the key's own live no longer than this: the key's own will be back.
 const FAILOVER_LIFE: Life = Life(60 + GRACE);
 
+/// On how many servers a change is noted that none of them sees: more have not stood in for one another, as a rule.
+const MISSING: usize = 4;
+
 /// With less than this part of the deadline left, no other server is asked: to be late would be held against it.
 const LEAST_PART: u32 = 4;
 
@@ -153,6 +156,16 @@ impl Cluster {
         route(view, key)
     }
 
+    /// Notes that the servers that are not asked for a key miss a change of it.
+    pub(crate) fn missed(&self, key: &WireKey) {
+        let Some(view) = self.known() else { return };
+        let change = [Command::Delete { key: key.text(), cas: None }];
+        let order = view.ring.order(key.text()).map(|index| &view.nodes[index]);
+        for node in order.take_while(|node| !node.serves(key.text())).take(MISSING) {
+            node.owe(&change, None);
+        }
+    }
+
     fn left(&self, until: u64) -> Duration {
         Duration::from_nanos(until.saturating_sub(self.clock.now()))
     }
@@ -182,7 +195,12 @@ impl Cluster {
         let until = self.clock.now().saturating_add(nanos(self.options.deadline));
         let mut last: Option<(Arc<str>, Failure)> = None;
         loop {
-            let Some(route) = self.route_in(&view, key, until).await else { return Err(Unanswered::NoServers(last)) };
+            let Some(route) = self.route_in(&view, key, until).await else {
+                if commands.iter().any(|command| command.changes().is_some()) {
+                    self.missed(key);
+                }
+                return Err(Unanswered::NoServers(last));
+            };
             let left = self.left(until);
             if let Some((name, failure)) = last.take_if(|_| left < self.options.deadline / LEAST_PART) {
                 return Err(Unanswered::Failed(name, failure));

@@ -100,8 +100,13 @@ impl Store {
 
     /// Writes a value, the pages behind the head first.
     pub(crate) async fn write(&self, key: &WireKey, sealed: &Sealed, life: Life, how: How) -> Answered<Wrote> {
-        let route = self.cluster.route(key).await?;
-        if !self.write_pages(&route, key, sealed, life).await? {
+        // Without a server the head finds none either, which is noted.
+        if !sealed.tail.is_empty()
+            && let Ok(route) = self.cluster.route(key).await
+            && !self.write_pages(&route, key, sealed, life).await?
+        {
+            self.counters.too_large.one();
+            self.drop_pages(&route, key, sealed).await;
             return Ok(Wrote::TooLarge);
         }
         let head = Command::Store { key: key.text(), data: sealed.head.clone(), flags: sealed.flags(), life, how };
@@ -173,6 +178,8 @@ impl Store {
 
     /// Marks what is held under a key as stale; returns whether it was valid. A computation under way is not stored.
     pub(crate) async fn expire(&self, key: &WireKey) -> Answered<bool> {
+        // What is done here may be nothing, and what they hold is to be stale all the same.
+        self.cluster.missed(key);
         for _ in 0..ROUNDS {
             let Some(there) = self.head(key).await? else { return Ok(false) };
             let (key, cas) = (key.text(), Some(there.item.cas));
