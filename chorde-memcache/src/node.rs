@@ -226,18 +226,15 @@ impl Node {
                 }
                 Err(broken) => broken,
             };
-            match failure {
-                Failure::NoMeta(_) if self.options.transport == Transport::Auto => {
-                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
-                }
-                failure if !is_second && may_repeat(&failure, commands) => is_second = true,
-                failure => {
-                    self.failed(&failure, is_news, commands);
-                    return Err(failure);
-                }
+            if is_second || !may_repeat(&failure, commands) {
+                self.failed(&failure, is_news, commands);
+                return Err(failure);
             }
+            is_second = true;
         }
     }
+
+    /// Asks in the words that the server knows; a failure is noted nowhere.
 
     async fn ask_once(
         self: &Arc<Self>,
@@ -245,11 +242,26 @@ impl Node {
         lane: Lane,
         deadline: Duration,
     ) -> Result<Replies, Broken> {
-        if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
-            let home = Home::own()?;
-            let classic = Arc::clone(&lock(&self.classic));
-            return Ok(classic.ask(home.handle(), commands, deadline).await?);
+        let until = self.clock.now().saturating_add(nanos(deadline));
+        if self.speaks.load(Ordering::Acquire) == SPEAKS_META {
+            match self.ask_in_meta(commands, lane, deadline).await {
+                Err(Broken { failure: Failure::NoMeta(_), .. }) if self.options.transport == Transport::Auto => {
+                    self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
+                }
+                asked => return asked,
+            }
         }
+        let (home, left) = (Home::own()?, until.saturating_sub(self.clock.now()));
+        let classic = Arc::clone(&lock(&self.classic));
+        Ok(classic.ask(home.handle(), commands, Duration::from_nanos(left)).await?)
+    }
+
+    async fn ask_in_meta(
+        self: &Arc<Self>,
+        commands: &[Command<'_>],
+        lane: Lane,
+        deadline: Duration,
+    ) -> Result<Replies, Broken> {
         let link = self.link(lane)?;
         let pending = link.mux.ask(commands, deadline)?;
         Asked::new(self, commands, pending).await.map_err(|failure| {
