@@ -1,5 +1,7 @@
 //! Cached functions over memcached, while servers and callers fail: the caller sees values, and they are right.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::future::Future;
@@ -108,7 +110,7 @@ fn whatever_a_server_says_the_caller_gets_the_value() {
         let stats = client.stats();
         assert!(stats.failures + stats.timeouts + stats.too_large > 0, "{fault:?}: {stats:?}");
         server.set_fault(None);
-        healed(&format!("{fault:?}"), &RUNS, |key| whatever(key));
+        healed(&format!("{fault:?}"), &RUNS, whatever);
     }
 }
 
@@ -146,7 +148,7 @@ fn a_server_that_is_away_is_a_miss() {
             let server = MemcachedServer::start().unwrap();
             let build = builder([server.address()]).transport(transport).deadline(millis(300));
             let client = CLIENT.set(if is_strict { build.strict() } else { build });
-            healed("at first", &RUNS, |key| away(key));
+            healed("at first", &RUNS, away);
             server.kill();
             for key in 0..50 {
                 assert_eq!(away(key).wait(), key * key);
@@ -154,7 +156,7 @@ fn a_server_that_is_away_is_a_miss() {
             let stats = client.stats();
             assert!(stats.unserved_reads >= 40 && stats.lost_writes >= 40, "{stats:?}");
             server.restart().unwrap();
-            healed("killed", &RUNS, |key| away(key));
+            healed("killed", &RUNS, away);
             server.pause().unwrap();
             let began = Instant::now();
             for key in 0..50 {
@@ -162,9 +164,9 @@ fn a_server_that_is_away_is_a_miss() {
             }
             println!("50 calls of a stopped server took {} ms", began.elapsed().as_millis());
             server.resume().unwrap();
-            healed("stopped", &RUNS, |key| away(key));
+            healed("stopped", &RUNS, away);
             server.flush().unwrap();
-            healed("flushed", &RUNS, |key| away(key));
+            healed("flushed", &RUNS, away);
         }
     }
 }
@@ -176,7 +178,9 @@ fn companions_that_write_tell_of_errors_and_those_that_read_do_not() {
     CLIENT.set(builder([server.address()]).strict());
     companions::put(3, 9).wait().unwrap();
     server.kill();
-    eventually("it is noticed", || companions::put(3, 9).wait().is_err_and(|error| error.kind() == ErrorKind::NoServers));
+    eventually("it is noticed", || {
+        companions::put(3, 9).wait().is_err_and(|error| error.kind() == ErrorKind::NoServers)
+    });
     assert_eq!(companions::invalidate(3).wait().unwrap_err().kind(), ErrorKind::NoServers);
     assert_eq!(companions::expire(3).wait().unwrap_err().kind(), ErrorKind::NoServers);
     assert!(companions::clear().wait().is_err());
@@ -333,7 +337,7 @@ fn asynchronous_functions_work_on_any_executor_while_servers_fail() {
             _ => {}
         }
     }
-    healed("all executors", &RUNS, |key| executors(key));
+    healed("all executors", &RUNS, executors);
 }
 
 #[test]
@@ -397,7 +401,9 @@ fn a_refresh_ahead_survives_the_loss_of_its_server() {
     }
     server.restart().unwrap();
     let before = RUNS.get();
-    eventually("it is refreshed again", || ahead(5).wait() == 25 && ahead::stats().background > 1 && RUNS.get() > before + 2);
+    eventually("it is refreshed again", || {
+        ahead(5).wait() == 25 && ahead::stats().background > 1 && RUNS.get() > before + 2
+    });
     drained();
     assert_eq!(ahead(5).wait(), 25);
 }
@@ -409,7 +415,7 @@ fn one_call_costs_a_few_deadlines_at_most() {
     let server = MemcachedServer::start().unwrap();
     let deadline = millis(400);
     CLIENT.set(builder([server.address()]).deadline(deadline).tolerated_failures(1000));
-    healed("at first", &RUNS, |key| costs(key));
+    healed("at first", &RUNS, costs);
     server.pause().unwrap();
     let mut slowest = Duration::ZERO;
     for key in 0..4 {
@@ -421,5 +427,5 @@ fn one_call_costs_a_few_deadlines_at_most() {
     // To learn of clears, to claim and to store: each has its own.
     assert!(slowest < 3 * deadline + secs(5), "{slowest:?}");
     server.resume().unwrap();
-    healed("a server that hung", &RUNS, |key| costs(key));
+    healed("a server that hung", &RUNS, costs);
 }

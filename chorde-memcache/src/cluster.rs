@@ -182,9 +182,10 @@ impl Cluster {
         Ok(in_use.take(most).map(|node| Route { node: Arc::clone(node), away: SmallVec::new() }).collect())
     }
 
-    /// Finds who answers for a key, if the servers are known.
-    pub(crate) fn route_now(&self, key: &WireKey) -> Option<Route> {
-        route(self.view.borrow().as_ref()?, key)
+    /// Finds the server whose name has these bits, if it is in use.
+    pub(crate) fn granting(&self, tag: u16) -> Option<Arc<Node>> {
+        let view = self.known()?;
+        view.nodes.iter().find(|node| node.tag() == tag && node.is_in_use()).map(Arc::clone)
     }
 
     /// Asks the key's own server or, while that is out of use, the next one.

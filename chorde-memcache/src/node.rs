@@ -235,7 +235,6 @@ impl Node {
     }
 
     /// Asks in the words that the server knows; a failure is noted nowhere.
-
     async fn ask_once(
         self: &Arc<Self>,
         commands: &[Command<'_>],

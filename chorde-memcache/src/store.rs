@@ -241,12 +241,20 @@ impl Store {
     }
 
     async fn fill_at_server(&self, key: &WireKey, token: Token, sealed: &Sealed, life: Life) -> Answered<bool> {
+        // Without a server nothing is noted: unlike a change, a computation leaves what is held as good as it was.
+        let route = self.cluster.route(key).await?;
         let Some(grant) = Grant::of(token) else {
             return Ok(self.write(key, sealed, life, How::Set).await? == Wrote::Stored);
         };
-        let is_where_it_was = self.cluster.route(key).await?.node.tag() == grant.node;
-        // Another server has taken over, where the number means nothing.
-        let how = if is_where_it_was { How::Cas(grant.cas) } else { How::Add };
+        let is_where_it_was = route.node.tag() == grant.node;
+        let how = if is_where_it_was {
+            How::Cas(grant.cas)
+        } else {
+            // Another server has taken over, or back, where the number means nothing. What was won is not needed there:
+            // left behind, it would hold others up in the next outage.
+            self.give_back_grant(key, grant);
+            How::Add
+        };
         let wrote = self.write(key, sealed, life, how).await?;
         if matches!(wrote, Wrote::Exists | Wrote::Missing) {
             self.counters.superseded.one();
@@ -256,15 +264,18 @@ impl Store {
 
     /// Gives a claim back, without waiting for it.
     pub(crate) fn release(&self, key: &WireKey, token: Token) {
-        let (Some(grant), Some(route)) = (Grant::of(token), self.cluster.route_now(key)) else { return };
-        if route.node.tag() != grant.node {
-            return;
+        if let Some(grant) = Grant::of(token) {
+            self.give_back_grant(key, grant);
         }
+    }
+
+    fn give_back_grant(&self, key: &WireKey, grant: Grant) {
+        let Some(node) = self.cluster.granting(grant.node) else { return };
         let cas = Some(grant.cas);
         if grant.guards_data {
-            route.node.tell(key.text(), move |key| Command::MarkStale { key, life: None, cas });
+            node.tell(key.text(), move |key| Command::MarkStale { key, life: None, cas });
         } else {
-            route.node.tell(key.text(), move |key| Command::Delete { key, cas });
+            node.tell(key.text(), move |key| Command::Delete { key, cas });
         }
     }
 }

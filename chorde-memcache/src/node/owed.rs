@@ -28,6 +28,9 @@ pub(super) struct Debt {
     number: u64,
 }
 
+/// Keys and what is owed of them.
+pub(super) type Debts = Vec<(Box<[u8]>, Debt)>;
+
 impl Owed {
     /// Notes a key; returns whether there was room for it.
     pub(super) fn add(&mut self, key: &[u8], stand_in: Option<Weak<Node>>) -> bool {
@@ -67,7 +70,7 @@ impl Owed {
     }
 
     /// Returns some of the keys, of debts up to this number. They are owed until [`paid`](Self::paid) says otherwise.
-    pub(super) fn some(&self, most: usize, last: u64) -> Vec<(Box<[u8]>, Debt)> {
+    pub(super) fn some(&self, most: usize, last: u64) -> Debts {
         let known = self.keys.iter().filter(|(_, debt)| debt.number <= last);
         known.take(most).map(|(key, debt)| (key.clone(), debt.clone())).collect()
     }

@@ -13,7 +13,7 @@ use chorde_core::Clock;
 use tokio::sync::Notify;
 
 use super::breaker::Attempt;
-use super::owed::Debt;
+use super::owed::{Debt, Debts};
 use super::{Broken, Lane, Node, dial, home, lock};
 use crate::command::{Command, Failure};
 use crate::race::within;
@@ -162,7 +162,7 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
 
 /// Removes from the servers that stood in what they hold: in the next outage it would be older than what is there then.
 async fn tidy_up(paid: &[(Box<[u8]>, Debt)]) {
-    let mut shares: Vec<(Arc<Node>, Vec<(Box<[u8]>, Debt)>)> = Vec::new();
+    let mut shares: Vec<(Arc<Node>, Debts)> = Vec::new();
     for (key, debt) in paid {
         let Some(node) = debt.stand_in.as_ref().and_then(Weak::upgrade) else { continue };
         let place = shares.iter().position(|(known, _)| Arc::ptr_eq(known, &node)).unwrap_or_else(|| {
