@@ -218,8 +218,7 @@ impl Node {
         let until = self.clock.now().saturating_add(nanos(deadline));
         let mut is_second = false;
         loop {
-            let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
-            let Broken { failure, is_news } = match self.ask_once(commands, lane, left).await {
+            let Broken { failure, is_news } = match self.ask_once(commands, lane, until).await {
                 Ok(replies) => {
                     self.answered();
                     return Ok(replies);
@@ -234,25 +233,23 @@ impl Node {
         }
     }
 
-    /// Asks in the words that the server knows; a failure is noted nowhere.
-    async fn ask_once(
-        self: &Arc<Self>,
-        commands: &[Command<'_>],
-        lane: Lane,
-        deadline: Duration,
-    ) -> Result<Replies, Broken> {
-        let until = self.clock.now().saturating_add(nanos(deadline));
+    /// Asks in the words that the server knows, up to this time; a failure is noted nowhere.
+    async fn ask_once(self: &Arc<Self>, commands: &[Command<'_>], lane: Lane, until: u64) -> Result<Replies, Broken> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_META {
-            match self.ask_in_meta(commands, lane, deadline).await {
+            match self.ask_in_meta(commands, lane, self.left(until)).await {
                 Err(Broken { failure: Failure::NoMeta(_), .. }) if self.options.transport == Transport::Auto => {
                     self.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
                 }
                 asked => return asked,
             }
         }
-        let (home, left) = (Home::own()?, until.saturating_sub(self.clock.now()));
+        let home = Home::own()?;
         let classic = Arc::clone(&lock(&self.classic));
-        Ok(classic.ask(home.handle(), commands, Duration::from_nanos(left)).await?)
+        Ok(classic.ask(home.handle(), commands, self.left(until)).await?)
+    }
+
+    fn left(&self, until: u64) -> Duration {
+        Duration::from_nanos(until.saturating_sub(self.clock.now()))
     }
 
     async fn ask_in_meta(

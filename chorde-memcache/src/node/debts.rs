@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Node, lock, prober};
+use super::{Broken, Node, lock, prober};
 use crate::command::{Command, Failure};
 
 impl Node {
@@ -51,6 +51,9 @@ impl Node {
     ///
     /// Dropped, some of it is still owed.
     pub(crate) async fn make_up(self: &Arc<Self>) -> Result<(), Failure> {
-        prober::make_up(self).await.map_err(|broken| broken.failure)
+        prober::make_up(self).await.map_err(|Broken { failure, is_news }| {
+            self.failed(&failure, is_news, &[]);
+            failure
+        })
     }
 }

@@ -16,7 +16,7 @@ use super::breaker::Attempt;
 use super::owed::{Debt, Debts};
 use super::{Broken, Lane, Node, dial, home, lock};
 use crate::command::{Command, Failure};
-use crate::race::within;
+use crate::race::{nanos, within};
 
 /// How many keys are removed in one round trip.
 const BATCH: usize = 512;
@@ -115,15 +115,11 @@ fn back(node: &Arc<Node>) {
 /// Makes up for all that is owed, with pauses as long as that fails.
 async fn pay(node: Weak<Node>) {
     while let Some(paying) = node.upgrade() {
-        let paid = make_up(&paying).await;
-        if let Err(Broken { failure, is_news }) = &paid {
-            paying.failed(failure, *is_news, &[]);
-            if paying.is_in_use() {
-                let pause = paying.clock.sleep(paying.options.breaker.min_pause);
-                drop(paying);
-                pause.await;
-                continue;
-            }
+        if paying.make_up().await.is_err() && paying.is_in_use() {
+            let pause = paying.clock.sleep(paying.options.breaker.min_pause);
+            drop(paying);
+            pause.await;
+            continue;
         }
         paying.is_paying.store(false, Ordering::Release);
         // Whoever came before that was sent away. Of a server that went out of use, the prober takes over.
@@ -147,7 +143,8 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
     loop {
         let some = lock(&node.owed).some(BATCH, known);
         if !some.is_empty() {
-            node.ask_once(&deletes(&some), Lane::Quick, node.options.deadline).await?;
+            let until = node.clock.now().saturating_add(nanos(node.options.deadline));
+            node.ask_once(&deletes(&some), Lane::Quick, until).await?;
             node.counters.replays.add(some.len() as u64);
             tidy_up(&some).await;
         }
