@@ -132,6 +132,14 @@ impl<'a> Command<'a> {
         }
     }
 
+    /// Returns the key whose computation the command asks for, if it asks for one.
+    pub(crate) fn claims(&self) -> Option<&'a [u8]> {
+        match *self {
+            Self::Claim { key, .. } | Self::Refresh { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// Returns whether the command leaves everything as it is.
     pub(crate) fn only_reads(&self) -> bool {
         matches!(self, Self::Get { .. } | Self::Head { .. } | Self::Number { .. })

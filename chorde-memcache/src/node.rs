@@ -1,6 +1,7 @@
 //! One server: its connections, whether it is in use, and what it still has to make up for.
 
 mod admin;
+mod asking;
 pub(crate) mod breaker;
 mod classic;
 mod dial;
@@ -27,6 +28,7 @@ use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
+use asking::Asking;
 use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
@@ -214,15 +216,21 @@ impl Node {
         }
     }
 
-    async fn ask_once(&self, commands: &[Command<'_>], lane: Lane, deadline: Duration) -> Result<Replies, Broken> {
+    async fn ask_once(
+        self: &Arc<Self>,
+        commands: &[Command<'_>],
+        lane: Lane,
+        deadline: Duration,
+    ) -> Result<Replies, Broken> {
         if self.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
             let home = Home::own()?;
             let classic = Arc::clone(&lock(&self.classic));
-            return Ok(classic.ask(home.handle(), commands, deadline).await?);
+            let pending = classic.ask(home.handle(), commands, deadline)?;
+            return Ok(Asking::new(self, commands, pending).await?);
         }
         let link = self.link(lane)?;
         let pending = link.mux.ask(commands, deadline)?;
-        pending.await.map_err(|failure| {
+        Asking::new(self, commands, pending).await.map_err(|failure| {
             // A server that hangs fails each operation anew, one that is gone its connection.
             let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
             Broken { failure, is_news }

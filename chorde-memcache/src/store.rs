@@ -5,13 +5,14 @@ mod all;
 mod pages;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chorde_core::Token;
 
 use crate::cluster::{Answer, Cluster, Route, Unanswered};
 use crate::command::{Command, How, Item, Life, Reply};
 use crate::envelope::Sealed;
-use crate::lease::{Grant, Standing, standing};
+use crate::lease::{Grant, Standing, can_outlast, standing};
 use crate::life::{self, GRACE};
 use crate::node::Lane;
 use crate::stats::Counters;
@@ -89,6 +90,21 @@ impl Store {
             Some(Reply::Item(item)) => Ok(Some(item)),
             _ => Ok(None),
         }
+    }
+
+    /// Makes a stale item that was won last for a lease; the win has to be won anew. Where the lease is longer than what is
+    /// stale may last, it makes way for a stub.
+    pub(crate) async fn outlast(&self, key: &WireKey, found: &Found, lease: Duration) -> Answered<()> {
+        let (text, cas) = (key.text(), Some(found.item.cas));
+        if can_outlast(lease) {
+            let longer = Command::MarkStale { key: text, life: Some(Life(GRACE)), cas };
+            return self.cluster.follow_up(&found.route, &[longer], Lane::Quick).await.map(drop);
+        }
+        let away = [Command::Delete { key: text, cas }];
+        if self.cluster.follow_up(&found.route, &away, Lane::Quick).await?.pop() == Some(Reply::Done) {
+            self.remove_pages(&found.route, key, found.item.flags);
+        }
+        Ok(())
     }
 
     /// Takes the win of an item from one who has had it for too long.
@@ -218,7 +234,7 @@ impl Store {
     }
 
     /// Returns the life that a valid value has left, without fetching it.
-    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<std::time::Duration>> {
+    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<Duration>> {
         let Some(there) = self.head(key).await? else { return Ok(None) };
         self.give_back_unasked(key, &there).await;
         Ok((standing(&there.item) == Standing::Valid).then(|| life::remaining(there.item.left)))
