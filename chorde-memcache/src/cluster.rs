@@ -20,6 +20,9 @@ use crate::wire_key::WireKey;
 /// Writes to another server than the key's own live no longer than this: the key's own will be back.
 const FAILOVER_LIFE: Life = Life(60 + GRACE);
 
+/// With less than this part of the deadline left, no other server is asked: to be late would be held against it.
+const LEAST_PART: u32 = 4;
+
 /// The servers of one client.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -28,6 +31,8 @@ pub(crate) struct Cluster {
     options: NodeOptions,
     clock: Clock,
     counters: Arc<Counters>,
+    /// Up to when the first list is waited for: later, whoever asks is told at once that there is none.
+    patient_until: u64,
 }
 
 /// The servers at one time.
@@ -47,8 +52,8 @@ impl View {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) node: Arc<Node>,
-    /// The key's own server, if that is another.
-    away: Option<Arc<Node>>,
+    /// Those that come before it in the order of the key, its own server first.
+    away: SmallVec<[Arc<Node>; 1]>,
 }
 
 /// What a server answered, and which one.
@@ -89,7 +94,8 @@ pub(crate) enum Unanswered {
 
 impl Cluster {
     pub(crate) fn new(placement: Placement, options: NodeOptions, clock: Clock, counters: Arc<Counters>) -> Self {
-        Self { view: watch::Sender::new(None), placement, options, clock, counters }
+        let patient_until = clock.now().saturating_add(nanos(options.deadline));
+        Self { view: watch::Sender::new(None), placement, options, clock, counters, patient_until }
     }
 
     /// Replaces the list of servers. Those that stay keep their connections; those that go end theirs once nothing is
@@ -120,7 +126,7 @@ impl Cluster {
             return Ok(Arc::clone(view));
         }
         let mut views = self.view.subscribe();
-        let first = within(&self.clock, self.options.deadline, views.wait_for(Option::is_some)).await;
+        let first = within(&self.clock, self.left(self.patient_until), views.wait_for(Option::is_some)).await;
         let view = first.and_then(Result::ok).and_then(|view| view.clone());
         view.ok_or(Unanswered::NoServers(None))
     }
@@ -133,7 +139,22 @@ impl Cluster {
     /// Finds who answers for a key.
     pub(crate) async fn route(&self, key: &WireKey) -> Result<Route, Unanswered> {
         let view = self.view().await?;
-        route(&view, key).ok_or(Unanswered::NoServers(None))
+        let until = self.clock.now().saturating_add(nanos(self.options.deadline));
+        self.route_in(&view, key, until).await.ok_or(Unanswered::NoServers(None))
+    }
+
+    /// Finds who answers for a key; where only what was missed keeps a server from it, has that made up for.
+    async fn route_in(&self, view: &View, key: &WireKey, until: u64) -> Option<Route> {
+        if let Some(route) = route(view, key) {
+            return Some(route);
+        }
+        let indebted = view.ring.order(key.text()).map(|index| &view.nodes[index]).find(|node| node.is_in_use())?;
+        within(&self.clock, self.left(until), indebted.make_up()).await?.ok()?;
+        route(view, key)
+    }
+
+    fn left(&self, until: u64) -> Duration {
+        Duration::from_nanos(until.saturating_sub(self.clock.now()))
     }
 
     /// Returns all servers, in use or not.
@@ -145,7 +166,7 @@ impl Cluster {
     pub(crate) async fn routes(&self, key: &WireKey, most: usize) -> Result<SmallVec<[Route; 2]>, Unanswered> {
         let view = self.view().await?;
         let in_use = view.ring.order(key.text()).map(|index| &view.nodes[index]).filter(|node| node.is_in_use());
-        Ok(in_use.take(most).map(|node| Route { node: Arc::clone(node), away: None }).collect())
+        Ok(in_use.take(most).map(|node| Route { node: Arc::clone(node), away: SmallVec::new() }).collect())
     }
 
     /// Finds who answers for a key, if the servers are known.
@@ -159,10 +180,13 @@ impl Cluster {
     pub(crate) async fn ask(&self, key: &WireKey, commands: &[Command<'_>], lane: Lane) -> Result<Answer, Unanswered> {
         let view = self.view().await?;
         let until = self.clock.now().saturating_add(nanos(self.options.deadline));
-        let mut last = None;
+        let mut last: Option<(Arc<str>, Failure)> = None;
         loop {
-            let Some(route) = route(&view, key) else { return Err(Unanswered::NoServers(last)) };
-            let left = Duration::from_nanos(until.saturating_sub(self.clock.now()));
+            let Some(route) = self.route_in(&view, key, until).await else { return Err(Unanswered::NoServers(last)) };
+            let left = self.left(until);
+            if let Some((name, failure)) = last.take_if(|_| left < self.options.deadline / LEAST_PART) {
+                return Err(Unanswered::Failed(name, failure));
+            }
             match self.ask_at(&route, commands, lane, left).await {
                 Ok(replies) => return Ok(Answer { route, replies }),
                 Err(failure) => {
@@ -185,11 +209,13 @@ impl Cluster {
         lane: Lane,
         deadline: Duration,
     ) -> Result<Replies, Failure> {
-        let Some(home) = &route.away else {
+        if route.away.is_empty() {
             return route.node.ask(commands, lane, deadline).await;
-        };
+        }
         self.counters.failovers.one();
-        home.owe(commands);
+        for missing in &route.away {
+            missing.owe(commands, Some(&route.node));
+        }
         let short_lived: Vec<Command<'_>> = commands.iter().map(short_lived).collect();
         route.node.ask(&short_lived, lane, deadline).await
     }
@@ -210,15 +236,15 @@ impl Cluster {
     }
 }
 
-/// Finds who answers for a key: the best server that is in use.
+/// Finds who answers for a key: the best server that is in use and has missed nothing there.
 fn route(view: &View, key: &WireKey) -> Option<Route> {
-    let mut away = None;
+    let mut away = SmallVec::new();
     for index in view.ring.order(key.text()) {
         let node = &view.nodes[index];
-        if node.is_in_use() {
+        if node.serves(key.text()) {
             return Some(Route { node: Arc::clone(node), away });
         }
-        away.get_or_insert_with(|| Arc::clone(node));
+        away.push(Arc::clone(node));
     }
     None
 }

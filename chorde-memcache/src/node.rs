@@ -1,9 +1,10 @@
 //! One server: its connections, whether it is in use, and what it still has to make up for.
 
 mod admin;
-mod asking;
+mod asked;
 pub(crate) mod breaker;
 mod classic;
+mod debts;
 mod dial;
 mod home;
 mod meta;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use chorde_core::Clock;
 use siphasher::sip::SipHasher13;
 use tokio::runtime::Id;
+use tokio::sync::Notify;
 
 pub(crate) use home::{TaskGuard, spawn};
 
@@ -28,7 +30,7 @@ use crate::command::{Command, Failure};
 use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
-use asking::Asking;
+use asked::Asked;
 use breaker::{Breaker, severity};
 use classic::Classic;
 use home::Home;
@@ -104,6 +106,12 @@ pub(crate) struct Node {
     /// Whether an operation has failed since the last one that succeeded.
     is_troubled: AtomicBool,
     owed: Mutex<Owed>,
+    /// Whether anything is owed, for those who only route.
+    is_indebted: AtomicBool,
+    /// Whether what is owed is being made up for while the server is in use.
+    is_paying: AtomicBool,
+    /// Tells the prober of another address.
+    moved: Arc<Notify>,
 }
 
 /// One connection of the meta transport.
@@ -148,6 +156,9 @@ impl Node {
             in_use: AtomicBool::new(true),
             is_troubled: AtomicBool::new(false),
             owed: Mutex::default(),
+            is_indebted: AtomicBool::new(false),
+            is_paying: AtomicBool::new(false),
+            moved: Arc::default(),
         })
     }
 
@@ -176,12 +187,24 @@ impl Node {
         let mut known = lock(&self.address);
         if *known != *address {
             *known = address.clone();
+            drop(known);
             lock(&self.links).clear();
             *lock(&self.classic) = Arc::new(classic_at(address, &self.options, &self.clock));
+            self.forget_version();
+            // Whoever is there may answer at once.
+            lock(&self.breaker).hurry(self.clock.now());
+            self.moved.notify_one();
         }
     }
 
-    /// Asks this server, whether it is in use or not.
+    /// Finds out anew which commands the server knows: it may be another one now.
+    fn forget_version(&self) {
+        if self.options.transport == Transport::Auto {
+            self.speaks.store(SPEAKS_META, Ordering::Release);
+        }
+    }
+
+    /// Asks this server, whether it is in use or not. What a dropped question wins is given back.
     ///
     /// # Cancel safety
     ///
@@ -226,11 +249,11 @@ impl Node {
             let home = Home::own()?;
             let classic = Arc::clone(&lock(&self.classic));
             let pending = classic.ask(home.handle(), commands, deadline)?;
-            return Ok(Asking::new(self, commands, pending).await?);
+            return Ok(Asked::new(self, commands, pending).await?);
         }
         let link = self.link(lane)?;
         let pending = link.mux.ask(commands, deadline)?;
-        Asking::new(self, commands, pending).await.map_err(|failure| {
+        Asked::new(self, commands, pending).await.map_err(|failure| {
             // A server that hangs fails each operation anew, one that is gone its connection.
             let is_news = failure == Failure::Timeout || !link.is_noted.swap(true, Ordering::Relaxed);
             Broken { failure, is_news }
@@ -269,7 +292,7 @@ impl Node {
             Failure::Timeout => self.counters.timeouts.one(),
             _ => self.counters.failures.one(),
         }
-        self.owe(commands);
+        self.note_owed(commands, None);
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
         if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
@@ -278,24 +301,10 @@ impl Node {
             self.counters.outages.one();
             log::warn!("chorde: memcached {} is out of use: {failure}", self.name);
             prober::start(self);
-        } else if !lock(&self.owed).is_empty() && self.is_in_use() {
+        } else {
             drop(breaker);
-            prober::make_up_soon(self);
+            self.pay_if_in_use();
         }
-    }
-
-    /// Notes keys that this server has to remove, since they were or may have been changed without it.
-    pub(crate) fn owe(&self, commands: &[Command<'_>]) {
-        for key in commands.iter().filter_map(Command::changes) {
-            if !lock(&self.owed).add(key) {
-                self.counters.replays_lost.one();
-            }
-        }
-    }
-
-    /// Notes that this server has to be emptied.
-    pub(crate) fn owe_all(&self) {
-        lock(&self.owed).add_all();
     }
 
     /// Sends a command for whose answer nobody waits. What is asked afterwards from here comes after it, where the meta

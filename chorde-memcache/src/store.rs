@@ -242,6 +242,14 @@ impl Store {
 
     /// Stores what a claim was granted for; returns whether it did.
     pub(crate) async fn fill(&self, key: &WireKey, token: Token, sealed: &Sealed, life: Life) -> Answered<bool> {
+        let filled = self.fill_at_server(key, token, sealed, life).await;
+        if matches!(filled, Err(Unanswered::NoServers(_))) {
+            self.counters.lost_writes.one();
+        }
+        filled
+    }
+
+    async fn fill_at_server(&self, key: &WireKey, token: Token, sealed: &Sealed, life: Life) -> Answered<bool> {
         let Some(grant) = Grant::of(token) else {
             return Ok(self.write(key, sealed, life, How::Set).await? == Wrote::Stored);
         };

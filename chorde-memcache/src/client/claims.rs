@@ -10,7 +10,7 @@ use crate::cluster::Unanswered;
 use crate::lease::{Grant, Standing, Turn, outlasts, standing, turn};
 use crate::life;
 use crate::race::nanos;
-use crate::store::{Found, Store};
+use crate::store::Found;
 use crate::wire_key::WireKey;
 
 /// Whose the computation is.
@@ -21,25 +21,23 @@ enum Contest {
     Again,
 }
 
-/// A win that its claimer has not been told of: given back when dropped, since the claimer may go away at any time.
-struct Win<'a> {
-    store: &'a Store,
+/// Something that may have been won, and of which the claimant does not know yet. Dropped, it is given back.
+struct Undecided<'a> {
     key: &'a WireKey,
-    grant: Grant,
+    found: Option<&'a Found>,
 }
 
-impl Win<'_> {
-    /// Hands it over; it owns nothing that could be leaked.
-    fn take(self) -> Grant {
-        let grant = self.grant;
-        std::mem::forget(self);
-        grant
+impl Undecided<'_> {
+    fn decided(mut self) {
+        self.found = None;
     }
 }
 
-impl Drop for Win<'_> {
+impl Drop for Undecided<'_> {
     fn drop(&mut self) {
-        self.store.release(self.key, self.grant.token());
+        if let Some(found) = self.found {
+            found.route.node.give_back(self.key.text(), &found.item);
+        }
     }
 }
 
@@ -50,28 +48,46 @@ impl Inner {
         key: &WireKey,
         options: ClaimOptions<'_, V>,
     ) -> Result<Claim<V>, Unanswered> {
+        let claimed = self.claim_at_server(key, options).await;
+        let counters = &self.store.counters;
+        match claimed {
+            Ok(claim) => return Ok(self.counted(claim)),
+            Err(Unanswered::NoServers(_)) => counters.unserved_reads.one(),
+            Err(Unanswered::Failed(..)) => {}
+        }
+        counters.misses.one();
+        claimed
+    }
+
+    async fn claim_at_server<V: Value + DeserializeOwned>(
+        &self,
+        key: &WireKey,
+        options: ClaimOptions<'_, V>,
+    ) -> Result<Claim<V>, Unanswered> {
         for _ in 0..3 {
             let Some(found) = self.store.claim(key, life::of_lease(options.lease())).await? else {
                 // A server without room for a stub: nobody can be kept from computing.
-                return Ok(self.counted(Claim::Absent(Token::default())));
+                return Ok(Claim::Absent(Token::default()));
             };
-            let win = found.item.won.then(|| self.win(key, &found, found.item.cas));
+            let undecided = Undecided { key, found: Some(&found) };
             let entry = self.valid_entry(key, &found).await;
             if let Some(entry) = &entry
                 && !options.is_due(entry)
             {
                 self.give_back(key, &found).await;
-                win.map(Win::take);
-                return Ok(self.counted(Claim::Fresh(entry.clone())));
+                undecided.decided();
+                return Ok(Claim::Fresh(entry.clone()));
             }
-            match self.contend(key, &found, win, options.lease()).await? {
-                Contest::Ours(grant) => return Ok(self.counted(ours(entry, grant))),
-                Contest::Theirs => return Ok(self.counted(theirs(entry))),
+            let contest = self.contend(key, &found, options.lease()).await;
+            undecided.decided();
+            match contest? {
+                Contest::Ours(grant) => return Ok(ours(entry, grant)),
+                Contest::Theirs => return Ok(theirs(entry)),
                 Contest::Again => {}
             }
         }
         // Whoever keeps changing it has it.
-        Ok(self.counted(Claim::AbsentElsewhere))
+        Ok(Claim::AbsentElsewhere)
     }
 
     /// Returns the entry if it is valid and can be read.
@@ -82,27 +98,18 @@ impl Inner {
         self.open(key, found).await.inspect_err(|damage| self.note(damage)).ok()
     }
 
-    fn win<'a>(&'a self, key: &'a WireKey, found: &Found, cas: u64) -> Win<'a> {
-        let guards_data = standing(&found.item) != Standing::Stub;
-        Win { store: &self.store, key, grant: Grant { cas, node: found.route.node.tag(), guards_data } }
-    }
-
     /// Finds out who is to compute what was found.
-    async fn contend(
-        &self,
-        key: &WireKey,
-        found: &Found,
-        win: Option<Win<'_>>,
-        lease: Duration,
-    ) -> Result<Contest, Unanswered> {
+    async fn contend(&self, key: &WireKey, found: &Found, lease: Duration) -> Result<Contest, Unanswered> {
         let item = &found.item;
+        // What is stale is kept as well where the claim comes to nothing: some want to see it.
+        let guards_data = standing(item) != Standing::Stub;
+        let grant = |cas| Contest::Ours(Grant { cas, node: found.route.node.tag(), guards_data });
         match turn(item) {
             Turn::Ours if !outlasts(item, lease) => {
                 self.store.outlast(key, found, lease).await?;
-                win.map(Win::take);
                 Ok(Contest::Again)
             }
-            Turn::Ours => Ok(win.map_or(Contest::Again, |win| Contest::Ours(win.take()))),
+            Turn::Ours => Ok(grant(item.cas)),
             // A stub goes by itself when the lease ends.
             _ if standing(item) == Standing::Stub => Ok(Contest::Theirs),
             Turn::Theirs => {
@@ -116,14 +123,12 @@ impl Inner {
             Turn::Open => match self.store.win(key, found, life::of_lease(lease)).await? {
                 None => Ok(Contest::Again),
                 Some(now) if now.cas != item.cas => {
-                    let win = now.won.then(|| self.win(key, found, now.cas));
-                    self.store.give_back_unasked(key, &found.now(now)).await;
-                    win.map(Win::take);
+                    found.route.node.give_back(key.text(), &now);
                     Ok(Contest::Again)
                 }
                 Some(now) if now.held => Ok(Contest::Theirs),
                 // Not marked as won where the item never ends: the number keeps others from storing over ours.
-                Some(now) => Ok(Contest::Ours(self.win(key, found, now.cas).take())),
+                Some(now) => Ok(grant(now.cas)),
             },
         }
     }

@@ -190,6 +190,13 @@ impl Breaker {
         }
     }
 
+    /// Makes the next attempt due at once, since something has changed.
+    pub(crate) fn hurry(&mut self, now: u64) {
+        if let State::Open { due, .. } = &mut self.state {
+            *due = now;
+        }
+    }
+
     /// Notes that the attempt under way was dropped without an outcome: the next may start at once.
     pub(crate) fn abandoned(&mut self, now: u64) {
         if let State::Open { trying: trying @ true, due, .. } = &mut self.state {

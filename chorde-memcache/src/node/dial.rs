@@ -51,10 +51,15 @@ pub(crate) async fn connect(address: &Address) -> Result<Socket, Failure> {
 }
 
 /// Sets what a connection for small packets wants: no delay, and a look now and then whether the other end is there.
+///
+/// A connection that is given up while questions are under way is reset: what the system still holds of them would else be
+/// delivered when the network lets it, and a write that counts as failed would come after later ones.
 fn tuned(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(PROBES);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_linger(Some(Duration::ZERO))?;
     Ok(stream)
 }
 
