@@ -286,7 +286,7 @@ impl Node {
     }
 
     /// Notes that the server did not answer.
-    fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
+    pub(crate) fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
             Failure::Timeout => self.counters.timeouts.one(),

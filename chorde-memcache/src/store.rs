@@ -118,6 +118,7 @@ impl Store {
     pub(crate) async fn write(&self, key: &WireKey, sealed: &Sealed, life: Life, how: How) -> Answered<Wrote> {
         let route = self.cluster.route(key).await?;
         if !self.write_pages(&route, key, sealed, life).await? {
+            self.refused(&route, key, sealed, how).await;
             return Ok(Wrote::TooLarge);
         }
         let head = Command::Store { key: key.text(), data: sealed.head.clone(), flags: sealed.flags(), life, how };
@@ -136,6 +137,25 @@ impl Store {
         let before = before.and_then(Reply::into_item);
         self.after_write(key, sealed, wrote, Found::before(answer.route, before)).await;
         Ok(wrote)
+    }
+
+    /// Does after a page was refused what a server does that refuses a whole value: what was to be replaced goes, since it
+    /// is known to be old.
+    async fn refused(&self, route: &Route, key: &WireKey, sealed: &Sealed, how: How) {
+        self.counters.too_large.one();
+        self.drop_pages(route, key, sealed).await;
+        let cas = match how {
+            How::Set => None,
+            How::Cas(cas) => Some(cas),
+            How::Add => return,
+        };
+        let commands = [Command::Head { key: key.text() }, Command::Delete { key: key.text(), cas }];
+        if let Ok(mut replies) = self.cluster.follow_up(route, &commands, Lane::Quick).await
+            && replies.pop() == Some(Reply::Done)
+        {
+            let old = replies.pop().and_then(Reply::into_item).unwrap_or_default();
+            self.remove_pages(route, key, old.flags);
+        }
     }
 
     /// Counts a write and removes the pages that it made useless.

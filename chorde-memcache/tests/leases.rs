@@ -8,8 +8,8 @@ use chorde_core::{CacheExt as _, ClaimOptions, Client, ManualClock, Token, Wait 
 use chorde_memcache::testing::FakeServer;
 use chorde_memcache::{MemcachedClient, Transport};
 use real::{
-    HOUR, Pair, Said, builder, claim, claim_due, claim_with, eventually, fill, get, key, pair, pass, put, secs, servers,
-    wire_keys,
+    HOUR, Pair, Said, builder, claim, claim_due, claim_with, eventually, fill, get, key, pair, pass, put, secs,
+    servers, wire_keys,
 };
 
 on_both_transports! {
@@ -243,7 +243,9 @@ fn a_lease_lasts_as_long_as_it_was_asked_for(transport: Transport) {
         }
         eventually("the lease ends", || claim_with(&other, &key, options).is_won());
     };
-    std::thread::scope(|scope| [300, 600, 900].map(|turn| scope.spawn(move || begin(turn))).map(|it| it.join().unwrap()));
+    std::thread::scope(|scope| {
+        [300, 600, 900].map(|turn| scope.spawn(move || begin(turn))).map(|it| it.join().unwrap())
+    });
 }
 
 fn a_computer_that_dies_is_replaced_when_its_lease_ends(transport: Transport) {

@@ -87,7 +87,10 @@ impl Crew {
         let told = Arc::new(Told::default());
         let members = (0..count).map(|number| {
             let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["--exact", "a_process_of_the_fleet", "--nocapture"]).stdin(Stdio::null()).stdout(Stdio::null());
+            command
+                .args(["--exact", "a_process_of_the_fleet", "--nocapture"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
             command.env(member::SERVER, server.address());
             command.env(member::TEST, listener.local_addr().unwrap().to_string());
             let child = command.spawn().unwrap();

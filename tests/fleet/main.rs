@@ -58,16 +58,17 @@ fn a_value_is_refreshed_once_per_period_in_four_processes() {
     for name in AHEAD {
         crew.one_value(&[crew.call(0, (name, 1, 200), 1)]);
     }
-    let asked: Vec<Vec<Asked>> = AHEAD
-        .iter()
-        .map(|name| (0..4).map(|member| crew.load(member, (name, 1, 200), 6, time)).collect())
-        .collect();
+    let asked: Vec<Vec<Asked>> =
+        AHEAD.iter().map(|name| (0..4).map(|member| crew.load(member, (name, 1, 200), 6, time)).collect()).collect();
     for (name, asked) in AHEAD.iter().zip(asked) {
         let loaded: Vec<_> = asked.into_iter().map(|asked| crew.loaded(asked)).collect();
         let calls: u64 = loaded.iter().map(|loaded| loaded.calls).sum();
         let longest = loaded.iter().map(|loaded| loaded.longest).max().unwrap();
         let gaps = check_periods(&crew, name, 1);
-        println!("{name}: {calls} calls in {time:?}, {} refreshes {gaps:.2?} apart, the longest call {longest:.0?}", gaps.len());
+        println!(
+            "{name}: {calls} calls in {time:?}, {} refreshes {gaps:.2?} apart, the longest call {longest:.0?}",
+            gaps.len()
+        );
         assert!(!gaps.is_empty(), "nothing was refreshed");
     }
 }
@@ -95,28 +96,32 @@ fn a_computing_process_that_is_killed_is_replaced_once() {
 #[test]
 fn a_refreshing_process_that_is_killed_is_replaced_once() {
     let mut crew = Crew::start(3);
-    let functions = AHEAD.map(|name| (name, 1, 700));
-    let old: Vec<String> = functions.iter().map(|function| crew.one_value(&[crew.call(0, *function, 1)])).collect();
+    let functions = AHEAD.map(|name| (name, 1, 1500));
+    let once = |crew: &Crew| {
+        let asked = functions.map(|function| crew.call(0, function, 1));
+        asked.map(|asked| crew.one_value(&[asked]))
+    };
+    let old = once(&crew);
     // Only the first one calls until all are due: it refreshes them.
-    for (function, old) in functions.iter().zip(old) {
-        while crew.begun(function.0, 1).len() < 2 {
-            assert_eq!(crew.one_value(&[crew.call(0, *function, 1)]), old);
-        }
+    while AHEAD.iter().any(|name| crew.begun(name, 1).len() < 2) {
+        once(&crew);
     }
     let killed = crew.kill(0);
-    let begun_before = AHEAD.map(|name| crew.begun(name, 1).len());
+    let before = AHEAD.map(|name| crew.begun(name, 1).len());
     let time = secs(LEASE + 3);
     let asked = functions.map(|function| [1, 2].map(|member| crew.load(member, function, 4, time)));
-    for ((function, asked), before) in functions.iter().zip(asked).zip(begun_before) {
-        let longest = asked.iter().map(|asked| crew.loaded(*asked).longest).max().unwrap();
-        let after = crew.await_begun(*function, before + 1).at - killed;
-        let gaps = check_periods(&crew, function.0, 1);
+    for (which, (function, asked)) in functions.iter().zip(asked).enumerate() {
+        let loaded = asked.map(|asked| crew.loaded(asked));
+        let longest = loaded.iter().map(|loaded| loaded.longest).max().unwrap();
+        let again = crew.await_begun(*function, before[which] + 1);
+        let (after, gaps) = (again.at - killed, check_periods(&crew, function.0, 1));
         println!(
             "{}: killed while it refreshed; refreshed again after {after:.2?}, the lease being {LEASE} s; \
              computations {gaps:.2?} apart, the longest call {longest:.0?}",
             function.0
         );
-        assert!(after < secs(LEASE + 2) + LATE);
+        assert!(again.member > 0 && after < secs(LEASE + 2) + LATE);
+        assert!(loaded.iter().any(|loaded| loaded.values.contains(&old[which])), "nobody was served meanwhile");
     }
 }
 

@@ -75,7 +75,13 @@ impl Flights {
         self.begin(by_key.entry(key).or_default(), key, false, clock)
     }
 
-    fn begin(self: &Arc<Self>, flights: &mut Vec<Arc<Flight>>, key: FlightKey, joinable: bool, clock: &Clock) -> Leader {
+    fn begin(
+        self: &Arc<Self>,
+        flights: &mut Vec<Arc<Flight>>,
+        key: FlightKey,
+        joinable: bool,
+        clock: &Clock,
+    ) -> Leader {
         let flight = Arc::new(Flight::new(self, key, joinable, Phase::Led, clock.now()));
         flights.push(Arc::clone(&flight));
         Leader::new(flight)

@@ -119,12 +119,7 @@ impl Classic {
     ///
     /// What has been sent is done to its end, so that the connection can be used again; what it wins is given back. What
     /// waits for a connection is not done.
-    pub(crate) fn ask(
-        &self,
-        home: &Handle,
-        commands: &[Command<'_>],
-        deadline: Duration,
-    ) -> Result<Pending, Failure> {
+    pub(crate) fn ask(&self, home: &Handle, commands: &[Command<'_>], deadline: Duration) -> Result<Pending, Failure> {
         let batch = commands.iter().map(Question::new).collect::<Result<Vec<_>, _>>()?;
         let asked = Asked::new(&self.pool)?;
         let deadline = self.pool.clock.sleep(deadline);

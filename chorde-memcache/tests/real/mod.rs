@@ -66,6 +66,16 @@ pub fn items(server: &MemcachedServer) -> usize {
 
 /// Returns the wire keys of all that the server holds.
 pub fn wire_keys(server: &MemcachedServer) -> Vec<String> {
+    let mut keys = Vec::new();
+    // The server passes over what it moves just then.
+    eventually("the keys are told", || {
+        keys = told_keys(server);
+        keys.len() == items(server)
+    });
+    keys
+}
+
+fn told_keys(server: &MemcachedServer) -> Vec<String> {
     // Another thread of the server answers, which a `quit` would cut off.
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
