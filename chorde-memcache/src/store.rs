@@ -302,11 +302,6 @@ impl Found {
     fn before(route: Route, item: Option<Item>) -> Self {
         Self { route, item: item.unwrap_or_default() }
     }
-
-    /// Makes another with another item, at the same place.
-    pub(crate) fn now(&self, item: Item) -> Self {
-        Self { route: self.route.again(), item }
-    }
 }
 
 /// Takes the item out of the answer to the only command.

@@ -1,5 +1,7 @@
 //! Namespaces: what is cleared is gone for all processes, and nothing else is.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod real;
 
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use chorde_core::{Cache as _, CacheExt as _, Client, Key, ManualClock, Namespace, NamespaceClient, Path, Wait as _};
 use chorde_memcache::testing::MemcachedServer;
 use chorde_memcache::{MemcachedBuilder, MemcachedClient, Transport};
-use real::{HOUR, Pair, builder, claim, client, eventually, fill, get, key, pair, put, secs, servers};
+use real::{Pair, builder, claim, client, eventually, fill, get, key, pair, put, secs, servers};
 
 on_both_transports! {
     a_clear_is_noticed_by_others_within_its_delay

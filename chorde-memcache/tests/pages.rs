@@ -1,5 +1,7 @@
 //! Values larger than an item: in pages, of which none is left over, and none is believed alone.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod real;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,7 @@
 //! Keys spread over several servers: which of them moves when a server goes, and operations on many keys or all servers.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod real;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,8 @@
 //! What is stored comes back whole or not at all: keys and values of all kinds and sizes, by clients that are not set alike,
 //! for as long as they were meant to live.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod real;
 
 use std::collections::BTreeMap;
