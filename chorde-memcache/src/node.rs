@@ -48,8 +48,8 @@ pub enum Transport {
     Auto,
     /// The meta commands; an older server is an error of kind [`ErrorKind::Protocol`](chorde_core::ErrorKind::Protocol).
     Meta,
-    /// The classic commands, for proxies that know no others. Slower, and a refresh may be won twice where two processes
-    /// ask at the same instant that a lease ends.
+    /// The classic commands, for proxies that know no others. Slower; a refresh may be won twice where two processes
+    /// ask at the same instant that a lease ends; and to renew a value that is refreshed keeps the new one from being stored.
     Classic,
 }
 
