@@ -162,7 +162,7 @@ fn what_is_removed_meanwhile_is_not_stored(transport: Transport) {
 fn seen(client: &MemcachedClient, key: &chorde_core::Key) -> bool {
     let got = client.get::<String>(key).wait().unwrap().is_some();
     let entry = client.get_ttl::<String>(key).wait().unwrap().is_some_and(|entry| !entry.is_stale());
-    let several = client.get_multi::<String>(&[key.clone()]).wait().unwrap()[0].is_some();
+    let several = client.get_multi::<String>(std::slice::from_ref(key)).wait().unwrap()[0].is_some();
     let contained = client.contains(key).wait().unwrap();
     let renewed = client.renew(key, HOUR).wait().unwrap();
     got || entry || several || contained || renewed
@@ -177,7 +177,7 @@ fn reading_does_not_disturb_who_computes(transport: Transport) {
     assert!(fill(&one, &key, token, "computed"));
     let token = claim_due(&other, &key).token();
     assert!(other.get::<String>(&key).wait().unwrap().is_some() && one.contains(&key).wait().unwrap());
-    assert!(one.get_ttl_multi::<String>(&[key.clone()]).wait().unwrap()[0].is_some());
+    assert!(one.get_ttl_multi::<String>(std::slice::from_ref(&key)).wait().unwrap()[0].is_some());
     assert!(!one.add(&key, "added".to_owned(), HOUR).wait().unwrap());
     assert!(fill(&other, &key, token, "refreshed"));
     assert_eq!(get(&one, &key), Some("refreshed".into()));
