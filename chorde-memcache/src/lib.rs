@@ -39,6 +39,8 @@
 //! * Times are whole seconds on the server's clock: a ttl is rounded up, and what is stored for T seconds is valid for T - 1
 //!   to T of them. A life of more than 30 days is sent as a date, by the clock of the host that stores.
 //! * A value is read back as the type that it was written as, by its name: renamed or moved, it is a miss.
+//! * A refresh that takes longer than what is left of the old value's life and half a minute is not waited for: somebody
+//!   else computes as well, whatever the lease.
 //! * One computation per key is what leases give while the key's server is up. One that fails, restarts, or evicts a lease
 //!   may cause a second one; wrong values it cannot cause.
 //! * A clear is noticed by other processes within [`clear_delay`](MemcachedBuilder::clear_delay). It is forgotten if both

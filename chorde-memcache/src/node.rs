@@ -48,8 +48,8 @@ pub enum Transport {
     Auto,
     /// The meta commands; an older server is an error of kind [`ErrorKind::Protocol`](chorde_core::ErrorKind::Protocol).
     Meta,
-    /// The classic commands, for proxies that know no others. Slower, and a refresh may be won twice where two processes
-    /// ask at the same instant that a lease ends.
+    /// The classic commands, for proxies that know no others. Slower; a refresh may be won twice where two processes
+    /// ask at the same instant that a lease ends; and to renew a value that is refreshed keeps the new one from being stored.
     Classic,
 }
 
@@ -245,7 +245,8 @@ impl Node {
         }
         let home = Home::own()?;
         let classic = Arc::clone(&lock(&self.classic));
-        Ok(classic.ask(home.handle(), commands, self.left(until)).await?)
+        let pending = classic.ask(home.handle(), commands, self.left(until))?;
+        Ok(Asked::new(self, commands, pending).await?)
     }
 
     fn left(&self, until: u64) -> Duration {
@@ -293,7 +294,7 @@ impl Node {
     }
 
     /// Notes that the server did not answer.
-    fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
+    pub(crate) fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
             Failure::Timeout => self.counters.timeouts.one(),

@@ -46,7 +46,8 @@ struct Known {
     read_at: AtomicU64,
     /// Whether a server has told it, or all that there is none.
     is_told: AtomicBool,
-    is_being_read: AtomicBool,
+    /// When it was last begun to read it behind the callers' backs.
+    asked_at: AtomicU64,
 }
 
 /// The names and revisions of a path, the outermost first.
@@ -77,9 +78,15 @@ impl Revisions {
         path.iter().zip(path.digests()).map(|(namespace, digest)| (namespace.name(), self.known(digest))).collect()
     }
 
-    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known.
-    pub(crate) fn sum(&self, path: Path<'_>) -> u64 {
-        path.digests().map(|digest| self.known(digest)).fold(0, u64::wrapping_add)
+    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known; has them read again
+    /// where that is needed soon, for those who keep copies and ask the servers for nothing.
+    pub(crate) fn sum(&self, store: &Arc<Store>, path: Path<'_>) -> u64 {
+        let revisions = path.digests().filter_map(|digest| {
+            let known = self.find(digest)?;
+            self.read_behind(store, &known, store.cluster.clock().now());
+            Some(known.revision.load(Ordering::Acquire))
+        });
+        revisions.fold(0, u64::wrapping_add)
     }
 
     fn known(&self, digest: Digest) -> u64 {
@@ -106,20 +113,28 @@ impl Revisions {
     /// Returns a revision that was read not long ago, and has it read again where that is needed soon.
     fn fresh(&self, store: &Arc<Store>, digest: Digest) -> Option<u64> {
         let known = self.find(digest)?;
-        let read_at = known.read_at.load(Ordering::Acquire);
-        let age = store.cluster.clock().now().saturating_sub(read_at);
-        if read_at == 0 || age >= self.delay {
+        let (read_at, now) = (known.read_at.load(Ordering::Acquire), store.cluster.clock().now());
+        if read_at == 0 || now.saturating_sub(read_at) >= self.delay {
             return None;
         }
-        if age >= self.delay / 2 && !known.is_being_read.swap(true, Ordering::AcqRel) {
-            let store = Arc::clone(store);
-            let known = Arc::clone(&known);
-            spawn(async move {
-                _ = known.read_from(&store.cluster).await;
-                known.is_being_read.store(false, Ordering::Release);
-            });
-        }
+        self.read_behind(store, &known, now);
         Some(known.revision.load(Ordering::Acquire))
+    }
+
+    /// Has a revision read again if that was last done, or tried, half a delay ago.
+    fn read_behind(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) {
+        let asked_at = known.asked_at.load(Ordering::Relaxed);
+        let since = now.saturating_sub(known.read_at.load(Ordering::Acquire).max(asked_at));
+        if since < self.delay / 2
+            || known.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let (store, known) = (Arc::clone(store), Arc::clone(known));
+        spawn(async move {
+            // Failing, it is tried again after as long a time.
+            _ = known.read_from(&store.cluster).await;
+        });
     }
 
     /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
@@ -152,7 +167,7 @@ impl Revisions {
                 revision: AtomicU64::new(0),
                 read_at: AtomicU64::new(0),
                 is_told: AtomicBool::new(false),
-                is_being_read: AtomicBool::new(false),
+                asked_at: AtomicU64::new(0),
             })
         };
         Arc::clone(known.entry(digest).or_insert_with(new))

@@ -5,13 +5,14 @@ mod all;
 mod pages;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chorde_core::Token;
 
 use crate::cluster::{Answer, Cluster, Route, Unanswered};
 use crate::command::{Command, How, Item, Life, Reply};
 use crate::envelope::Sealed;
-use crate::lease::{Grant, Standing, standing};
+use crate::lease::{Grant, Standing, can_outlast, standing};
 use crate::life::{self, GRACE};
 use crate::node::Lane;
 use crate::stats::Counters;
@@ -91,6 +92,21 @@ impl Store {
         }
     }
 
+    /// Makes a stale item that was won last for a lease; the win has to be won anew. Where the lease is longer than what is
+    /// stale may last, it makes way for a stub.
+    pub(crate) async fn outlast(&self, key: &WireKey, found: &Found, lease: Duration) -> Answered<()> {
+        let (text, cas) = (key.text(), Some(found.item.cas));
+        if can_outlast(lease) {
+            let longer = Command::MarkStale { key: text, life: Some(Life(GRACE)), cas };
+            return self.cluster.follow_up(&found.route, &[longer], Lane::Quick).await.map(drop);
+        }
+        let away = [Command::Delete { key: text, cas }];
+        if self.cluster.follow_up(&found.route, &away, Lane::Quick).await?.pop() == Some(Reply::Done) {
+            self.remove_pages(&found.route, key, found.item.flags);
+        }
+        Ok(())
+    }
+
     /// Takes the win of an item from one who has had it for too long.
     pub(crate) async fn take_away(&self, key: &WireKey, found: &Found) -> Answered<()> {
         self.counters.claims_repaired.one();
@@ -105,8 +121,7 @@ impl Store {
             && let Ok(route) = self.cluster.route(key).await
             && !self.write_pages(&route, key, sealed, life).await?
         {
-            self.counters.too_large.one();
-            self.drop_pages(&route, key, sealed).await;
+            self.refused(&route, key, sealed, how).await;
             return Ok(Wrote::TooLarge);
         }
         let head = Command::Store { key: key.text(), data: sealed.head.clone(), flags: sealed.flags(), life, how };
@@ -125,6 +140,25 @@ impl Store {
         let before = before.and_then(Reply::into_item);
         self.after_write(key, sealed, wrote, Found::before(answer.route, before)).await;
         Ok(wrote)
+    }
+
+    /// Does after a page was refused what a server does that refuses a whole value: what was to be replaced goes, since it
+    /// is known to be old.
+    async fn refused(&self, route: &Route, key: &WireKey, sealed: &Sealed, how: How) {
+        self.counters.too_large.one();
+        self.drop_pages(route, key, sealed).await;
+        let cas = match how {
+            How::Set => None,
+            How::Cas(cas) => Some(cas),
+            How::Add => return,
+        };
+        let commands = [Command::Head { key: key.text() }, Command::Delete { key: key.text(), cas }];
+        if let Ok(mut replies) = self.cluster.follow_up(route, &commands, Lane::Quick).await
+            && replies.pop() == Some(Reply::Done)
+        {
+            let old = replies.pop().and_then(Reply::into_item).unwrap_or_default();
+            self.remove_pages(route, key, old.flags);
+        }
     }
 
     /// Counts a write and removes the pages that it made useless.
@@ -225,7 +259,7 @@ impl Store {
     }
 
     /// Returns the life that a valid value has left, without fetching it.
-    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<std::time::Duration>> {
+    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<Duration>> {
         let Some(there) = self.head(key).await? else { return Ok(None) };
         self.give_back_unasked(key, &there).await;
         Ok((standing(&there.item) == Standing::Valid).then(|| life::remaining(there.item.left)))
@@ -283,11 +317,6 @@ impl Store {
 impl Found {
     fn before(route: Route, item: Option<Item>) -> Self {
         Self { route, item: item.unwrap_or_default() }
-    }
-
-    /// Makes another with another item, at the same place.
-    pub(crate) fn now(&self, item: Item) -> Self {
-        Self { route: self.route.again(), item }
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn is_dated(command: &Command<'_>) -> bool {
         Command::Store { life, .. } | Command::Touch { life, .. } | Command::MarkStale { life: Some(life), .. } => {
             life.0 > life::RELATIVE
         }
+        Command::Refresh { refresh, .. } => *refresh > life::RELATIVE,
         _ => false,
     }
 }

@@ -58,7 +58,7 @@ impl Outgoing {
                 claim.flag(b" R", u64::from(*refresh)).text(b" v f c t")
             }
             Command::Refresh { key, refresh, .. } => {
-                self.start(b"mg ", key).flag(b" R", u64::from(*refresh)).text(b" f c t s")
+                self.start(b"mg ", key).flag(b" R", exptime(&Life(*refresh))).text(b" f c t s")
             }
             Command::Store { key, data, flags, life, how } => {
                 let store = self.start(b"ms ", key).flag(b" ", data.len() as u64).flag(b" T", exptime(life));
