@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Add,
     /// Done, unless it is another one or none: Store with `Cas`.
     Swap,
-    /// The same of commands without data: Delete, MarkStale.
+    /// The same of commands without data: `Delete`, `MarkStale`.
     Change,
 }
 
