@@ -1,5 +1,7 @@
 //! A fleet under load while its servers are stopped, killed, restarted and flushed. Prints what that costs.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
