@@ -185,7 +185,7 @@ fn a_runtime_that_is_shut_down_takes_nobody_with_it() {
     let another = tokio::runtime::Runtime::new().unwrap();
     let again = client.clone();
     another.block_on(async {
-        tokio::spawn(async move { assert_eq!(again.get::<u64>("a").await.unwrap(), None) }).await.unwrap()
+        tokio::spawn(async move { assert_eq!(again.get::<u64>("a").await.unwrap(), None) }).await.unwrap();
     });
     assert_eq!((client.stats().outages, client.stats().timeouts), (0, 0));
 }

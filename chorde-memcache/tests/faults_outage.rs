@@ -193,7 +193,7 @@ fn what_two_servers_missed_is_made_up_for_on_both() {
         eventually("out of use", || {
             (0..100).for_each(|key| _ = client.contains(&key).wait());
             client.stats().outages == count
-        })
+        });
     };
     let write = |value: &str| {
         for key in 0..100 {
