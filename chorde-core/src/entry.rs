@@ -44,6 +44,12 @@ impl<V> Entry<V> {
         self
     }
 
+    /// Returns the number that tells this entry from others under the same key; zero where the client has none.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.vitals.seed
+    }
+
     /// Returns the life left; zero when stale.
     #[must_use]
     pub fn remaining(&self) -> Duration {

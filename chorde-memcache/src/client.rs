@@ -3,6 +3,7 @@
 mod builder;
 mod claims;
 mod errors;
+mod fast;
 mod many;
 
 use std::fmt;
@@ -10,20 +11,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chorde_core::{
-    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Namespace, Path, Probe, ReadOptions, Result, Token,
-    Value, WriteOptions,
+    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Lookup, Namespace, Path, Probe, ReadOptions, Result,
+    Token, Value, WriteOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 pub use builder::MemcachedBuilder;
+use fast::Written;
 
+use crate::behind::Behind;
 use crate::cluster::Unanswered;
 use crate::command::{How, Life};
 use crate::envelope::{Damage, Sealed, Sealer};
 use crate::lease::{Standing, Watch, standing};
 use crate::life;
+use crate::memory::Memory;
 use crate::node::TaskGuard;
 use crate::revisions::Revisions;
 use crate::stats::{Count, MemcachedStats};
@@ -92,8 +96,37 @@ struct Inner {
     namespace: Option<Namespace>,
     /// Whether operations fail while no server is in use.
     is_strict: bool,
+    /// What was lately seen, if that is remembered.
+    memory: Option<Arc<Memory>>,
+    /// The writes that are put off, if they are.
+    behind: Option<Behind>,
     /// Follows the source of servers, as long as the client lives.
-    _follower: Option<TaskGuard>,
+    _follower: Option<Arc<TaskGuard>>,
+}
+
+/// A key as it is called on the servers, at one time.
+struct Named {
+    wire: WireKey,
+    /// The sum of the revisions of its namespaces.
+    revision: u64,
+}
+
+/// What a read comes to.
+enum Seen<V> {
+    Held(Entry<V>),
+    /// The server has nothing, or nothing but a stub.
+    Missing,
+    /// Something that cannot be used, or nobody knows.
+    Unknown,
+}
+
+impl<V> Seen<V> {
+    fn into_entry(self) -> Option<Entry<V>> {
+        match self {
+            Self::Held(entry) => Some(entry),
+            Self::Missing | Self::Unknown => None,
+        }
+    }
 }
 
 /// Namespaces with that of the client in front.
@@ -111,6 +144,44 @@ impl MemcachedClient {
     pub fn stats(&self) -> MemcachedStats {
         self.0.store.counters.snapshot()
     }
+
+    /// Waits until all writes that [`write_behind`](MemcachedBuilder::write_behind) has queued so far are carried out;
+    /// returns at once where writes are not put off.
+    ///
+    /// # Errors
+    ///
+    /// Tells how many queued writes were lost since the last flush, with the kind of the last one's error. They are not
+    /// tried again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, nothing is lost: what is queued is written all the same, and losses are told by the next flush.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use std::time::Duration;
+    /// use chorde_core::{CacheExt, Wait};
+    /// use chorde_memcache::testing::MemcachedServer;
+    /// use chorde_memcache::{MemcachedClient, WriteBehind};
+    ///
+    /// let server = MemcachedServer::start()?;
+    /// let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("a secret of the fleet");
+    /// let client = builder.write_behind(WriteBehind::new()).build()?;
+    /// for visits in 1..=100 {
+    ///     client.put("visits", visits, Duration::from_secs(60)).wait()?; // returns at once
+    /// }
+    /// client.flush().wait()?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn flush(&self) -> Result<()> {
+        match &self.0.behind {
+            Some(behind) => behind.flush().await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl Inner {
@@ -120,16 +191,18 @@ impl Inner {
     }
 
     /// Returns what a key is called on the servers, under the revisions of its namespaces.
-    async fn wire_key(&self, key: &Key) -> WireKey {
+    async fn name(&self, key: &Key) -> Named {
         if self.namespace.is_none() {
-            return self.wire_key_in(Path::new(key.namespaces()), key).await;
+            return self.name_in(Path::new(key.namespaces()), key).await;
         }
         let namespaces = self.surround(key.namespaces().iter());
-        self.wire_key_in(Path::new(&namespaces), key).await
+        self.name_in(Path::new(&namespaces), key).await
     }
 
-    async fn wire_key_in(&self, path: Path<'_>, key: &Key) -> WireKey {
-        WireKey::new(self.revisions.of(&self.store, path).await, key.bytes())
+    async fn name_in(&self, path: Path<'_>, key: &Key) -> Named {
+        let revised = self.revisions.of(&self.store, path).await;
+        let revision = revised.iter().map(|(_, revision)| *revision).fold(0, u64::wrapping_add);
+        Named { wire: WireKey::new(revised, key.bytes()), revision }
     }
 
     /// The same, as far as the revisions are known.
@@ -179,16 +252,16 @@ impl Inner {
     }
 
     /// Reads and opens; a value whose pages were replaced in between is read once more.
-    async fn get<V: DeserializeOwned>(&self, key: &WireKey) -> Result<Option<Entry<V>>, Unanswered> {
+    async fn get<V: DeserializeOwned>(&self, key: &WireKey) -> Result<Seen<V>, Unanswered> {
         let mut is_second = false;
         loop {
-            let Some(found) = self.store.read(key).await? else { return Ok(None) };
+            let Some(found) = self.store.read(key).await? else { return Ok(Seen::Missing) };
             match self.open(key, &found).await {
-                Ok(entry) => return Ok(Some(entry)),
+                Ok(entry) => return Ok(Seen::Held(entry)),
                 Err(Damage::Torn) if !is_second => is_second = true,
                 Err(damage) => {
                     self.note(&damage);
-                    return Ok(None);
+                    return Ok(Seen::Unknown);
                 }
             }
         }
@@ -231,30 +304,44 @@ impl Cache for MemcachedClient {
     }
 
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
-        let key = self.0.wire_key(key).await;
-        self.0.wrote(self.0.store.remove(&key).await, false)
+        let inner = &*self.0;
+        let _change = inner.change(key);
+        let key = inner.name(key).await.wire;
+        let was_queued = inner.withdraw(&key).await;
+        let removed = inner.wrote(inner.store.remove(&key).await, false)?;
+        Ok(removed || was_queued)
     }
 
     async fn expire_entry(&self, key: &Key) -> Result<bool> {
-        let key = self.0.wire_key(key).await;
-        self.0.wrote(self.0.store.expire(&key).await, false)
+        let inner = &*self.0;
+        let _change = inner.change(key);
+        let key = inner.name(key).await.wire;
+        inner.settle(&key).await;
+        inner.wrote(inner.store.expire(&key).await, false)
     }
 
     async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
-        let key = self.0.wire_key(key).await;
+        let inner = &*self.0;
+        let _change = inner.change(key);
+        let key = inner.name(key).await.wire;
+        inner.settle(&key).await;
         let life = life::of_item(life::whole_seconds(ttl));
-        self.0.wrote(self.0.store.renew(&key, life).await, false)
+        inner.wrote(inner.store.renew(&key, life).await, false)
     }
 
     async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
-        let key = self.0.wire_key(key).await;
-        let left = self.0.read(self.0.store.time_left(&key).await, None)?;
+        let inner = &*self.0;
+        let name = inner.name(key).await;
+        let left = match inner.known_life(key, &name) {
+            Some(known) => known,
+            None => inner.read(inner.store.time_left(&name.wire).await, None)?,
+        };
         Ok(left.is_some_and(|left| left > min_ttl))
     }
 
     async fn clear_all(&self) -> Result<()> {
         match &self.0.namespace {
-            None => self.0.wrote(self.0.store.flush().await, ()),
+            None => self.0.flush_all().await,
             Some(_) => self.clear_namespace(Path::new(&[])).await,
         }
     }
@@ -292,54 +379,97 @@ impl Cache for MemcachedClient {
 }
 
 impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
+    /// Says what [`succeed_fast`](MemcachedBuilder::succeed_fast) and [`fail_fast`](MemcachedBuilder::fail_fast) remember.
+    fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
+        self.0.memory.as_ref().and_then(|memory| self.0.look(memory, probe, options.least_ttl()))
+    }
+
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
         let inner = &*self.0;
-        let key = inner.wire_key(key).await;
-        let entry = inner.read(inner.get(&key).await, None)?;
+        let name = inner.name(key).await;
+        let view = inner.view(key, name.revision);
+        if let Some(known) = view.as_ref().and_then(|view| view.look(options.least_ttl())) {
+            return Ok(known.into_entry());
+        }
+        let seen = match inner.queued(&name.wire) {
+            Some(queued) => queued,
+            None => inner.read(inner.get(&name.wire).await, Seen::Unknown)?,
+        };
+        if let Some(view) = view {
+            view.keep(&seen);
+        }
+        let entry = seen.into_entry();
         inner.count(entry.as_ref());
         Ok(entry.filter(|entry| entry.remaining() >= options.least_ttl()))
     }
 
     async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
-        let entries = self.0.get_many(keys).await?;
+        let entries = self.0.get_many(keys, options.least_ttl()).await?;
         let long_lived = |entry: &Entry<V>| entry.remaining() >= options.least_ttl();
         Ok(entries.into_iter().map(|entry| entry.filter(long_lived)).collect())
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _: WriteOptions) -> Result<()> {
         let inner = &*self.0;
-        let key = inner.wire_key(key).await;
-        let (sealed, life) = inner.seal(&key, &value, ttl)?;
-        drop(value);
-        match inner.wrote(inner.store.write(&key, &sealed, life, How::Set).await, Wrote::Missing)? {
-            Wrote::TooLarge => Err(errors::too_large()),
-            Wrote::Stored | Wrote::Exists | Wrote::Missing => Ok(()),
+        let change = inner.change(key);
+        let name = inner.name(key).await;
+        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
+        let written = Written::new(change, value, &sealed, life);
+        let Some(sealed) = inner.put_off(key, &name.wire, sealed, life).await else {
+            inner.keep(written, &name);
+            return Ok(());
+        };
+        match inner.wrote(inner.store.write(&name.wire, &sealed, life, How::Set).await, Wrote::Missing)? {
+            Wrote::Stored => inner.keep(written, &name),
+            Wrote::TooLarge => return Err(errors::too_large()),
+            Wrote::Exists | Wrote::Missing => {}
         }
+        Ok(())
     }
 
     async fn put_entries(&self, entries: Vec<(Key, V)>, ttl: Duration, _: WriteOptions) -> Result<()> {
-        self.0.put_many(&entries, ttl).await
+        self.0.put_many(entries, ttl).await
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
         let inner = &*self.0;
-        let key = inner.wire_key(key).await;
-        let (sealed, life) = inner.seal(&key, &value, ttl)?;
-        inner.wrote(inner.store.add(&key, &sealed, life).await, false)
+        let change = inner.change(key);
+        let name = inner.name(key).await;
+        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
+        let written = Written::new(change, value, &sealed, life);
+        inner.settle(&name.wire).await;
+        let is_added = inner.wrote(inner.store.add(&name.wire, &sealed, life).await, false)?;
+        if is_added {
+            inner.keep(written, &name);
+        }
+        Ok(is_added)
     }
 
     async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
-        let key = self.0.wire_key(key).await;
+        let inner = &*self.0;
+        let name = inner.name(key).await;
+        let view = inner.view(key, name.revision);
+        inner.settle(&name.wire).await;
         // Not a miss without servers: whoever has another place to look must know.
-        Ok(self.0.claim(&key, options).await?)
+        let claim = inner.claim(&name.wire, options).await?;
+        if let Some(view) = view {
+            view.keep_claimed(&claim);
+        }
+        Ok(claim)
     }
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
         let inner = &*self.0;
-        let key = inner.wire_key(key).await;
-        let (sealed, life) = inner.seal(&key, &value, ttl)?;
-        drop(value);
-        Ok(inner.store.fill(&key, token, &sealed, life).await?)
+        let change = inner.change(key);
+        let name = inner.name(key).await;
+        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
+        let written = Written::new(change, value, &sealed, life);
+        inner.settle(&name.wire).await;
+        let is_filled = inner.store.fill(&name.wire, token, &sealed, life).await?;
+        if is_filled {
+            inner.keep(written, &name);
+        }
+        Ok(is_filled)
     }
 
     fn release(&self, key: &Key, token: Token) {

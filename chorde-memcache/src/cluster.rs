@@ -188,6 +188,12 @@ impl Cluster {
         view.nodes.iter().find(|node| node.tag() == tag && node.is_in_use()).map(Arc::clone)
     }
 
+    /// Returns how long what is written under a key lives, as things stand.
+    pub(crate) fn life_of(&self, key: &WireKey, life: Life) -> Life {
+        let is_away = self.route_now(key).is_some_and(|route| route.away.is_some());
+        if is_away { life.min(FAILOVER_LIFE) } else { life }
+    }
+
     /// Asks the key's own server or, while that is out of use, the next one.
     ///
     /// A server that fails and is thereby taken out of use is passed over as long as there is time.

@@ -127,6 +127,16 @@ impl Sealed {
     pub(crate) fn flags(&self) -> u32 {
         if self.tail.is_empty() { 0 } else { PageSet { tag: self.tag, count: self.tail.len() as u32 }.flags() }
     }
+
+    /// Returns how many bytes are stored.
+    pub(crate) fn len(&self) -> usize {
+        self.tail.iter().map(Bytes::len).sum::<usize>() + self.head.len()
+    }
+
+    /// Returns the seed that those who [open](Sealer::open) it are given.
+    pub(crate) fn seed(&self) -> u64 {
+        Header::read(&self.head).map_or(0, |(_, rest)| seed(rest))
+    }
 }
 
 /// A value as it was stored.
@@ -257,8 +267,7 @@ impl Sealer {
             return Err(Damage::OtherType);
         }
         let payload = self.expand(&header, payload)?;
-        let seed = mac.first_chunk().map_or(0, |seed| u64::from_le_bytes(*seed));
-        Ok(Piece { payload, life: header.life, seed })
+        Ok(Piece { payload, life: header.life, seed: seed(mac) })
     }
 
     fn expand<'a>(&self, header: &Header, payload: &'a [u8]) -> Result<Cow<'a, [u8]>, Damage> {
@@ -281,6 +290,11 @@ impl Sealer {
         }
         pages::claimed(&header, head.len())
     }
+}
+
+/// Returns some bytes of a signature, which differ between any two items.
+fn seed(mac: &[u8]) -> u64 {
+    mac.first_chunk().map_or(0, |seed| u64::from_le_bytes(*seed))
 }
 
 /// Says what a payload is.

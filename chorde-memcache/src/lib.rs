@@ -20,6 +20,7 @@
 //! From the outside in; modules use only those further down this list.
 //!
 //! * `client`: core's traits, over `store`: what an operation on one key asks the servers, on bytes. `revisions`: clearing.
+//! * `behind`: writes put off. `memory`: what this process has lately seen. Both off by default.
 //! * `cluster`: which server is asked. `node`: one server, its connections (`mux` for the meta commands, `classic` for older
 //!   servers), its `breaker`, its `prober`.
 //! * `resolve`: how the servers are found. `ring`: which server has which key.
@@ -56,6 +57,7 @@
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod __bench;
+mod behind;
 mod client;
 mod cluster;
 mod command;
@@ -63,6 +65,7 @@ mod compression;
 mod envelope;
 mod lease;
 mod life;
+mod memory;
 mod node;
 mod race;
 mod resolve;
@@ -75,6 +78,7 @@ mod store;
 pub mod testing;
 mod wire_key;
 
+pub use behind::WriteBehind;
 pub use client::{MemcachedBuilder, MemcachedClient};
 pub use compression::Compression;
 pub use node::Transport;

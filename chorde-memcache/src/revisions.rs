@@ -89,6 +89,17 @@ impl Revisions {
         revisions.fold(0, u64::wrapping_add)
     }
 
+    /// Returns the same number, if all of it was read not long ago; has it read again where that is needed soon.
+    pub(crate) fn fresh_sum(&self, store: &Arc<Store>, path: Path<'_>) -> Option<u64> {
+        let mut sum = 0_u64;
+        for (namespace, digest) in path.iter().zip(path.digests()) {
+            if !is_of_client(namespace) {
+                sum = sum.wrapping_add(self.fresh(store, digest)?);
+            }
+        }
+        Some(sum)
+    }
+
     fn known(&self, digest: Digest) -> u64 {
         self.find(digest).map_or(0, |known| known.revision.load(Ordering::Acquire))
     }

@@ -71,6 +71,16 @@ counters! {
     replays,
     /// Removals that could not be made up for: more than are remembered for a server.
     replays_lost,
+    /// Reads answered by the memory of [`succeed_fast`](crate::MemcachedBuilder::succeed_fast); not among `hits`.
+    fast_hits,
+    /// Reads answered by the memory of [`fail_fast`](crate::MemcachedBuilder::fail_fast); not among `misses`.
+    fast_misses,
+    /// Values queued by [`write_behind`](crate::MemcachedBuilder::write_behind).
+    queued_writes,
+    /// Of those, the ones that took the place of an earlier value of the same key, which was never written.
+    coalesced_writes,
+    /// Values written at once because the queue of `write_behind` was full.
+    written_through,
     /// Connections made.
     connections,
     /// Times that the list of servers changed.

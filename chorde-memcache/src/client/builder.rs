@@ -1,5 +1,7 @@
 //! The settings of a client.
 
+mod fast;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -8,7 +10,10 @@ use std::time::Duration;
 use chorde_core::{Clock, Error, ErrorKind, Identity, Namespace, Result};
 use futures_util::future::join;
 
+use fast::Fast;
+
 use super::{Inner, MemcachedClient};
+use crate::behind::Behind;
 use crate::cluster::Cluster;
 use crate::compression::Compression;
 use crate::envelope::{Sealer, SealerOptions};
@@ -41,6 +46,10 @@ use crate::store::Store;
 /// | [`classic_connections`](Self::classic_connections) | 16 |
 /// | [`clear_delay`](Self::clear_delay) | 1 s |
 /// | [`strict`](Self::strict) | no |
+/// | [`succeed_fast`](Self::succeed_fast) | no: every read asks a server |
+/// | [`fail_fast`](Self::fail_fast) | no: every miss asks a server |
+/// | [`fast_entries`](Self::fast_entries) | 10,000 of each |
+/// | [`write_behind`](Self::write_behind) | no: every write waits for a server |
 /// | [`clock`](Self::clock) | the system's |
 ///
 /// # Errors
@@ -82,6 +91,7 @@ pub struct MemcachedBuilder {
     nodes: NodeOptions,
     clear_delay: Duration,
     is_strict: bool,
+    fast: Fast,
     clock: Clock,
 }
 
@@ -101,6 +111,7 @@ impl Default for MemcachedBuilder {
             nodes: NodeOptions::default(),
             clear_delay: Duration::from_secs(1),
             is_strict: false,
+            fast: Fast::default(),
             clock: Clock::system(),
         }
     }
@@ -288,7 +299,9 @@ impl MemcachedBuilder {
         let counters = Arc::new(Counters::default());
         let cluster = Cluster::new(self.placement, nodes, self.clock.clone(), Arc::clone(&counters));
         let store = Arc::new(Store { cluster, counters });
-        let follower = follow(&store, source, self.clock.clone());
+        let follower = follow(&store, source, self.clock.clone()).map(Arc::new);
+        let memory = self.fast.memory(&store, &self.clock)?.map(Arc::new);
+        let behind = self.fast.behind.map(|options| Behind::new(options, &store, memory.as_ref(), follower.as_ref()));
         Ok(MemcachedClient(Arc::new(Inner {
             identity: Identity::with_clock(self.clock),
             store,
@@ -297,6 +310,8 @@ impl MemcachedBuilder {
             watch: Mutex::default(),
             namespace: self.namespace.map(Namespace::named),
             is_strict: self.is_strict,
+            memory,
+            behind,
             _follower: follower,
         })))
     }
@@ -342,7 +357,7 @@ impl MemcachedBuilder {
         ];
         match settings.iter().find(|(is_wrong, _)| *is_wrong) {
             Some((_, mend)) => Err(Error::new(ErrorKind::Config, *mend)),
-            None => Ok(()),
+            None => self.fast.check(),
         }
     }
 }
@@ -390,6 +405,7 @@ impl fmt::Debug for MemcachedBuilder {
             .field("nodes", &self.nodes)
             .field("clear_delay", &self.clear_delay)
             .field("strict", &self.is_strict)
+            .field("fast", &self.fast)
             .finish_non_exhaustive()
     }
 }

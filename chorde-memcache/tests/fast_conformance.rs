@@ -1,0 +1,124 @@
+//! The client keeps the rules that all clients keep, with every option that trades freshness for speed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::time::Duration;
+
+use chorde_core::testing::conformance::Suite;
+use chorde_core::{InprocClient, NamespaceClient, TieredClient};
+use chorde_memcache::testing::MemcachedServer;
+use chorde_memcache::{MemcachedBuilder, MemcachedClient, Transport, WriteBehind};
+
+/// How long is remembered: longer than any rule runs.
+const LONG: Duration = Duration::from_secs(600);
+
+/// Makes a client that sees nothing of what others have stored, or still store.
+fn fresh(server: &MemcachedServer, with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) -> MemcachedClient {
+    let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
+    let builder = builder.namespace(format!("{:x}", fastrand::u128(..))).deadline(Duration::from_secs(20));
+    with(builder).build().unwrap()
+}
+
+fn check(with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) {
+    let server = MemcachedServer::start_unix().unwrap();
+    let suite = Suite::new(|| fresh(&server, &with));
+    suite.check::<String>();
+    suite.check::<u64>();
+    suite.check::<Vec<u8>>();
+    suite.check_types();
+}
+
+fn all(builder: MemcachedBuilder) -> MemcachedBuilder {
+    builder.succeed_fast(LONG).fail_fast(LONG).write_behind(WriteBehind::new())
+}
+
+#[test]
+fn remembered_hits_conform() {
+    check(|builder| builder.succeed_fast(LONG));
+}
+
+#[test]
+fn remembered_misses_conform() {
+    check(|builder| builder.fail_fast(LONG));
+}
+
+#[test]
+fn writes_behind_conform() {
+    check(|builder| builder.write_behind(WriteBehind::new()));
+}
+
+#[test]
+fn a_queue_that_is_always_full_conforms() {
+    check(|builder| builder.write_behind(WriteBehind::new().most(1)));
+}
+
+#[test]
+fn writes_that_wait_for_long_conform() {
+    // What is queued stays so until something asks for more than a read.
+    check(|builder| builder.write_behind(WriteBehind::new().pause(LONG)));
+}
+
+#[test]
+fn all_of_them_conform() {
+    check(all);
+}
+
+#[test]
+fn all_of_them_conform_where_clear_empties_the_server() {
+    let server = MemcachedServer::start_unix().unwrap();
+    let make = || {
+        let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
+        all(builder.deadline(Duration::from_secs(20))).build().unwrap()
+    };
+    Suite::new(make).only("clear takes away all keys, and the client goes on").check::<u64>();
+}
+
+#[test]
+fn all_of_them_conform_inside_of_a_runtime() {
+    let server = MemcachedServer::start_unix().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    Suite::new(|| fresh(&server, all)).check::<Vec<u8>>();
+}
+
+#[test]
+fn tiers_over_all_of_them_conform() {
+    let server = MemcachedServer::start_unix().unwrap();
+    Suite::new(|| TieredClient::new(InprocClient::new(10_000), fresh(&server, all))).check::<String>();
+    Suite::new(|| NamespaceClient::new("one", fresh(&server, all)).unwrap()).check::<String>();
+}
+
+#[test]
+fn all_of_them_conform_over_the_classic_transport() {
+    check(|builder| all(builder.transport(Transport::Classic)));
+}
+
+/// Lets seconds pass on the server's own clock, which ticks once in each.
+fn pass(server: &MemcachedServer, by: Duration) {
+    let now = || server.stats().unwrap()["time"].parse::<u64>().unwrap();
+    let end = now() + by.as_secs().max(1);
+    while now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn all_of_them_keep_time() {
+    let server = &MemcachedServer::start_unix().unwrap();
+    let suite = || {
+        let suite = Suite::new(move || fresh(server, all));
+        suite.advance(move |by| pass(server, by)).resolution(Duration::from_secs(1))
+    };
+    let without = Suite::new(|| fresh(server, all)).rules::<String>();
+    let about_time: Vec<_> = suite().rules::<String>().into_iter().filter(|rule| !without.contains(rule)).collect();
+    assert!(about_time.len() >= 10);
+    std::thread::scope(|scope| {
+        for rule in about_time {
+            scope.spawn(move || {
+                // Servers throw away by themselves what is stale for long.
+                let suite = if rule.starts_with("purge") { suite().forgets_stale() } else { suite() };
+                suite.only(rule).check::<String>();
+            });
+        }
+    });
+}
