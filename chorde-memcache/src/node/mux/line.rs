@@ -254,7 +254,10 @@ impl Line {
                 queue.earliest = Some(queue.earliest.map_or(slot.deadline, |earliest| earliest.min(slot.deadline)));
             }
         }
+        let (commands, bytes) = queue.compact();
+        state.unwritten -= bytes;
         drop(state);
+        self.shared.done_waiting(commands);
         for answer in late {
             // Nobody is told if the caller has gone.
             answer.send(Err(Failure::Timeout)).ok();

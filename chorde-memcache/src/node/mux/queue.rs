@@ -156,7 +156,8 @@ impl Shared {
         }
         let kinds = kinds(commands);
         let now_unix = if commands.iter().any(meta::is_dated) { now_unix() } else { 0 };
-        let deadline = self.clock.now().saturating_add(u64::try_from(deadline.as_nanos()).unwrap_or(NEVER));
+        let deadline = u64::try_from(deadline.as_nanos()).unwrap_or(NEVER);
+        let deadline = self.clock.now().saturating_add(deadline).min(NEVER - 1);
 
         let mut state = self.lock();
         if let Some(failure) = &state.ended {
