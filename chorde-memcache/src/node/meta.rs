@@ -29,11 +29,11 @@ pub(crate) enum Kind {
     Number,
     /// Done: Store over anything.
     Set,
-    /// Done, unless there is one: Store with `Add`, AddNumber.
+    /// Done, unless there is one: Store with `Add`, `AddNumber`.
     Add,
     /// Done, unless it is another one or none: Store with `Cas`.
     Swap,
-    /// The same of commands without data: Delete, MarkStale.
+    /// The same of commands without data: Delete, `MarkStale`.
     Change,
 }
 
