@@ -190,7 +190,7 @@ impl Cluster {
 
     /// Returns how long what is written under a key lives, as things stand.
     pub(crate) fn life_of(&self, key: &WireKey, life: Life) -> Life {
-        let is_away = self.route_now(key).is_some_and(|route| route.away.is_some());
+        let is_away = self.known().and_then(|view| route(&view, key)).is_some_and(|route| !route.away.is_empty());
         if is_away { life.min(FAILOVER_LIFE) } else { life }
     }
 

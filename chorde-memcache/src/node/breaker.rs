@@ -114,8 +114,8 @@ impl Breaker {
         Self { options, state: State::Closed { failures: 0 } }
     }
 
-    /// Tells whether callers may ask the server.
-    #[inline]
+    /// Tells whether callers may ask the server; they themselves go by what the node keeps of it.
+    #[cfg(test)]
     pub(crate) fn admits(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }

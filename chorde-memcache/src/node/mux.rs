@@ -101,11 +101,6 @@ impl Mux {
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.is_closed()
     }
-
-    /// Ends the connection. What waits fails.
-    pub(crate) fn close(&self) {
-        self.shared.close();
-    }
 }
 
 impl Drop for Mux {
