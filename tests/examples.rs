@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use chorde_memcache::testing::MemcachedServer;
+
 /// The folder of the built examples. They are built here, since not every way to start this test builds them; as part of
 /// the whole workspace, so that what the other tests have built is used again.
 static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -61,6 +63,48 @@ fn later_passes_over_the_sources_are_hits() {
 }
 
 #[test]
+fn a_second_run_finds_what_the_first_has_counted() {
+    let server = MemcachedServer::start().unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("chorde-core/src/client");
+    let files = std::fs::read_dir(&sources).unwrap().count();
+    let counted = || run("codestats", &["--passes", "1", "--memcached", &server.address(), sources.to_str().unwrap()]);
+    let (first, second) = (counted(), counted());
+    assert_eq!(line(&first, "hit ratio"), format!("hit ratio 0.0 %: 0 hits, {files} misses"));
+    assert_eq!(line(&second, "hit ratio"), format!("hit ratio 100.0 %: {files} hits, 0 misses"));
+    assert!(line(&second, "computed").starts_with("computed 0, failed 0"), "{second}");
+    assert_eq!(line(&second, "memcached"), format!("memcached {}: {files} hits, 0 stores", server.address()));
+    let sum = |printed: &str| printed.lines().find(|line| line.contains(" functions, ")).map(str::to_owned);
+    assert!(sum(&first).is_some() && sum(&first) == sum(&second), "{second}");
+
+    let own = run("codestats", &["--passes", "2", "--memcached", "own", sources.to_str().unwrap()]);
+    assert_eq!(line(&own, "hit ratio"), format!("hit ratio 50.0 %: {files} hits, {files} misses"));
+}
+
+#[test]
+fn memcached_is_shared_dies_and_comes_back() {
+    let printed = run("memcached", &[]);
+    for what in ["a cold key: computed", "again: from memcached", "memcached was killed: computed", "restarted: in use"]
+    {
+        line(&printed, what);
+    }
+    assert!(line(&printed, "what was put").ends_with("written by hand"), "{printed}");
+    assert!(line(&printed, "from another client").ends_with("Some(\"hello\")"), "{printed}");
+    assert!(line(&printed, "several at once").ends_with("[Some(\"hello\"), None]"), "{printed}");
+    assert!(line(&printed, "1 outages").starts_with("1 outages, 1 recoveries"), "{printed}");
+}
+
+#[test]
+fn a_fleet_computes_once() {
+    let printed = run("fleet", &["4"]);
+    assert!(line(&printed, "computations:").contains(" 1 for the cold key, "), "{printed}");
+    // Due when 2 s old, in whole seconds of the server: one or two of them in that time, in four processes.
+    let refreshes = line(&printed, "computations:");
+    let refreshes = refreshes.split("cold key, ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!((1..=3).contains(&refreshes.parse::<u32>().unwrap()), "{printed}");
+    line(&printed, "calls answered");
+}
+
+#[test]
 fn files_that_do_not_parse_are_tried_again() {
     let folder = tempdir("codestats-errors");
     std::fs::write(folder.join("broken.rs"), "fn {").unwrap();
@@ -75,7 +119,13 @@ fn files_that_do_not_parse_are_tried_again() {
 
 #[test]
 fn mistakes_on_the_command_line_are_answered_with_the_usage() {
-    for args in [["--files", "none"], ["--colour", "blue"], ["--passes", "0"], ["/no/such/folder", "--help"]] {
+    for args in [
+        ["--files", "none"],
+        ["--colour", "blue"],
+        ["--passes", "0"],
+        ["/no/such/folder", "--help"],
+        [".", "--memcached"],
+    ] {
         let output = Command::new(BUILT.join("codestats")).args(args).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && errors.contains("usage: codestats"), "{args:?}: {errors}");

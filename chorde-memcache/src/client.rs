@@ -416,8 +416,8 @@ impl Cache for MemcachedClient {
     /// [delay](MemcachedBuilder::clear_delay).
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         match self.0.namespace {
-            None => self.0.revisions.sum(probe.path()),
-            Some(_) => self.0.revisions.sum(Path::new(&self.0.surround(probe.path().iter()))),
+            None => self.0.revisions.sum(&self.0.store, probe.path()),
+            Some(_) => self.0.revisions.sum(&self.0.store, Path::new(&self.0.surround(probe.path().iter()))),
         }
     }
 }

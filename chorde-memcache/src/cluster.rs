@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chorde_core::Clock;
 use smallvec::SmallVec;
@@ -19,6 +20,12 @@ use crate::wire_key::WireKey;
 /// Writes to another server than the key's own live no longer than this: the key's own will be back.
 const FAILOVER_LIFE: Life = Life(60 + GRACE);
 
+/// On how many servers a change is noted that none of them sees: more have not stood in for one another, as a rule.
+const MISSING: usize = 4;
+
+/// With less than this part of the deadline left, no other server is asked: to be late would be held against it.
+const LEAST_PART: u32 = 4;
+
 /// The servers of one client.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -27,6 +34,8 @@ pub(crate) struct Cluster {
     options: NodeOptions,
     clock: Clock,
     counters: Arc<Counters>,
+    /// Up to when the first list is waited for: later, whoever asks is told at once that there is none.
+    patient_until: u64,
 }
 
 /// The servers at one time.
@@ -53,8 +62,8 @@ pub(crate) struct Share {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) node: Arc<Node>,
-    /// The key's own server, if that is another.
-    away: Option<Arc<Node>>,
+    /// Those that come before it in the order of the key, its own server first.
+    away: SmallVec<[Arc<Node>; 1]>,
 }
 
 /// A server that was asked and did not answer.
@@ -98,7 +107,8 @@ pub(crate) enum Unanswered {
 
 impl Cluster {
     pub(crate) fn new(placement: Placement, options: NodeOptions, clock: Clock, counters: Arc<Counters>) -> Self {
-        Self { view: watch::Sender::new(None), placement, options, clock, counters }
+        let patient_until = clock.now().saturating_add(nanos(options.deadline));
+        Self { view: watch::Sender::new(None), placement, options, clock, counters, patient_until }
     }
 
     /// Replaces the list of servers. Those that stay keep their connections; those that go end theirs once nothing is
@@ -129,7 +139,7 @@ impl Cluster {
             return Ok(Arc::clone(view));
         }
         let mut views = self.view.subscribe();
-        let first = within(&self.clock, self.options.deadline, views.wait_for(Option::is_some)).await;
+        let first = within(&self.clock, self.left(self.patient_until), views.wait_for(Option::is_some)).await;
         let view = first.and_then(Result::ok).and_then(|view| view.clone());
         view.ok_or(Unanswered::NoServers(None))
     }
@@ -142,7 +152,37 @@ impl Cluster {
     /// Finds who answers for a key.
     pub(crate) async fn route(&self, key: &WireKey) -> Result<Route, Unanswered> {
         let view = self.view().await?;
-        route(&view, key).ok_or(Unanswered::NoServers(None))
+        let until = self.clock.now().saturating_add(nanos(self.options.deadline));
+        self.route_in(&view, key, until).await.ok_or(Unanswered::NoServers(None))
+    }
+
+    /// Finds who answers for a key; where only what was missed keeps a server from it, has that made up for.
+    async fn route_in(&self, view: &View, key: &WireKey, until: u64) -> Option<Route> {
+        if let Some(route) = route(view, key) {
+            return Some(route);
+        }
+        let indebted = view.ring.order(key.text()).map(|index| &view.nodes[index]).find(|node| node.is_in_use())?;
+        within(&self.clock, self.left(until), indebted.make_up()).await?.ok()?;
+        route(view, key)
+    }
+
+    /// Notes that the servers that are not asked for a key miss a change of it.
+    pub(crate) fn missed(&self, key: &WireKey) {
+        let Some(view) = self.known() else { return };
+        let change = [Command::Delete { key: key.text(), cas: None }];
+        let order = view.ring.order(key.text()).map(|index| &view.nodes[index]);
+        for node in order.take_while(|node| !node.serves(key.text())).take(MISSING) {
+            node.owe(&change, None);
+        }
+    }
+
+    fn left(&self, until: u64) -> Duration {
+        Duration::from_nanos(until.saturating_sub(self.clock.now()))
+    }
+
+    /// Finds who answers for a key, if the servers are known and one of them can.
+    fn route_now(&self, key: &WireKey) -> Option<Route> {
+        route(self.view.borrow().as_ref()?, key)
     }
 
     /// Groups the keys at some places by the servers that answer for them.
@@ -156,14 +196,15 @@ impl Cluster {
         };
         let mut shares: Vec<Share> = Vec::new();
         for &place in places {
-            let (node, away) = best(&view, key(place)).ok_or(Unanswered::NoServers(None))?;
-            match shares.iter_mut().find(|share| Arc::ptr_eq(&share.route.node, node)) {
-                Some(share) => share.places.push(place),
-                None => {
-                    let route = Route { node: Arc::clone(node), away: away.map(Arc::clone) };
-                    shares.push(Share { route, places: vec![place] });
-                }
+            let known = best(&view, key(place));
+            if let Some(node) = known
+                && let Some(share) = shares.iter_mut().find(|share| Arc::ptr_eq(&share.route.node, node))
+            {
+                share.places.push(place);
+                continue;
             }
+            let route = Box::pin(self.route_in(&view, key(place), self.until())).await;
+            shares.push(Share { route: route.ok_or(Unanswered::NoServers(None))?, places: vec![place] });
         }
         Ok(shares)
     }
@@ -177,17 +218,18 @@ impl Cluster {
     pub(crate) async fn routes(&self, key: &WireKey, most: usize) -> Result<SmallVec<[Route; 2]>, Unanswered> {
         let view = self.view().await?;
         let in_use = view.ring.order(key.text()).map(|index| &view.nodes[index]).filter(|node| node.is_in_use());
-        Ok(in_use.take(most).map(|node| Route { node: Arc::clone(node), away: None }).collect())
+        Ok(in_use.take(most).map(|node| Route { node: Arc::clone(node), away: SmallVec::new() }).collect())
     }
 
-    /// Finds who answers for a key, if the servers are known.
-    pub(crate) fn route_now(&self, key: &WireKey) -> Option<Route> {
-        route(self.view.borrow().as_ref()?, key)
+    /// Finds the server whose name has these bits, if it is in use.
+    pub(crate) fn granting(&self, tag: u16) -> Option<Arc<Node>> {
+        let view = self.known()?;
+        view.nodes.iter().find(|node| node.tag() == tag && node.is_in_use()).map(Arc::clone)
     }
 
     /// Returns how long what is written under a key lives, as things stand.
     pub(crate) fn life_of(&self, key: &WireKey, life: Life) -> Life {
-        let is_away = self.route_now(key).is_some_and(|route| route.away.is_some());
+        let is_away = self.known().and_then(|view| route(&view, key)).is_some_and(|route| !route.away.is_empty());
         if is_away { life.min(FAILOVER_LIFE) } else { life }
     }
 
@@ -217,9 +259,9 @@ impl Cluster {
     ) -> Result<Answer, Unanswered> {
         let view = self.view().await?;
         let until = failed.as_ref().map_or_else(|| self.until(), |failed| failed.until);
-        let mut last = None;
+        let mut last: Option<(Arc<str>, Failure)> = None;
         loop {
-            if let Some(Failed { route, failure, .. }) = failed {
+            if let Some(Failed { route, failure, .. }) = failed.take() {
                 let name = route.node.shared_name();
                 let is_over = self.clock.now() >= until;
                 if route.node.is_in_use() || (is_over && !matches!(failure, Failure::Refused(_))) {
@@ -227,7 +269,16 @@ impl Cluster {
                 }
                 last = Some((name, failure));
             }
-            let Some(route) = route(&view, key) else { return Err(Unanswered::NoServers(last)) };
+            let Some(route) = self.route_in(&view, key, until).await else {
+                if commands.iter().any(|command| command.changes().is_some()) {
+                    self.missed(key);
+                }
+                return Err(Unanswered::NoServers(last));
+            };
+            let is_late = self.left(until) < self.options.deadline / LEAST_PART;
+            if let Some((name, failure)) = last.take_if(|_| is_late) {
+                return Err(Unanswered::Failed(name, failure));
+            }
             match self.ask_at(&route, commands, lane, until).await {
                 Ok(replies) => return Ok(Answer { route, replies }),
                 Err(failure) => failed = Some(Failed { route, failure, until }),
@@ -242,22 +293,24 @@ impl Cluster {
 
     /// Asks a server that was found before.
     fn ask_at<'a>(&'a self, route: &'a Route, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
-        match &route.away {
-            None => route.node.ask(commands, lane, until),
-            Some(home) => Asking::detour(self.ask_away(route, home, commands, (lane, until))),
+        if route.away.is_empty() {
+            return route.node.ask(commands, lane, until);
         }
+        Asking::detour(self.ask_away(route, commands, lane, until))
     }
 
     /// Asks another server than the key's own.
     async fn ask_away(
         &self,
         route: &Route,
-        home: &Node,
         commands: &[Command<'_>],
-        (lane, until): (Lane, u64),
+        lane: Lane,
+        until: u64,
     ) -> Result<Replies, Failure> {
         self.counters.failovers.one();
-        home.owe(commands);
+        for missing in &route.away {
+            missing.owe(commands, Some(&route.node));
+        }
         let short_lived: Vec<Command<'_>> = commands.iter().map(short_lived).collect();
         route.node.ask(&short_lived, lane, until).await
     }
@@ -278,21 +331,20 @@ impl Cluster {
     }
 }
 
-/// Finds who answers for a key.
-fn route(view: &View, key: &WireKey) -> Option<Route> {
-    let (node, away) = best(view, key)?;
-    Some(Route { node: Arc::clone(node), away: away.map(Arc::clone) })
+/// Finds the best server for a key that is in use and has missed nothing there.
+fn best<'a>(view: &'a View, key: &WireKey) -> Option<&'a Arc<Node>> {
+    view.ring.order(key.text()).map(|index| &view.nodes[index]).find(|node| node.serves(key.text()))
 }
 
-/// Finds the best server for a key that is in use, and the key's own where that is another.
-fn best<'a>(view: &'a View, key: &WireKey) -> Option<(&'a Arc<Node>, Option<&'a Arc<Node>>)> {
-    let mut away = None;
+/// Finds who answers for a key: the best server that is in use and has missed nothing there.
+fn route(view: &View, key: &WireKey) -> Option<Route> {
+    let mut away = SmallVec::new();
     for index in view.ring.order(key.text()) {
         let node = &view.nodes[index];
-        if node.is_in_use() {
-            return Some((node, away));
+        if node.serves(key.text()) {
+            return Some(Route { node: Arc::clone(node), away });
         }
-        away.get_or_insert(node);
+        away.push(Arc::clone(node));
     }
     None
 }

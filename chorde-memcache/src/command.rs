@@ -117,19 +117,34 @@ pub(crate) enum Failure {
 }
 
 impl<'a> Command<'a> {
+    /// Returns the key that the command is about.
+    pub(crate) fn key(&self) -> &'a [u8] {
+        match *self {
+            Self::Get { key }
+            | Self::Head { key }
+            | Self::Claim { key, .. }
+            | Self::Refresh { key, .. }
+            | Self::Store { key, .. }
+            | Self::Touch { key, .. }
+            | Self::Delete { key, .. }
+            | Self::MarkStale { key, .. }
+            | Self::Count { key, .. }
+            | Self::Number { key }
+            | Self::PutNumber { key, .. } => key,
+        }
+    }
+
+    /// Returns whether the answer may be an item that the asker has won.
+    pub(crate) fn may_win(&self) -> bool {
+        matches!(
+            self,
+            Self::Get { .. } | Self::Head { .. } | Self::Claim { .. } | Self::Refresh { .. } | Self::Touch { .. }
+        )
+    }
+
     /// Returns the key whose value the command changes, if it changes one.
     pub(crate) fn changes(&self) -> Option<&'a [u8]> {
-        match *self {
-            Self::Store { key, .. } | Self::Delete { key, .. } | Self::MarkStale { key, .. } => Some(key),
-            Self::Get { .. }
-            | Self::Head { .. }
-            | Self::Claim { .. }
-            | Self::Refresh { .. }
-            | Self::Touch { .. }
-            | Self::Count { .. }
-            | Self::Number { .. }
-            | Self::PutNumber { .. } => None,
-        }
+        matches!(self, Self::Store { .. } | Self::Delete { .. } | Self::MarkStale { .. }).then(|| self.key())
     }
 
     /// Returns whether the command leaves everything as it is.

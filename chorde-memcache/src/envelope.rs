@@ -66,6 +66,9 @@ const ITEM: usize = 124 + wire_key::LONGEST;
 /// The smallest item size limit that a server can have.
 const SMALLEST: usize = 1024;
 
+/// The largest.
+const LARGEST: usize = 1 << 30;
+
 /// What [`Sealer`] is made of.
 #[derive(Clone)]
 pub(crate) struct SealerOptions {
@@ -159,6 +162,14 @@ impl Sealer {
         };
         if item_size < SMALLEST {
             return refuse(format!("item_size {item_size} is too small: give the servers' -I, {SMALLEST} or more"));
+        }
+        if item_size > LARGEST {
+            return refuse(format!(
+                "item_size {item_size} is too large: no server takes more than 1 GiB; give their -I"
+            ));
+        }
+        if max_value == 0 {
+            return refuse("max_value_size of zero: nothing could be stored; give the largest value's bytes".into());
         }
         if max_value > u32::MAX as usize {
             return refuse(format!("max_value_size {max_value} is too large: give at most {} bytes", u32::MAX));

@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chorde_core::Token;
 
 use crate::command::Item;
-use crate::life;
+use crate::life::{self, GRACE};
 
 /// What an item is worth to one who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,20 @@ pub(crate) fn turn(item: &Item) -> Turn {
         Item { held: true, .. } => Turn::Theirs,
         Item { .. } => Turn::Open,
     }
+}
+
+/// Returns whether an item that was won is kept for as long as the lease lasts. One that goes earlier takes the lease with
+/// it: the next who asks would win as well, and what the first computes could not be stored.
+///
+/// What is valid is not made to last, since it would be valid for longer.
+pub(crate) fn outlasts(item: &Item, lease: Duration) -> bool {
+    standing(item) != Standing::Stale || item.left.is_none_or(|left| left >= life::of_lease(lease))
+}
+
+/// Returns whether a stale item can be made to last for a lease and still be stale; with room for the seconds that begin
+/// meanwhile.
+pub(crate) fn can_outlast(lease: Duration) -> bool {
+    life::of_lease(lease) <= GRACE - 2
 }
 
 /// What a claim was granted for, packed into a [`Token`].
@@ -139,6 +154,17 @@ mod tests {
         assert_eq!(standing(&item(0, Some(100))), Standing::Stub);
         assert_eq!(standing(&item(1, Some(life::GRACE + 1))), Standing::Valid);
         assert_eq!(standing(&item(1, Some(life::GRACE))), Standing::Stale);
+    }
+
+    #[test]
+    fn a_lease_is_not_to_end_with_a_stale_item() {
+        let item = |size, left| Item { size, left: Some(left), ..Item::default() };
+        let lease = Duration::from_secs(10);
+        assert!(outlasts(&item(1, 11), lease) && !outlasts(&item(1, 10), lease));
+        assert!(outlasts(&item(1, GRACE + 1), Duration::from_secs(100)) && outlasts(&item(0, 1), lease));
+        // Made to last, it is not to be made to last again.
+        let longest = (0..100).map(Duration::from_secs).take_while(|lease| can_outlast(*lease)).last().unwrap();
+        assert!(outlasts(&item(1, GRACE - 1), longest) && longest > Duration::from_secs(20));
     }
 
     #[test]

@@ -40,12 +40,18 @@
 //! * Times are whole seconds on the server's clock: a ttl is rounded up, and what is stored for T seconds is valid for T - 1
 //!   to T of them. A life of more than 30 days is sent as a date, by the clock of the host that stores.
 //! * A value is read back as the type that it was written as, by its name: renamed or moved, it is a miss.
+//! * A refresh that takes longer than what is left of the old value's life and half a minute is not waited for: somebody
+//!   else computes as well, whatever the lease.
 //! * One computation per key is what leases give while the key's server is up. One that fails, restarts, or evicts a lease
 //!   may cause a second one; wrong values it cannot cause.
 //! * A clear is noticed by other processes within [`clear_delay`](MemcachedBuilder::clear_delay). It is forgotten if both
 //!   servers that remember it are lost before anybody who knows of it asks again; entries then show up to their ttl.
 //! * While servers fail, two processes may hold different opinions of which one is in use: an older value may be served, up
 //!   to its ttl, or a key computed twice.
+//! * A server that leaves the list and comes back, or one that inherits the keys of another that left, may still hold what
+//!   it held before: such values show up to their ttl.
+//! * Of more than 65,536 keys changed while their server is away, the rest is not removed from it when it comes back
+//!   ([`replays_lost`](MemcachedStats::replays_lost)).
 //! * Whoever can reach memcached can delete, replay and delay values, though not make them up: keep its port to yourself.
 
 #[cfg(feature = "testing")]

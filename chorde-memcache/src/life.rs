@@ -24,6 +24,12 @@ pub(crate) fn whole_seconds(duration: Duration) -> u32 {
     u32::try_from(seconds).unwrap_or(LAST).clamp(1, LAST - GRACE)
 }
 
+/// Returns the seconds for which a lease is taken: one more, since the server's clock may tick at once; no more than can be
+/// said as a number of seconds.
+pub(crate) fn of_lease(lease: Duration) -> u32 {
+    whole_seconds(lease).saturating_add(1).min(RELATIVE)
+}
+
 /// Returns how long the item of a value is kept that lives for so many seconds.
 pub(crate) fn of_item(life: u32) -> Life {
     Life(life.saturating_add(GRACE))
@@ -73,6 +79,14 @@ mod tests {
         ];
         for (duration, expected) in cases {
             assert_eq!(whole_seconds(duration), expected, "{duration:?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_lasts_as_long_as_it_was_asked_for_wherever_in_a_second_it_begins() {
+        let cases = [(Duration::ZERO, 2), (Duration::from_millis(1500), 3), (Duration::from_secs(10), 11)];
+        for (lease, expected) in cases.into_iter().chain([(Duration::MAX, RELATIVE)]) {
+            assert_eq!(of_lease(lease), expected, "{lease:?}");
         }
     }
 

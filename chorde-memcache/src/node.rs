@@ -1,9 +1,11 @@
 //! One server: its connections, whether it is in use, and what it still has to make up for.
 
 mod admin;
+mod asked;
 mod asking;
 pub(crate) mod breaker;
 mod classic;
+mod debts;
 mod dial;
 mod home;
 mod meta;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use chorde_core::Clock;
 use siphasher::sip::SipHasher13;
 use tokio::runtime::Id;
+use tokio::sync::Notify;
 
 pub(crate) use asking::Asking;
 pub(crate) use home::{TaskGuard, spawn};
@@ -47,8 +50,8 @@ pub enum Transport {
     Auto,
     /// The meta commands; an older server is an error of kind [`ErrorKind::Protocol`](chorde_core::ErrorKind::Protocol).
     Meta,
-    /// The classic commands, for proxies that know no others. Slower, and a refresh may be won twice where two processes
-    /// ask at the same instant that a lease ends.
+    /// The classic commands, for proxies that know no others. Slower; a refresh may be won twice where two processes
+    /// ask at the same instant that a lease ends; and to renew a value that is refreshed keeps the new one from being stored.
     Classic,
 }
 
@@ -105,6 +108,12 @@ pub(crate) struct Node {
     /// Whether an operation has failed since the last one that succeeded.
     is_troubled: AtomicBool,
     owed: Mutex<Owed>,
+    /// Whether anything is owed, for those who only route.
+    is_indebted: AtomicBool,
+    /// Whether what is owed is being made up for while the server is in use.
+    is_paying: AtomicBool,
+    /// Tells the prober of another address.
+    moved: Arc<Notify>,
 }
 
 /// One connection of the meta transport.
@@ -155,6 +164,9 @@ impl Node {
             in_use: AtomicBool::new(true),
             is_troubled: AtomicBool::new(false),
             owed: Mutex::default(),
+            is_indebted: AtomicBool::new(false),
+            is_paying: AtomicBool::new(false),
+            moved: Arc::default(),
         })
     }
 
@@ -183,20 +195,30 @@ impl Node {
         let mut known = lock(&self.address);
         if *known != *address {
             *known = address.clone();
+            drop(known);
             lock(&self.links).clear();
             *lock(&self.classic) = Arc::new(classic_at(address, &self.options, &self.clock));
+            self.forget_version();
+            // Whoever is there may answer at once.
+            lock(&self.breaker).hurry(self.clock.now());
+            self.moved.notify_one();
         }
     }
 
-    /// Asks this server, whether it is in use or not, up to that time.
-    pub(crate) fn ask<'a>(self: &'a Arc<Self>, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
-        Asking::new(Question { node: self, commands, lane, until })
+    /// Finds out anew which commands the server knows: it may be another one now.
+    fn forget_version(&self) {
+        if self.options.transport == Transport::Auto {
+            self.speaks.store(SPEAKS_META, Ordering::Release);
+        }
     }
 
-    async fn ask_classic(&self, commands: &[Command<'_>], until: u64) -> Result<Replies, Failure> {
-        let home = Home::own()?;
-        let classic = Arc::clone(&lock(&self.classic));
-        classic.ask(home.handle(), commands, self.left(until)).await
+    /// Asks this server, whether it is in use or not, up to that time. What a dropped question wins is given back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the commands may or may not be carried out; the connection stays usable.
+    pub(crate) fn ask<'a>(self: &'a Arc<Self>, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
+        Asking::new(Question { node: self, commands, lane, until })
     }
 
     fn left(&self, until: u64) -> Duration {
@@ -252,13 +274,13 @@ impl Node {
     }
 
     /// Notes that the server did not answer.
-    fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
+    pub(crate) fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
             Failure::Timeout => self.counters.timeouts.one(),
             _ => self.counters.failures.one(),
         }
-        self.owe(commands);
+        self.note_owed(commands, None);
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
         if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
@@ -267,24 +289,10 @@ impl Node {
             self.counters.outages.one();
             log::warn!("chorde: memcached {} is out of use: {failure}", self.name);
             prober::start(self);
-        } else if !lock(&self.owed).is_empty() && self.is_in_use() {
+        } else {
             drop(breaker);
-            prober::make_up_soon(self);
+            self.pay_if_in_use();
         }
-    }
-
-    /// Notes keys that this server has to remove, since they were or may have been changed without it.
-    pub(crate) fn owe(&self, commands: &[Command<'_>]) {
-        for key in commands.iter().filter_map(Command::changes) {
-            if !lock(&self.owed).add(key) {
-                self.counters.replays_lost.one();
-            }
-        }
-    }
-
-    /// Notes that this server has to be emptied.
-    pub(crate) fn owe_all(&self) {
-        lock(&self.owed).add_all();
     }
 
     /// Sends a command for whose answer nobody waits. What is asked afterwards from here comes after it, where the meta

@@ -45,7 +45,10 @@ struct Known {
     revision: AtomicU64,
     /// When it was read, by the client's clock; zero before the first time.
     read_at: AtomicU64,
-    is_being_read: AtomicBool,
+    /// Whether a server has told it, or all that there is none.
+    is_told: AtomicBool,
+    /// When it was last begun to read it behind the callers' backs.
+    asked_at: AtomicU64,
 }
 
 /// Hashes what is a hash already: digests are drawn from all numbers by a secret of this process.
@@ -111,9 +114,15 @@ impl Revisions {
         path.iter().zip(path.digests()).map(|(namespace, digest)| (namespace.name(), self.known(digest))).collect()
     }
 
-    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known.
-    pub(crate) fn sum(&self, path: Path<'_>) -> u64 {
-        path.digests().map(|digest| self.known(digest)).fold(0, u64::wrapping_add)
+    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known; has them read again
+    /// where that is needed soon, for those who keep copies and ask the servers for nothing.
+    pub(crate) fn sum(&self, store: &Arc<Store>, path: Path<'_>) -> u64 {
+        let revisions = path.digests().filter_map(|digest| {
+            let known = self.find(digest)?;
+            self.read_behind(store, &known, store.cluster.clock().now());
+            Some(known.revision.load(Ordering::Acquire))
+        });
+        revisions.fold(0, u64::wrapping_add)
     }
 
     /// Returns the same number, if all of it was read not long ago; has it read again where that is needed soon.
@@ -138,7 +147,7 @@ impl Revisions {
         // Where it was counted it must not go back, if another clear has counted since.
         known.put(&store.cluster, number, (number == counted).then_some(&route)).await;
         known.revision.fetch_max(number, Ordering::AcqRel);
-        known.read_at.store(store.cluster.clock().now(), Ordering::Release);
+        known.told(store.cluster.clock().now());
         Ok(())
     }
 
@@ -149,22 +158,41 @@ impl Revisions {
 
     fn fresh_at(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) -> Option<u64> {
         let read_at = known.read_at.load(Ordering::Acquire);
-        let age = now.saturating_sub(read_at);
-        if read_at == 0 || age >= self.delay {
+        if read_at == 0 || now.saturating_sub(read_at) >= self.delay {
             return None;
         }
-        if age >= self.delay / 2 && !known.is_being_read.swap(true, Ordering::AcqRel) {
-            read_soon(Arc::clone(store), Arc::clone(known));
-        }
+        self.read_behind(store, known, now);
         Some(known.revision.load(Ordering::Acquire))
+    }
+
+    /// Has a revision read again if that was last done, or tried, half a delay ago.
+    fn read_behind(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) {
+        let asked_at = known.asked_at.load(Ordering::Relaxed);
+        let since = now.saturating_sub(known.read_at.load(Ordering::Acquire).max(asked_at));
+        if since < self.delay / 2
+            || known.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let (store, known) = (Arc::clone(store), Arc::clone(known));
+        spawn(async move {
+            // Failing, it is tried again after as long a time.
+            _ = known.read_from(&store.cluster).await;
+        });
     }
 
     /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
     async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
         let known = self.find_or_add(path, digest);
-        if known.read_from(&store.cluster).await.is_err() {
+        match known.read_from(&store.cluster).await {
+            // What lies under revisions from 0 on may have been cleared: under this one, nothing does.
+            Err(_) if !known.is_told.load(Ordering::Acquire) => return fastrand::u64(..),
+            // To ask again costs no time, and the first server to come back must be asked before it is used.
+            Ok(()) | Err(Unanswered::NoServers(_)) => {}
             // No server tells: the last known revision is the best guess, and is asked for again soon.
-            known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
+            Err(Unanswered::Failed(..)) => {
+                known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
+            }
         }
         known.revision.load(Ordering::Acquire)
     }
@@ -182,7 +210,8 @@ impl Revisions {
                 key: WireKey::revision_key(path.iter().take(depth).map(Namespace::name)),
                 revision: AtomicU64::new(0),
                 read_at: AtomicU64::new(0),
-                is_being_read: AtomicBool::new(false),
+                is_told: AtomicBool::new(false),
+                asked_at: AtomicU64::new(0),
             })
         };
         Arc::clone(known.entry(digest).or_insert_with(new))
@@ -193,6 +222,9 @@ impl Known {
     /// Reads the number from the servers that keep it, and puts it back where it was lost.
     async fn read_from(&self, cluster: &Cluster) -> Result<(), Unanswered> {
         let routes = cluster.routes(&self.key, COPIES).await?;
+        if routes.is_empty() {
+            return Err(Unanswered::NoServers(None));
+        }
         let began = cluster.clock().now().max(1);
         let mut failed = None;
         let mut lost: SmallVec<[&Route; COPIES]> = SmallVec::new();
@@ -217,12 +249,19 @@ impl Known {
             _ = cluster.follow_up(route, &[self.store(number)], Lane::Quick).await;
         }
         match failed {
-            Some(error) if lost.is_empty() && number == 0 => Err(error),
+            // The one that did not answer may know of one.
+            Some(error) if number == 0 => Err(error),
             _ => {
-                self.read_at.store(began, Ordering::Release);
+                self.told(began);
                 Ok(())
             }
         }
+    }
+
+    /// Notes that the number was learned at this time.
+    fn told(&self, at: u64) {
+        self.read_at.store(at, Ordering::Release);
+        self.is_told.store(true, Ordering::Release);
     }
 
     /// Puts a number on all servers that keep it, but for one.
@@ -237,15 +276,6 @@ impl Known {
     fn store(&self, number: u64) -> Command<'_> {
         Command::PutNumber { key: self.key.text(), number }
     }
-}
-
-/// Reads a revision behind the caller's back.
-#[cold]
-fn read_soon(store: Arc<Store>, known: Arc<Known>) {
-    spawn(async move {
-        _ = known.read_from(&store.cluster).await;
-        known.is_being_read.store(false, Ordering::Release);
-    });
 }
 
 /// Returns a number that changes with each revision.

@@ -66,7 +66,8 @@ counters! {
     unserved_reads,
     /// Writes dropped because no server was in use, or because a queued write could not be carried out.
     lost_writes,
-    /// Removals made up for on a server before it came back into use, of keys written or removed in the meantime.
+    /// Removals made up for on a server, of keys that were changed without it, or may have been. Until then it is not asked
+    /// for them.
     replays,
     /// Removals that could not be made up for: more than are remembered for a server.
     replays_lost,

@@ -5,13 +5,14 @@ mod all;
 mod pages;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chorde_core::Token;
 
 use crate::cluster::{Answer, Cluster, Route, Unanswered};
 use crate::command::{Command, How, Item, Life, Reply};
 use crate::envelope::Sealed;
-use crate::lease::{Grant, Standing, standing};
+use crate::lease::{Grant, Standing, can_outlast, standing};
 use crate::life::{self, GRACE};
 use crate::node::Lane;
 use crate::stats::Counters;
@@ -95,6 +96,21 @@ impl Store {
         }
     }
 
+    /// Makes a stale item that was won last for a lease; the win has to be won anew. Where the lease is longer than what is
+    /// stale may last, it makes way for a stub.
+    pub(crate) async fn outlast(&self, key: &WireKey, found: &Found, lease: Duration) -> Answered<()> {
+        let (text, cas) = (key.text(), Some(found.item.cas));
+        if can_outlast(lease) {
+            let longer = Command::MarkStale { key: text, life: Some(Life(GRACE)), cas };
+            return self.cluster.follow_up(&found.route, &[longer], Lane::Quick).await.map(drop);
+        }
+        let away = [Command::Delete { key: text, cas }];
+        if self.cluster.follow_up(&found.route, &away, Lane::Quick).await?.pop() == Some(Reply::Done) {
+            self.remove_pages(&found.route, key, found.item.flags);
+        }
+        Ok(())
+    }
+
     /// Takes the win of an item from one who has had it for too long.
     pub(crate) async fn take_away(&self, key: &WireKey, found: &Found) -> Answered<()> {
         self.counters.claims_repaired.one();
@@ -104,7 +120,7 @@ impl Store {
 
     /// Writes a value, the pages behind the head first.
     pub(crate) async fn write(&self, key: &WireKey, sealed: &Sealed, life: Life, how: How) -> Answered<Wrote> {
-        if !sealed.tail.is_empty() && !Box::pin(self.write_pages(key, sealed, life)).await? {
+        if !sealed.tail.is_empty() && !Box::pin(self.wrote_pages(key, sealed, life, how)).await? {
             return Ok(Wrote::TooLarge);
         }
         let head = Command::Store { key: key.text(), data: sealed.head.clone(), flags: sealed.flags(), life, how };
@@ -127,6 +143,25 @@ impl Store {
             Box::pin(self.after_write(key, sealed, wrote, Found::before(answer.route, before))).await;
         }
         Ok(wrote)
+    }
+
+    /// Does after a page was refused what a server does that refuses a whole value: what was to be replaced goes, since it
+    /// is known to be old.
+    async fn refused(&self, route: &Route, key: &WireKey, sealed: &Sealed, how: How) {
+        self.counters.too_large.one();
+        self.drop_pages(route, key, sealed).await;
+        let cas = match how {
+            How::Set => None,
+            How::Cas(cas) => Some(cas),
+            How::Add => return,
+        };
+        let commands = [Command::Head { key: key.text() }, Command::Delete { key: key.text(), cas }];
+        if let Ok(mut replies) = self.cluster.follow_up(route, &commands, Lane::Quick).await
+            && replies.pop() == Some(Reply::Done)
+        {
+            let old = replies.pop().and_then(Reply::into_item).unwrap_or_default();
+            self.remove_pages(route, key, old.flags);
+        }
     }
 
     /// Counts a write and removes the pages that it made useless.
@@ -178,6 +213,8 @@ impl Store {
 
     /// Marks what is held under a key as stale; returns whether it was valid. A computation under way is not stored.
     pub(crate) async fn expire(&self, key: &WireKey) -> Answered<bool> {
+        // What is done here may be nothing, and what they hold is to be stale all the same.
+        self.cluster.missed(key);
         for _ in 0..ROUNDS {
             let Some(there) = self.head(key).await? else { return Ok(false) };
             let (key, cas) = (key.text(), Some(there.item.cas));
@@ -223,7 +260,7 @@ impl Store {
     }
 
     /// Returns the life that a valid value has left, without fetching it.
-    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<std::time::Duration>> {
+    pub(crate) async fn time_left(&self, key: &WireKey) -> Answered<Option<Duration>> {
         let Some(there) = self.head(key).await? else { return Ok(None) };
         self.give_back_unasked(key, &there.route, &there.item).await;
         Ok((standing(&there.item) == Standing::Valid).then(|| life::remaining(there.item.left)))
@@ -231,12 +268,28 @@ impl Store {
 
     /// Stores what a claim was granted for; returns whether it did.
     pub(crate) async fn fill(&self, key: &WireKey, token: Token, sealed: &Sealed, life: Life) -> Answered<bool> {
+        let filled = self.fill_at_server(key, token, sealed, life).await;
+        if matches!(filled, Err(Unanswered::NoServers(_))) {
+            self.counters.lost_writes.one();
+        }
+        filled
+    }
+
+    async fn fill_at_server(&self, key: &WireKey, token: Token, sealed: &Sealed, life: Life) -> Answered<bool> {
+        // Without a server nothing is noted: unlike a change, a computation leaves what is held as good as it was.
+        let route = self.cluster.route(key).await?;
         let Some(grant) = Grant::of(token) else {
             return Ok(self.write(key, sealed, life, How::Set).await? == Wrote::Stored);
         };
-        let is_where_it_was = self.cluster.route(key).await?.node.tag() == grant.node;
-        // Another server has taken over, where the number means nothing.
-        let how = if is_where_it_was { How::Cas(grant.cas) } else { How::Add };
+        let is_where_it_was = route.node.tag() == grant.node;
+        let how = if is_where_it_was {
+            How::Cas(grant.cas)
+        } else {
+            // Another server has taken over, or back, where the number means nothing. What was won is not needed there:
+            // left behind, it would hold others up in the next outage.
+            self.give_back_grant(key, grant);
+            How::Add
+        };
         let wrote = self.write(key, sealed, life, how).await?;
         if matches!(wrote, Wrote::Exists | Wrote::Missing) {
             self.counters.superseded.one();
@@ -246,15 +299,18 @@ impl Store {
 
     /// Gives a claim back, without waiting for it.
     pub(crate) fn release(&self, key: &WireKey, token: Token) {
-        let (Some(grant), Some(route)) = (Grant::of(token), self.cluster.route_now(key)) else { return };
-        if route.node.tag() != grant.node {
-            return;
+        if let Some(grant) = Grant::of(token) {
+            self.give_back_grant(key, grant);
         }
+    }
+
+    fn give_back_grant(&self, key: &WireKey, grant: Grant) {
+        let Some(node) = self.cluster.granting(grant.node) else { return };
         let cas = Some(grant.cas);
         if grant.guards_data {
-            route.node.tell(key.text(), move |key| Command::MarkStale { key, life: None, cas });
+            node.tell(key.text(), move |key| Command::MarkStale { key, life: None, cas });
         } else {
-            route.node.tell(key.text(), move |key| Command::Delete { key, cas });
+            node.tell(key.text(), move |key| Command::Delete { key, cas });
         }
     }
 }

@@ -61,7 +61,7 @@ fn check_time(transport: Transport) {
         let suite = Suite::new(move || fresh(servers, transport));
         suite.advance(move |by| pass(&servers[0], by)).resolution(Duration::from_secs(1))
     };
-    let without = Suite::new(|| fresh(&servers, transport)).rules::<String>();
+    let without = Suite::new(|| fresh(servers, transport)).rules::<String>();
     let about_time: Vec<_> = suite().rules::<String>().into_iter().filter(|rule| !without.contains(rule)).collect();
     assert!(about_time.len() >= 10);
     std::thread::scope(|scope| {

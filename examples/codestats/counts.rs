@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::ops::AddAssign;
+use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use syn::visit::{self, Visit};
 
 /// The value that is cached.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Counts {
     items: u64,
     functions: u64,
@@ -14,10 +16,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn of(file: &syn::File) -> Self {
+    /// Parses a file and counts.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, crate::Failure> {
         let mut counts = Self::default();
-        counts.visit_file(file);
-        counts
+        counts.visit_file(&syn::parse_file(&std::fs::read_to_string(path)?)?);
+        Ok(counts)
     }
 }
 

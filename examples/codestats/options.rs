@@ -4,25 +4,33 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "\
-usage: codestats [--files N] [--passes N] [FOLDER ...]
+usage: codestats [--files N] [--passes N] [--memcached SERVER] [FOLDER ...]
 
 Counts the items, functions and unsafe blocks of the .rs files below the folders,
 several times over, through a cached function.
 
   --files N    at most N files, chosen at random (default 3000)
   --passes N   go through all files N times (default 4)
+  --memcached HOST:PORT
+               keep the counts on this server, where the next run finds them;
+               `own` starts a server for this run
   FOLDER ...   where to look (default: this workspace, and what cargo has downloaded)";
 
 pub(crate) struct Options {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) passes: usize,
+    pub(crate) memcached: Option<String>,
 }
 
 impl Options {
     /// Reads the arguments; the error is a text for the terminal.
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut most, mut passes, mut folders) = (3000, 4, Vec::new());
+        let (mut most, mut passes, mut memcached, mut folders) = (3000, 4, None, Vec::new());
         while let Some(arg) = args.next() {
+            if arg == "--memcached" {
+                memcached = Some(args.next().ok_or_else(|| format!("{arg} needs a server\n\n{USAGE}"))?);
+                continue;
+            }
             let mut number = || {
                 let number = args.next().and_then(|text| text.parse().ok()).filter(|number| *number > 0);
                 number.ok_or_else(|| format!("{arg} needs a number above 0\n\n{USAGE}"))
@@ -44,7 +52,7 @@ impl Options {
         let mut files: Vec<PathBuf> = folders.iter().flat_map(|folder| sources(folder)).collect();
         fastrand::shuffle(&mut files);
         files.truncate(most);
-        if files.is_empty() { Err("no .rs files there".into()) } else { Ok(Self { files, passes }) }
+        if files.is_empty() { Err("no .rs files there".into()) } else { Ok(Self { files, passes, memcached }) }
     }
 }
 

@@ -44,7 +44,7 @@ fn lead(seconds: u64) -> Result<(), Box<dyn Error>> {
         server.address(),
         member::TASKS
     );
-    println!("one key: {} to compute, refreshed when {} s old\n", "300 ms", member::PERIOD);
+    println!("one key: 300 ms to compute, refreshed when {} s old\n", member::PERIOD);
     let (sender, computed) = mpsc::channel();
     let mut processes = Vec::new();
     for number in 0..PROCESSES {

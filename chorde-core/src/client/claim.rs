@@ -134,6 +134,11 @@ impl Token {
         Self(number)
     }
 
+    /// Returns whether the client keeps others from computing what this was granted for.
+    pub(crate) fn is_lease(self) -> bool {
+        self != Self::default()
+    }
+
     /// Returns the client's number.
     #[must_use]
     pub fn number(self) -> u64 {

@@ -21,6 +21,9 @@ use crate::site::Live;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
+/// By how much two leases may last longer than asked for: shared stores count in whole seconds, and are asked now and then.
+const ROUNDING: Duration = Duration::from_secs(2);
+
 /// Says what a call is for.
 #[derive(Debug)]
 pub(crate) enum Mode {
@@ -172,6 +175,8 @@ impl<'a> Drive<'a> {
         match mode {
             _ if !self.policy.single_flight => Kind::Alone,
             Mode::Call => Kind::Join,
+            // The store serves the others meanwhile, and keeps them from computing.
+            Mode::Behind(ticket) if ticket.claim.is_some_and(Token::is_lease) => Kind::Alone,
             Mode::Behind(ticket) if !ticket.is_forced => Kind::Join,
             Mode::Refresh | Mode::Behind(_) => Kind::Next,
         }
@@ -239,14 +244,17 @@ impl<'a> Drive<'a> {
                 Entered::Due(entry.value, token)
             }
             Claim::AbsentElsewhere if is_behind => Entered::Idle,
+            Claim::Due(entry, token) if token.is_lease() => {
+                land(leader, Landed::Value(entry.value, true));
+                self.compute_under(token, self.live.flights.lead_alone(self.flight_key(), self.clock()))
+            }
             Claim::Due(_, token) | Claim::Absent(token) => {
                 self.count_miss(&mode);
-                let claimed = Some(Claimed { drive: self, token: Some(token) });
-                let lead = Lead { claimed, leader: Some(leader) };
-                if is_behind {
+                let compute = self.compute_under(token, leader);
+                if is_behind && !token.is_lease() {
                     self.renew().await;
                 }
-                Entered::Compute(lead)
+                compute
             }
             Claim::AbsentElsewhere => {
                 self.count_miss(&mode);
@@ -255,12 +263,17 @@ impl<'a> Drive<'a> {
         }
     }
 
+    fn compute_under(self, token: Token, leader: Leader) -> Entered<'a> {
+        let claimed = Some(Claimed { drive: self, token: Some(token) });
+        Entered::Compute(Lead { claimed, leader: Some(leader) })
+    }
+
     /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
     /// computer that died is replaced after one, and its successor has the other.
     async fn claim_patiently(self, leader: &Leader, mode: &Mode) -> Claim<Cargo> {
         let clock = self.clock();
         let mut now = clock.now();
-        let until = now.saturating_add(nanos(self.policy.lease.saturating_mul(2)));
+        let until = now.saturating_add(nanos(self.policy.lease.saturating_mul(2).saturating_add(ROUNDING)));
         let mut pause = FIRST_PAUSE;
         loop {
             leader.flight().set_polling(false, now);
@@ -280,7 +293,7 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Lengthens the entry that is about to be refreshed, so that other processes hold back.
+    /// Lengthens the entry that is about to be refreshed, so that other processes hold back; a lease does that by itself.
     async fn renew(self) {
         if let Some(renew) = self.policy.renew
             && let Err(error) = self.backend.renew(self.key, renew).await

@@ -95,9 +95,25 @@ impl Flights {
                 return Role::Wait(Waiter::new(queued));
             }
         }
-        let flight = Arc::new(Flight::new(self, key, kind != Kind::Alone, Phase::Led, clock.now()));
+        Role::Lead(self.begin(flights, key, kind != Kind::Alone, clock))
+    }
+
+    /// Begins a flight that nobody joins.
+    pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
+        let mut by_key = self.lock(&key);
+        self.begin(by_key.entry(key).or_default(), key, false, clock)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        flights: &mut SmallVec<[Arc<Flight>; 1]>,
+        key: FlightKey,
+        joinable: bool,
+        clock: &Clock,
+    ) -> Leader {
+        let flight = Arc::new(Flight::new(self, key, joinable, Phase::Led, clock.now()));
         flights.push(Arc::clone(&flight));
-        Role::Lead(Leader::new(flight))
+        Leader::new(flight)
     }
 
     /// Returns whether a joinable flight of the key is under way.

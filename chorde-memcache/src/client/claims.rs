@@ -1,12 +1,15 @@
 //! Claims: what a server's answer means to the one who asked, and what is to be done about it.
 
-use chorde_core::{Claim, ClaimOptions, Entry, Value};
+use std::time::Duration;
+
+use chorde_core::{Claim, ClaimOptions, Entry, Token, Value};
 use serde::de::DeserializeOwned;
 
 use super::Inner;
 use crate::cluster::Unanswered;
-use crate::lease::{Grant, Standing, Turn, standing, turn};
-use crate::life::whole_seconds;
+use crate::lease::{Grant, Standing, Turn, outlasts, standing, turn};
+use crate::life;
+use crate::race::nanos;
 use crate::store::Found;
 use crate::wire_key::WireKey;
 
@@ -18,6 +21,26 @@ enum Contest {
     Again,
 }
 
+/// Something that may have been won, and of which the claimant does not know yet. Dropped, it is given back.
+struct Undecided<'a> {
+    key: &'a WireKey,
+    found: Option<&'a Found>,
+}
+
+impl Undecided<'_> {
+    fn decided(mut self) {
+        self.found = None;
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        if let Some(found) = self.found {
+            found.route.node.give_back(self.key.text(), &found.item);
+        }
+    }
+}
+
 impl Inner {
     /// Claims a key.
     pub(super) async fn claim<V: Value + DeserializeOwned>(
@@ -25,25 +48,47 @@ impl Inner {
         key: &WireKey,
         options: &ClaimOptions<'_, V>,
     ) -> Result<Claim<V>, Unanswered> {
-        let lease = whole_seconds(options.lease());
+        let claimed = self.claim_at_server(key, options).await;
+        let counters = &self.store.counters;
+        match claimed {
+            Ok(claim) => return Ok(self.counted(claim)),
+            Err(Unanswered::NoServers(_)) => counters.unserved_reads.one(),
+            Err(Unanswered::Failed(..)) => {}
+        }
+        counters.misses.one();
+        claimed
+    }
+
+    async fn claim_at_server<V: Value + DeserializeOwned>(
+        &self,
+        key: &WireKey,
+        options: &ClaimOptions<'_, V>,
+    ) -> Result<Claim<V>, Unanswered> {
         for _ in 0..3 {
-            let Some(found) = self.store.claim(key, lease).await? else { break };
+            let Some(found) = self.store.claim(key, life::of_lease(options.lease())).await? else {
+                // A server without room for a stub: nobody can be kept from computing.
+                return Ok(Claim::Absent(Token::default()));
+            };
+            let undecided = Undecided { key, found: Some(&found) };
             let entry = match self.valid_entry(key, &found).await {
                 Some(entry) if !options.is_due(&entry) => {
                     self.give_back(key, &found).await;
-                    return Ok(self.counted(Claim::Fresh(entry)));
+                    undecided.decided();
+                    return Ok(Claim::Fresh(entry));
                 }
                 entry => entry,
             };
             // Boxed: hits do not come here.
-            match Box::pin(self.contend(key, &found, lease, entry.is_some())).await? {
-                Contest::Ours(grant) => return Ok(self.counted(ours(entry, grant))),
-                Contest::Theirs => return Ok(self.counted(theirs(entry))),
+            let contest = Box::pin(self.contend(key, &found, options.lease())).await;
+            undecided.decided();
+            match contest? {
+                Contest::Ours(grant) => return Ok(ours(entry, grant)),
+                Contest::Theirs => return Ok(theirs(entry)),
                 Contest::Again => {}
             }
         }
         // Whoever keeps changing it has it.
-        Ok(self.counted(Claim::AbsentElsewhere))
+        Ok(Claim::AbsentElsewhere)
     }
 
     /// Returns the entry if it is valid and can be read.
@@ -55,32 +100,31 @@ impl Inner {
     }
 
     /// Finds out who is to compute what was found.
-    async fn contend(
-        &self,
-        key: &WireKey,
-        found: &Found,
-        lease: u32,
-        guards_data: bool,
-    ) -> Result<Contest, Unanswered> {
+    async fn contend(&self, key: &WireKey, found: &Found, lease: Duration) -> Result<Contest, Unanswered> {
         let item = &found.item;
+        // What is stale is kept as well where the claim comes to nothing: some want to see it.
+        let guards_data = standing(item) != Standing::Stub;
         let grant = |cas| Contest::Ours(Grant { cas, node: found.route.node.tag(), guards_data });
         match turn(item) {
+            Turn::Ours if !outlasts(item, lease) => {
+                self.store.outlast(key, found, lease).await?;
+                Ok(Contest::Again)
+            }
             Turn::Ours => Ok(grant(item.cas)),
             // A stub goes by itself when the lease ends.
             _ if standing(item) == Standing::Stub => Ok(Contest::Theirs),
             Turn::Theirs => {
-                let (now, lease) = (self.identity.clock().now(), u64::from(lease) * 1_000_000_000);
-                let is_overdue = self.watch.held(key.hash(), item.cas, now, lease);
+                let is_overdue = self.watch.held(key.hash(), item.cas, self.identity.clock().now(), nanos(lease));
                 if !is_overdue {
                     return Ok(Contest::Theirs);
                 }
                 self.store.take_away(key, found).await?;
                 Ok(Contest::Again)
             }
-            Turn::Open => match self.store.win(key, found, lease).await? {
+            Turn::Open => match self.store.win(key, found, life::of_lease(lease)).await? {
                 None => Ok(Contest::Again),
                 Some(now) if now.cas != item.cas => {
-                    self.store.give_back_unasked(key, &found.route, &now).await;
+                    found.route.node.give_back(key.text(), &now);
                     Ok(Contest::Again)
                 }
                 Some(now) if now.held => Ok(Contest::Theirs),

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use super::mux::{Pending, Replies};
-use super::{Broken, Lane, Link, Node, SPEAKS_CLASSIC, Transport, may_repeat};
+use super::asked::Asked;
+use super::home::Home;
+use super::mux::Replies;
+use super::{Broken, Lane, Link, Node, SPEAKS_CLASSIC, Transport, lock, may_repeat};
 use crate::command::{Command, Failure};
 
 /// Yields the replies to commands, which are on their way from the moment that this is made.
@@ -19,7 +21,7 @@ use crate::command::{Command, Failure};
 pub(crate) struct Asking<'a>(State<'a>);
 
 enum State<'a> {
-    Sent(Question<'a>, Sent),
+    Sent(Question<'a>, Sent<'a>),
     Detour(Detour<'a>),
 }
 
@@ -27,9 +29,6 @@ type Detour<'a> = Pin<Box<dyn Future<Output = Result<Replies, Failure>> + Send +
 
 impl<'a> Asking<'a> {
     pub(super) fn new(question: Question<'a>) -> Self {
-        if question.node.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
-            return Self::detour(question.ask());
-        }
         match question.send() {
             Ok(sent) => Self(State::Sent(question, sent)),
             Err(broken) => Self::detour(question.ask_again(broken)),
@@ -70,31 +69,19 @@ pub(super) struct Question<'a> {
     pub(super) until: u64,
 }
 
-impl Question<'_> {
-    async fn ask(self) -> Result<Replies, Failure> {
-        match self.ask_once().await {
-            Ok(replies) => {
-                self.node.answered();
-                Ok(replies)
-            }
-            Err(broken) => self.ask_again(broken).await,
-        }
-    }
-
+impl<'a> Question<'a> {
     /// Goes on after a failure.
     async fn ask_again(self, mut broken: Broken) -> Result<Replies, Failure> {
         let node = self.node;
         let mut is_second = false;
         loop {
-            match broken {
-                Broken { failure: Failure::NoMeta(_), .. } if node.options.transport == Transport::Auto => {
-                    node.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
-                }
-                Broken { failure, .. } if !is_second && may_repeat(&failure, self.commands) => is_second = true,
-                Broken { failure, is_news } => {
+            if !self.turn_classic(&broken) {
+                let Broken { failure, is_news } = broken;
+                if is_second || !may_repeat(&failure, self.commands) {
                     node.failed(&failure, is_news, self.commands);
                     return Err(failure);
                 }
+                is_second = true;
             }
             broken = match self.ask_once().await {
                 Ok(replies) => {
@@ -106,36 +93,55 @@ impl Question<'_> {
         }
     }
 
-    /// Asks once, over whatever transport the server needs.
+    /// Asks in the words that the server knows; a failure is noted nowhere.
     pub(super) async fn ask_once(self) -> Result<Replies, Broken> {
-        if self.node.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
-            return Ok(self.node.ask_classic(self.commands, self.until).await?);
+        match self.send()?.await {
+            Err(broken) if self.turn_classic(&broken) => self.send()?.await,
+            asked => asked,
         }
-        self.send()?.await
     }
 
-    /// Leaves the commands with a connection of the meta transport.
-    fn send(self) -> Result<Sent, Broken> {
-        let link = self.node.link(self.lane)?;
-        let pending = link.mux.ask(self.commands, self.node.left(self.until))?;
-        Ok(Sent { link, pending })
+    /// Turns to the classic commands where a server was found to know no others; returns whether it did.
+    fn turn_classic(self, broken: &Broken) -> bool {
+        let node = self.node;
+        let turns = matches!(broken.failure, Failure::NoMeta(_)) && node.options.transport == Transport::Auto;
+        if turns {
+            node.speaks.store(SPEAKS_CLASSIC, Ordering::Release);
+        }
+        turns
+    }
+
+    /// Leaves the commands with a connection.
+    fn send(self) -> Result<Sent<'a>, Broken> {
+        let Self { node, commands, lane, until } = self;
+        let (link, pending) = if node.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC {
+            let classic = Arc::clone(&lock(&node.classic));
+            (None, classic.ask(Home::own()?.handle(), commands, node.left(until))?)
+        } else {
+            let link = node.link(lane)?;
+            let pending = link.mux.ask(commands, node.left(until))?;
+            (Some(link), pending)
+        };
+        Ok(Sent { link, asked: Asked::new(node, commands, pending) })
     }
 }
 
 /// Commands that a connection has.
-struct Sent {
-    link: Arc<Link>,
-    pending: Pending,
+struct Sent<'a> {
+    /// That of the meta transport.
+    link: Option<Arc<Link>>,
+    asked: Asked<'a>,
 }
 
-impl Future for Sent {
+impl Future for Sent<'_> {
     type Output = Result<Replies, Broken>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.pending).poll(cx));
+        let answer = ready!(Pin::new(&mut self.asked).poll(cx));
         Poll::Ready(answer.map_err(|failure| {
             // A server that hangs fails each operation anew, one that is gone its connection.
-            let is_news = failure == Failure::Timeout || !self.link.is_noted.swap(true, Ordering::Relaxed);
+            let is_told = || self.link.as_ref().is_some_and(|link| link.is_noted.swap(true, Ordering::Relaxed));
+            let is_news = failure == Failure::Timeout || !is_told();
             Broken { failure, is_news }
         }))
     }

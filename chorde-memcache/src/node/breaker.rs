@@ -114,8 +114,8 @@ impl Breaker {
         Self { options, state: State::Closed { failures: 0 } }
     }
 
-    /// Tells whether callers may ask the server.
-    #[inline]
+    /// Tells whether callers may ask the server; they themselves go by what the node keeps of it.
+    #[cfg(test)]
     pub(crate) fn admits(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
@@ -187,6 +187,13 @@ impl Breaker {
                 *trying = false;
             }
             Attempt::Unanswered => {}
+        }
+    }
+
+    /// Makes the next attempt due at once, since something has changed.
+    pub(crate) fn hurry(&mut self, now: u64) {
+        if let State::Open { due, .. } = &mut self.state {
+            *due = now;
         }
     }
 

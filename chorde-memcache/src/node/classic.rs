@@ -37,6 +37,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use self::connect::{ServerTime, Told};
 use self::connection::Connection;
 use self::question::Question;
+use super::mux::Pending;
 use crate::command::{Command, Failure, Reply};
 use crate::server::Address;
 
@@ -97,7 +98,7 @@ impl Classic {
             address,
             clock,
             limits,
-            turns: Semaphore::new(limits.connections),
+            turns: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
             asked: AtomicUsize::new(0),
             idle: Mutex::default(),
             dialing: tokio::sync::Mutex::default(),
@@ -107,26 +108,24 @@ impl Classic {
         Self { pool: Arc::new(pool) }
     }
 
-    /// Executes commands in their order on one connection, on the runtime `home`; answers each, or none.
+    /// Has commands executed in their order on one connection, on the runtime `home`; each is answered, or none.
     ///
     /// # Errors
     ///
-    /// Any [`Failure`] but `NoMeta`. Some of the commands may have been executed, save after `Refused`, `Overloaded` and
+    /// At once or in the end: any [`Failure`] but `NoMeta`. Some of the commands may have been executed, save after `Refused`, `Overloaded` and
     /// `TooManyConnections`.
     ///
     /// # Cancel safety
     ///
     /// What has been sent is done to its end, so that the connection can be used again; what it wins is given back. What
     /// waits for a connection is not done.
-    pub(crate) async fn ask(&self, home: &Handle, commands: &[Command<'_>], deadline: Duration) -> Answer {
+    pub(crate) fn ask(&self, home: &Handle, commands: &[Command<'_>], deadline: Duration) -> Result<Pending, Failure> {
         let batch = commands.iter().map(Question::new).collect::<Result<Vec<_>, _>>()?;
         let asked = Asked::new(&self.pool)?;
         let deadline = self.pool.clock.sleep(deadline);
         let (answer, answered) = oneshot::channel();
         home.spawn(run(asked, batch, deadline, answer));
-        answered.await.unwrap_or_else(|_| {
-            Err(Failure::Closed { unsent: false, why: "the runtime that drives the connections ended".to_owned() })
-        })
+        Ok(Pending::new(answered))
     }
 }
 

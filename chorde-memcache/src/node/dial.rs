@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -51,20 +51,25 @@ pub(crate) async fn connect(address: &Address) -> Result<Socket, Failure> {
 }
 
 /// Sets what a connection for small packets wants: no delay, and a look now and then whether the other end is there.
+///
+/// A connection that is given up while questions are under way is reset: what the system still holds of them would else be
+/// delivered when the network lets it, and a write that counts as failed would come after later ones.
 fn tuned(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(PROBES);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_linger(Some(Duration::ZERO))?;
     Ok(stream)
 }
 
-/// Asks for the version; returns what came after the answer, which should be nothing.
+/// Asks for the version, and so finds out whether the other end is a server that can be talked to.
 ///
 /// # Errors
 ///
 /// [`Failure::NoMeta`] if the server is too old, [`Failure::Protocol`] if it is something else,
 /// [`Failure::TooManyConnections`], and [`Failure::Refused`] if the connection breaks.
-pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> Result<BytesMut, Failure> {
+pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> Result<(), Failure> {
     // A server that has too many connections says so and closes: that is worth reading although it does not read.
     let sent = match stream.write_all(b"version\r\n").await {
         Ok(()) => stream.flush().await,
@@ -85,10 +90,13 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> 
             _ => foreign(&input),
         });
     };
-    let line = input.split_to(end);
-    input.advance(1);
-    accept(line.strip_suffix(b"\r").unwrap_or(&line))?;
-    Ok(input)
+    let (line, rest) = input.split_at(end);
+    accept(line.strip_suffix(b"\r").unwrap_or(line))?;
+    if rest.len() > 1 {
+        Err(Failure::Protocol("received more than the version when asked for it".into()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Connects and asks for the version; any memcached will do, an old one too.

@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Add,
     /// Done, unless it is another one or none: Store with `Cas`.
     Swap,
-    /// The same of commands without data: Delete, MarkStale.
+    /// The same of commands without data: `Delete`, `MarkStale`.
     Change,
 }
 
@@ -63,6 +63,7 @@ pub(crate) fn is_dated(command: &Command<'_>) -> bool {
         Command::Store { life, .. } | Command::Touch { life, .. } | Command::MarkStale { life: Some(life), .. } => {
             life.0 > life::RELATIVE
         }
+        Command::Refresh { refresh, .. } => *refresh > life::RELATIVE,
         _ => false,
     }
 }

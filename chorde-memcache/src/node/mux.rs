@@ -94,17 +94,12 @@ impl Mux {
     pub(crate) fn ask(&self, commands: &[Command<'_>], deadline: Duration) -> Result<Pending, Failure> {
         let (answer, pending) = oneshot::channel();
         self.shared.push(commands, deadline, answer)?;
-        Ok(Pending(Some(pending)))
+        Ok(Pending::new(pending))
     }
 
     /// Returns whether the connection has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.is_closed()
-    }
-
-    /// Ends the connection. What waits fails.
-    pub(crate) fn close(&self) {
-        self.shared.close();
     }
 }
 
@@ -121,6 +116,12 @@ impl Drop for Mux {
 /// May be dropped at any time: what was not sent may stay unsent, and a reply that still comes is thrown away.
 #[derive(Debug)]
 pub(crate) struct Pending(Option<oneshot::Receiver<Result<Replies, Failure>>>);
+
+impl Pending {
+    pub(super) fn new(answer: oneshot::Receiver<Result<Replies, Failure>>) -> Self {
+        Self(Some(answer))
+    }
+}
 
 impl Future for Pending {
     type Output = Result<Replies, Failure>;

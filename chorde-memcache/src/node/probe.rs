@@ -39,8 +39,8 @@ impl Probe {
     /// # Errors
     ///
     /// What failed, in words.
-    pub async fn get_multi(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, String> {
-        let commands: Vec<_> = keys.iter().map(|key| Command::Get { key }).collect();
+    pub async fn get_multi(&self, keys: &[impl AsRef<[u8]>]) -> Result<Vec<Option<Bytes>>, String> {
+        let commands: Vec<_> = keys.iter().map(|key| Command::Get { key: key.as_ref() }).collect();
         Ok(self.ask(&commands).await?.into_vec())
     }
 

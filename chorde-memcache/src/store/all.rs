@@ -1,9 +1,12 @@
 //! What concerns all servers: emptying them, and asking how full they are.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 
 use super::{Answered, Store};
 use crate::cluster::Unanswered;
+use crate::command::Failure;
 use crate::node::Node;
 
 impl Store {
@@ -21,9 +24,9 @@ impl Store {
         if in_use.is_empty() {
             return Err(Unanswered::NoServers(None));
         }
-        let flushed = join_all(in_use.iter().map(|node| async {
-            node.flush().await.map_err(|failure| Unanswered::Failed(node.shared_name(), failure))
-        }));
+        let flushed = join_all(
+            in_use.iter().map(|node| async { node.flush().await.map_err(|failure| unanswered(node, failure)) }),
+        );
         flushed.await.into_iter().collect()
     }
 
@@ -34,9 +37,18 @@ impl Store {
         if in_use.is_empty() {
             return Err(Unanswered::NoServers(None));
         }
-        let told = join_all(in_use.iter().map(|node| async {
-            node.stat(name).await.map_err(|failure| Unanswered::Failed(Node::shared_name(node), failure))
-        }));
+        let told = join_all(
+            in_use.iter().map(|node| async { node.stat(name).await.map_err(|failure| unanswered(node, failure)) }),
+        );
         told.await.into_iter().sum()
     }
+}
+
+/// Notes a failure, so that a server that is gone is taken out of use. One that does not know the command is as good as
+/// before.
+fn unanswered(node: &Arc<Node>, failure: Failure) -> Unanswered {
+    if !matches!(failure, Failure::Protocol(_)) {
+        node.failed(&failure, true, &[]);
+    }
+    Unanswered::Failed(node.shared_name(), failure)
 }

@@ -14,15 +14,24 @@ use crate::wire_key::WireKey;
 const LONGER: u32 = 10;
 
 impl Store {
-    /// Writes the pages behind the head; returns whether the server had room for them.
-    pub(super) async fn write_pages(&self, key: &WireKey, sealed: &Sealed, life: Life) -> Answered<bool> {
-        let route = self.cluster.route(key).await?;
+    /// Writes the pages behind a head that is stored as `how` says next; returns whether the server had room for them.
+    pub(super) async fn wrote_pages(&self, key: &WireKey, sealed: &Sealed, life: Life, how: How) -> Answered<bool> {
+        // Without a server the head finds none either, which is noted.
+        let Ok(route) = self.cluster.route(key).await else { return Ok(true) };
+        if self.write_pages(&route, key, sealed, life).await? {
+            return Ok(true);
+        }
+        self.refused(&route, key, sealed, how).await;
+        Ok(false)
+    }
+
+    async fn write_pages(&self, route: &Route, key: &WireKey, sealed: &Sealed, life: Life) -> Answered<bool> {
         let life = Life(life.0.saturating_add(LONGER));
         for (index, data) in sealed.tail.iter().enumerate() {
             let page = key.page(sealed.tag, index as u32 + 1);
             let store = Command::Store { key: &page, data: data.clone(), flags: 0, life, how: How::Set };
             // One after another: a megabyte fills any connection, and a refusal ends it early.
-            if self.cluster.follow_up(&route, &[store], Lane::Bulk).await?.pop() != Some(Reply::Done) {
+            if self.cluster.follow_up(route, &[store], Lane::Bulk).await?.pop() != Some(Reply::Done) {
                 return Ok(false);
             }
         }

@@ -167,19 +167,19 @@ where
             Why::Forced => (true, self.policy.refresh, None),
         };
         let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold) };
-        let is_sent =
-            behind.is_some_and(|behind| self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold))));
+        // What was granted by the store is computed whatever flies here: mostly those who read.
+        let is_urgent = is_forced || claim.is_some_and(Token::is_lease);
+        let is_sent = behind.is_some_and(|behind| {
+            (is_urgent || !self.live.flights.is_flying(&self.flight_key(key)))
+                && self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold)))
+        });
         if let Some(token) = claim.filter(|_| !is_sent) {
             self.client.release(key, token);
         }
     }
 
     fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> bool {
-        let flight_key = self.flight_key(key);
-        if !is_forced && self.live.flights.is_flying(&flight_key) {
-            return false;
-        }
-        let Some(hold) = self.live.hold(flight_key, is_forced) else { return false };
+        let Some(hold) = self.live.hold(self.flight_key(key), is_forced) else { return false };
         let submitted = submit(task(hold));
         match &submitted {
             Ok(()) => self.live.counters.background.increment(),

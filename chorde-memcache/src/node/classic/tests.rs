@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks one thing.
 async fn ask(classic: &Classic, command: Command<'_>) -> Result<Reply, Failure> {
-    let mut replies = classic.ask(&Handle::current(), &[command], PATIENCE).await?;
+    let mut replies = classic.ask(&Handle::current(), &[command], PATIENCE)?.await?;
     assert_eq!(replies.len(), 1);
     Ok(replies.remove(0))
 }

@@ -29,19 +29,8 @@ pub(crate) struct Outgoing {
 ///
 /// When the key would break the protocol.
 pub(crate) fn check(command: &Command<'_>) -> Result<usize, Failure> {
-    let (key, data) = match command {
-        Command::Store { key, data, .. } => (*key, data.len()),
-        Command::Get { key }
-        | Command::Head { key }
-        | Command::Claim { key, .. }
-        | Command::Refresh { key, .. }
-        | Command::Touch { key, .. }
-        | Command::Delete { key, .. }
-        | Command::MarkStale { key, .. }
-        | Command::Count { key, .. }
-        | Command::Number { key }
-        | Command::PutNumber { key, .. } => (*key, 0),
-    };
+    let key = command.key();
+    let data = if let Command::Store { data, .. } = command { data.len() } else { 0 };
     let legal = (1..=LONGEST_KEY).contains(&key.len()) && key.iter().all(|&byte| byte > b' ' && byte != 0x7f);
     if !legal {
         return Err(Failure::Protocol("a key that is no wire key was not sent".into()));
@@ -69,7 +58,7 @@ impl Outgoing {
                 claim.flag(b" R", u64::from(*refresh)).text(b" v f c t")
             }
             Command::Refresh { key, refresh, .. } => {
-                self.start(b"mg ", key).flag(b" R", u64::from(*refresh)).text(b" f c t s")
+                self.start(b"mg ", key).flag(b" R", exptime(&Life(*refresh))).text(b" f c t s")
             }
             Command::Store { key, data, flags, life, how } => {
                 let store = self.start(b"ms ", key).flag(b" ", data.len() as u64).flag(b" T", exptime(life));

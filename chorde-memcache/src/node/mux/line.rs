@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::Replies;
-use super::queue::{Asleep, Dismissed, NEVER, Queue, Shared, Slot};
+use super::queue::{Asleep, NEVER, Queue, Shared, Slot};
 use super::timer::Timer;
 use crate::command::Failure;
 use crate::node::meta::{Answer, Kind};
@@ -104,7 +104,7 @@ impl Line {
             self.writing.outgoing.clear(usize::MAX);
         }
         let idle = self.slots.is_empty() && state.queue.slots.is_empty();
-        if state.dismissed == Dismissed::AtOnce || (state.dismissed == Dismissed::WhenIdle && idle) {
+        if state.is_orphaned && idle {
             return Err(Failure::Closed { unsent: false, why: "the connection is not wanted any more".into() });
         }
         let can_take = is_written && self.stage == Stage::Serving;
@@ -254,7 +254,10 @@ impl Line {
                 queue.earliest = Some(queue.earliest.map_or(slot.deadline, |earliest| earliest.min(slot.deadline)));
             }
         }
+        let (commands, bytes) = queue.compact();
+        state.unwritten -= bytes;
         drop(state);
+        self.shared.done_waiting(commands);
         for answer in late {
             // Nobody is told if the caller has gone.
             answer.send(Err(Failure::Timeout)).ok();

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::{Limits, Replies};
 use crate::command::{Command, Failure};
 use crate::node::meta::{self, Kind, Outgoing};
+use crate::race::nanos;
 
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -37,20 +38,10 @@ pub(super) struct State {
     opaque: u32,
     /// The task, while it sleeps.
     pub(super) asleep: Option<Asleep>,
-    /// Why the task must end though nothing is wrong.
-    pub(super) dismissed: Dismissed,
+    /// Nobody can ask any more: the task ends when all is answered.
+    pub(super) is_orphaned: bool,
     /// What those hear who come too late.
     pub(super) ended: Option<Failure>,
-}
-
-/// Whether somebody wants the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dismissed {
-    No,
-    /// Nobody can ask any more: the task ends when all is answered.
-    WhenIdle,
-    /// Told to end.
-    AtOnce,
 }
 
 /// A task that sleeps, and what it is woken for.
@@ -122,14 +113,8 @@ impl Slot {
 
 impl Shared {
     pub(super) fn new(limits: Limits, clock: Clock) -> Self {
-        let state = State {
-            queue: Queue::default(),
-            unwritten: 0,
-            opaque: 0,
-            asleep: None,
-            dismissed: Dismissed::No,
-            ended: None,
-        };
+        let state =
+            State { queue: Queue::default(), unwritten: 0, opaque: 0, asleep: None, is_orphaned: false, ended: None };
         Self { state: Mutex::new(state), waiting: AtomicUsize::new(0), closed: AtomicBool::new(false), limits, clock }
     }
 
@@ -156,7 +141,8 @@ impl Shared {
         }
         let kinds = kinds(commands);
         let now_unix = if commands.iter().any(meta::is_dated) { now_unix() } else { 0 };
-        let deadline = self.clock.now().saturating_add(u64::try_from(deadline.as_nanos()).unwrap_or(NEVER));
+        // One that never ends would be taken for none, and wake nobody.
+        let deadline = self.clock.now().saturating_add(nanos(deadline)).min(NEVER - 1);
 
         let mut state = self.lock();
         if let Some(failure) = &state.ended {
@@ -193,21 +179,10 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Makes the task end.
-    pub(super) fn close(&self) {
-        self.dismiss(Dismissed::AtOnce);
-    }
-
     /// Makes the task end when all is answered.
     pub(super) fn orphan(&self) {
-        self.dismiss(Dismissed::WhenIdle);
-    }
-
-    fn dismiss(&self, how: Dismissed) {
         let mut state = self.lock();
-        if state.dismissed != Dismissed::AtOnce {
-            state.dismissed = how;
-        }
+        state.is_orphaned = true;
         let waker = state.asleep.take();
         drop(state);
         wake(waker);

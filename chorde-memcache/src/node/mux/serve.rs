@@ -28,11 +28,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let failure = match dialled(connect, &mut line).await {
-        Ok((stream, input)) => {
+        Ok(stream) => {
             line.serve();
             let decoder = Decoder::new(line.shared.limits.data);
-            let mut connection =
-                Connection { stream, line: &mut line, decoder, input, swollen: false, unflushed: false };
+            let mut connection = Connection {
+                stream,
+                line: &mut line,
+                decoder,
+                input: BytesMut::new(),
+                swollen: false,
+                unflushed: false,
+            };
             poll_fn(|cx| connection.poll(cx)).await
         }
         Err(failure) => failure,
@@ -41,10 +47,7 @@ where
 }
 
 /// Connects, while those who wait too long for that are told so.
-async fn dialled<S>(
-    connect: impl Future<Output = Result<S, Failure>>,
-    line: &mut Line,
-) -> Result<(S, BytesMut), Failure>
+async fn dialled<S>(connect: impl Future<Output = Result<S, Failure>>, line: &mut Line) -> Result<S, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -52,8 +55,8 @@ where
     let mut late = line.shared.clock.sleep(limit);
     let mut made = pin!(async {
         let mut stream = connect.await?;
-        let input = dial::greet(&mut stream).await?;
-        Ok((stream, input))
+        dial::greet(&mut stream).await?;
+        Ok(stream)
     });
     poll_fn(|cx| {
         if let Poll::Ready(made) = made.as_mut().poll(cx) {

@@ -20,7 +20,8 @@ pub(super) struct Timer {
 #[derive(Debug)]
 struct Armed {
     at: u64,
-    sleep: Sleep,
+    /// Kept, for the alarm is its.
+    _sleep: Sleep,
     waker: Waker,
 }
 
@@ -55,7 +56,7 @@ impl Timer {
         let left = earliest.saturating_sub(self.clock.now());
         let mut sleep = self.clock.sleep(Duration::from_nanos(left));
         let over = Pin::new(&mut sleep).poll(cx).is_ready();
-        self.armed = Some(Armed { at: earliest, sleep, waker: cx.waker().clone() });
+        self.armed = Some(Armed { at: earliest, _sleep: sleep, waker: cx.waker().clone() });
         // The clock may have moved between its reading and the beginning of the sleep.
         over || self.clock.now() >= earliest
     }

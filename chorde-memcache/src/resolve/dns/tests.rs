@@ -216,3 +216,55 @@ async fn the_machine_itself_needs_no_name_server() {
     assert!(list.iter().any(|server| server.address().to_string() == "127.0.0.1:11211"), "{list:?}");
     following.abort();
 }
+
+/// Lets time pass until something has come about.
+fn passing(clock: &ManualClock, what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(30), "never: {what}");
+        clock.advance(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_client_goes_on_whatever_becomes_of_its_names() {
+    use chorde_core::{CacheExt, Wait};
+
+    let server = chorde_memcache::testing::MemcachedServer::builder().args(["-l", "127.0.0.2"]).start().unwrap();
+    let port = server.address().rsplit(':').next().unwrap().to_owned();
+    let (fake, clock, long) = (Fake::default(), ManualClock::new(), Duration::from_secs(600));
+    fake.fails("cache");
+    let source = DnsServers::with_lookup([format!("cache:{port}").parse().unwrap()], fake.clone()).unwrap();
+    let builder = crate::MemcachedClient::builder().source(source).checksum_key("tests");
+    let client = builder.clock(clock.clone()).build().unwrap();
+    // Nothing is known: the first operation waits for a list up to the deadline, all others miss at once.
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| client.get::<u64>("a").wait().unwrap());
+        passing(&clock, "the deadline", || asking.is_finished());
+        assert_eq!(asking.join().unwrap(), None);
+    });
+    client.put("a", 1_u64, long).wait().unwrap();
+    assert_eq!((client.stats().unserved_reads, client.stats().lost_writes), (1, 1));
+
+    let works = |value: u64| {
+        client.put("a", value, long).wait().is_ok() && client.get::<u64>("a").wait().is_ok_and(|got| got == Some(value))
+    };
+    fake.answers("cache", &["127.0.0.1"], 1);
+    passing(&clock, "the name is found", || works(2));
+    for round in 0..3 {
+        fake.fails("cache");
+        let asked = fake.asked("cache");
+        passing(&clock, "it is asked for", || fake.asked("cache") > asked);
+        fake.answers("cache", &[], 1);
+        let asked = fake.asked("cache");
+        passing(&clock, "it is asked for", || fake.asked("cache") > asked);
+        assert!(works(3 + round), "the last known address stays");
+    }
+    // The same server by its name, so that its keys stay.
+    fake.answers("cache", &["127.0.0.2"], 1);
+    passing(&clock, "the list has changed", || client.stats().reloads == 1);
+    assert_eq!(client.get::<u64>("a").wait().unwrap(), Some(5));
+    assert_eq!((client.stats().failures, client.stats().timeouts), (0, 0));
+}

@@ -228,12 +228,12 @@ async fn a_batch_is_answered_in_its_order() {
         get(b"a"),
         store(b"b", b"3", How::Add),
     ];
-    let replies = classic.ask(&Handle::current(), &batch, PATIENCE).await.unwrap();
+    let replies = classic.ask(&Handle::current(), &batch, PATIENCE).unwrap().await.unwrap();
     assert!(matches!(&replies[2], Reply::Item(item) if item.data == "2"));
     let others: Vec<_> = replies.iter().filter(|reply| !matches!(reply, Reply::Item(_))).collect();
     let expected = [Reply::Done, Reply::Done, Reply::Missing, Reply::Done, Reply::Missing, Reply::Exists];
     assert_eq!(others, expected.iter().collect::<Vec<_>>());
-    assert!(classic.ask(&Handle::current(), &[], PATIENCE).await.unwrap().is_empty());
+    assert!(classic.ask(&Handle::current(), &[], PATIENCE).unwrap().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ fn a_caller_needs_no_runtime() {
     }
     let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
     let commands = [store(b"k", b"data", How::Set), get(b"k")];
-    let mut asking = std::pin::pin!(classic.ask(home.handle(), &commands, PATIENCE));
+    let mut asking = std::pin::pin!(classic.ask(home.handle(), &commands, PATIENCE).unwrap());
     let replies = loop {
         match asking.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
             std::task::Poll::Ready(replies) => break replies.unwrap(),

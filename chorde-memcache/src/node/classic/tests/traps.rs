@@ -361,7 +361,7 @@ async fn a_runtime_that_ended_takes_its_connections_with_it() {
         let handle = home.handle().clone();
         let asked = {
             let classic = classic.clone();
-            tokio::spawn(async move { classic.ask(&handle, &[get(b"one")], PATIENCE).await })
+            tokio::spawn(async move { classic.ask(&handle, &[get(b"one")], PATIENCE)?.await })
         };
         let mut peer = fake.greet().await;
         peer.hear("gets one\r\n").await;
@@ -372,5 +372,5 @@ async fn a_runtime_that_ended_takes_its_connections_with_it() {
     let home = runtime();
     let handle = home.handle().clone();
     home.shutdown_background();
-    assert!(matches!(classic.ask(&handle, &[get(b"one")], PATIENCE).await, Err(Failure::Closed { .. })));
+    assert!(matches!(classic.ask(&handle, &[get(b"one")], PATIENCE).unwrap().await, Err(Failure::Closed { .. })));
 }
