@@ -66,7 +66,8 @@ impl Iterator for Lines {
                 return Some(String::from_utf8(line).expect("text"));
             }
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).expect("a client that talks");
+            // A client that goes away resets the connection.
+            let count = self.stream.read(&mut chunk).unwrap_or(0);
             self.input.extend_from_slice(&chunk[..count]);
             if count == 0 {
                 return None;
