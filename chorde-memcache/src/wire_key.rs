@@ -22,13 +22,13 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use data_encoding::BASE64URL_NOPAD;
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
 /// Which canonical form the digests are made of.
 const VERSION: u8 = 1;
 
 /// How many bytes a digest has.
-pub(crate) const DIGEST: usize = 32;
+pub(crate) const DIGEST: usize = SHA256_OUTPUT_LEN;
 
 /// How many bytes of the digest are shown in the text.
 const SHOWN: usize = 20;
@@ -95,11 +95,13 @@ impl WireKey {
 
     /// Names the tail page `index` of the page set `tag`. It lives on the server of this key, whatever its own text.
     pub(crate) fn page(&self, tag: u32, index: u32) -> Text {
-        let form = Sha256::new_with_prefix([VERSION, Names::Page as u8]).chain_update(self.digest);
-        let form = form.chain_update(tag.to_le_bytes()).chain_update(index.to_le_bytes());
+        let mut form = begin(Names::Page);
+        form.update(&self.digest);
+        form.update(&tag.to_le_bytes());
+        form.update(&index.to_le_bytes());
         let mut text = self.text;
         text.len = self.readable;
-        text.push_digest(&form.finalize().into());
+        text.push_digest(&end(form));
         text
     }
 }
@@ -113,9 +115,9 @@ enum Names {
 }
 
 /// What all keys of the same namespaces have in common, at one time: the beginning of the canonical form and of the text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Stem {
-    form: Sha256,
+    form: Context,
     text: Text,
 }
 
@@ -133,21 +135,22 @@ impl Stem {
 
     /// Makes the wire key of a key's own bytes.
     pub(crate) fn key(&self, key: &[u8]) -> WireKey {
-        let digest = self.form.clone().chain_update(key).finalize().into();
+        let mut form = self.form.clone();
+        form.update(key);
+        let digest = end(form);
         let mut text = self.text;
         text.push_digest(&digest);
         WireKey { text, digest, readable: self.text.len }
     }
 
     fn of(what: Names) -> Self {
-        let form = Sha256::new_with_prefix([VERSION, what as u8]);
-        Self { form, text: Text { bytes: [0; LONGEST], len: 0 } }
+        Self { form: begin(what), text: Text { bytes: [0; LONGEST], len: 0 } }
     }
 
     fn namespace(&mut self, name: &str) {
-        self.form.update([1]);
+        self.form.update(&[1]);
         self.number(name.len() as u64);
-        self.form.update(name);
+        self.form.update(name.as_bytes());
         // Generic arguments and revisions begin with a mark: they say too little alone.
         if name.starts_with(char::is_alphanumeric) {
             self.text.len = 0;
@@ -168,7 +171,7 @@ impl Stem {
     }
 
     fn end(&mut self) {
-        self.form.update([0]);
+        self.form.update(&[0]);
     }
 }
 
@@ -195,6 +198,18 @@ impl Text {
     }
 }
 
+/// Begins a canonical form.
+fn begin(what: Names) -> Context {
+    let mut form = Context::new(&SHA256);
+    form.update(&[VERSION, what as u8]);
+    form
+}
+
+/// Returns the digest of a canonical form.
+fn end(form: Context) -> [u8; DIGEST] {
+    form.finish().as_ref().try_into().expect("invariant: SHA-256 has as many bytes")
+}
+
 fn is_legal(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
 }
@@ -210,6 +225,12 @@ impl Deref for Text {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(self))
+    }
+}
+
+impl fmt::Debug for Stem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stem").field("text", &self.text).finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,7 @@ use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chorde_core::{Error, ErrorKind, Result};
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
@@ -125,7 +125,7 @@ fn unusable(error: std::io::Error) -> Error {
 
 /// Returns what tells a dictionary apart: the first bytes of its SHA-256.
 fn dictionary_id(bytes: &[u8]) -> u32 {
-    Sha256::digest(bytes).iter().take(4).rev().fold(0, |id, byte| id << 8 | u32::from(*byte))
+    digest(&SHA256, bytes).as_ref().iter().take(4).rev().fold(0, |id, byte| id << 8 | u32::from(*byte))
 }
 
 /// Keeps what is costly to make for whoever needs it next.

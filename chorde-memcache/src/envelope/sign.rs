@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use ring::hmac::{Context, HMAC_SHA256, Key};
 use smallvec::SmallVec;
+use subtle::ConstantTimeEq;
 
 use crate::wire_key::WireKey;
 
@@ -18,7 +18,7 @@ pub(super) const MAC: usize = 32;
 /// Holds the keys that values are signed with, ready to be used.
 pub(super) struct Signer {
     /// The first signs, any is accepted.
-    keys: SmallVec<[Hmac<Sha256>; 1]>,
+    keys: SmallVec<[Key; 1]>,
 }
 
 /// An item at its place, without its signature.
@@ -30,8 +30,13 @@ pub(super) struct Unsigned<'a> {
 }
 
 impl Unsigned<'_> {
-    fn under(self, key: &Hmac<Sha256>) -> Hmac<Sha256> {
-        key.clone().chain_update(self.header).chain_update(self.key.digest()).chain_update(self.payload)
+    fn under(self, key: &Key) -> [u8; MAC] {
+        let mut context = Context::with_key(key);
+        context.update(self.header);
+        context.update(self.key.digest());
+        context.update(self.payload);
+        let tag = context.sign();
+        tag.as_ref().try_into().expect("invariant: SHA-256 has as many bytes")
     }
 }
 
@@ -41,20 +46,18 @@ impl Signer {
         if keys.is_empty() || keys.iter().any(Vec::is_empty) {
             return None;
         }
-        // A key of any length will do.
-        let keys = keys.iter().map(|key| Hmac::new_from_slice(key).ok());
-        Some(Self { keys: keys.collect::<Option<_>>()? })
+        Some(Self { keys: keys.iter().map(|key| Key::new(HMAC_SHA256, key)).collect() })
     }
 
     /// Signs an item.
     pub(super) fn sign(&self, item: Unsigned<'_>) -> [u8; MAC] {
-        item.under(&self.keys[0]).finalize().into_bytes().into()
+        item.under(&self.keys[0])
     }
 
     /// Returns whether an item was signed with one of the keys.
     pub(super) fn accepts(&self, item: Unsigned<'_>, mac: &[u8; MAC]) -> bool {
         // The comparison takes the same time wherever the first difference is.
-        self.keys.iter().any(|key| item.under(key).verify(mac.into()).is_ok())
+        self.keys.iter().any(|key| item.under(key).ct_eq(mac).into())
     }
 }
 
