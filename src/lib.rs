@@ -79,6 +79,6 @@ pub mod prelude {
 }
 
 /// Runs the examples of the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "memcache"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
