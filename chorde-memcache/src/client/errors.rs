@@ -11,7 +11,10 @@ impl From<Unanswered> for Error {
             Unanswered::Failed(server, failure) => {
                 Self::new(kind(&failure), format!("memcached {server} did not answer: {failure}")).with_source(failure)
             }
-            Unanswered::NoServers(None) => Self::new(ErrorKind::NoServers, "no memcached server is in use"),
+            Unanswered::NoServers(None) => Self::new(
+                ErrorKind::NoServers,
+                "no memcached server is in use: all have failed, or none is known yet; the log names them",
+            ),
             Unanswered::NoServers(Some((server, failure))) => Self::new(
                 ErrorKind::NoServers,
                 format!("no memcached server is in use; the last one was {server}: {failure}"),
