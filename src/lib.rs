@@ -50,10 +50,10 @@
 #[doc(inline)]
 pub use chorde_core::{
     AsKey, AsyncCompanions, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock,
-    Companions, Digest, DynClient, Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key, Lookup,
-    ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep, Stats,
-    TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, functions, inproc, is_waiting, testing,
-    tiered,
+    Companions, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key,
+    Lookup, ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep,
+    Stats, TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, functions, inproc, is_waiting,
+    testing, tiered,
 };
 
 #[cfg(feature = "memcache")]

@@ -10,7 +10,7 @@
 //!
 //! A digest never leaves the process: shared stores use a key's bytes.
 
-use std::hash::{BuildHasher, Hasher as _, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use serde::ser::{self, Serialize};
@@ -66,6 +66,40 @@ impl Digest {
         let mut digester = Digester::new();
         digester.absorb_bytes(text.as_bytes());
         digester.finish()
+    }
+}
+
+/// Hashes keys that are or hold a [`Digest`], which is drawn from all numbers by a secret of this process: nothing is left
+/// to be done for a hash table.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::hash::BuildHasherDefault;
+/// use chorde_core::{Digest, DigestHasher, Key};
+///
+/// let mut known: HashMap<Digest, u32, BuildHasherDefault<DigestHasher>> = HashMap::default();
+/// known.insert(Key::new("a")?.digest(), 1);
+/// assert_eq!(known.get(&Key::new("a")?.digest()), Some(&1));
+/// # Ok::<(), chorde_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(8) ^ number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -54,7 +54,7 @@ pub use clients::inproc::{self, InprocClient};
 pub use clients::namespaced::NamespaceClient;
 pub use clients::tiered::{self, TieredClient};
 pub use clock::{Clock, ManualClock, Sleep};
-pub use digest::Digest;
+pub use digest::{Digest, DigestHasher};
 pub use engine::background::{self, drain};
 pub use engine::runtime::{Wait, is_waiting};
 pub use entry::{Entry, Lookup};

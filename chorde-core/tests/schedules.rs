@@ -104,6 +104,8 @@ mod clock {
 }
 
 mod digest {
+    pub use std::hash::DefaultHasher as DigestHasher;
+
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Digest(pub u64);
 

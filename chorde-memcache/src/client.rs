@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 pub use builder::MemcachedBuilder;
-use fast::Written;
+use fast::Prepared;
 
 use crate::behind::Behind;
 use crate::cluster::{Route, Unanswered};
@@ -460,10 +460,7 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _: WriteOptions) -> Result<()> {
         let inner = &*self.0;
-        let change = inner.change(key);
-        let name = inner.name(key).await;
-        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
-        let written = Written::new(change, value, &sealed, life);
+        let Prepared { name, sealed, life, written } = inner.prepare(key, value, ttl).await?;
         let Some(sealed) = inner.put_off(key, &name.wire, sealed, life).await else {
             inner.keep(written, &name);
             return Ok(());
@@ -482,10 +479,7 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
         let inner = &*self.0;
-        let change = inner.change(key);
-        let name = inner.name(key).await;
-        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
-        let written = Written::new(change, value, &sealed, life);
+        let Prepared { name, sealed, life, written } = inner.prepare(key, value, ttl).await?;
         inner.settle(&name.wire).await;
         let is_added = inner.wrote(inner.store.add(&name.wire, &sealed, life).await, false)?;
         if is_added {
@@ -512,10 +506,7 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
         let inner = &*self.0;
-        let change = inner.change(key);
-        let name = inner.name(key).await;
-        let (sealed, life) = inner.seal(&name.wire, &value, ttl)?;
-        let written = Written::new(change, value, &sealed, life);
+        let Prepared { name, sealed, life, written } = inner.prepare(key, value, ttl).await?;
         inner.settle(&name.wire).await;
         let is_filled = inner.store.fill(&name.wire, token, &sealed, life).await?;
         if is_filled {

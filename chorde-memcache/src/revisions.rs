@@ -8,12 +8,12 @@
 //! that one that everybody has forgotten is not begun again.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chorde_core::{Digest, Namespace, Path};
+use chorde_core::{Digest, DigestHasher, Namespace, Path};
 use futures_util::future::join_all;
 use smallvec::SmallVec;
 
@@ -33,7 +33,7 @@ const OF_CLIENTS: char = '\0';
 /// The revisions that this process knows.
 #[derive(Debug)]
 pub(crate) struct Revisions {
-    known: RwLock<HashMap<Digest, Arc<Known>, BuildHasherDefault<Drawn>>>,
+    known: RwLock<HashMap<Digest, Arc<Known>, BuildHasherDefault<DigestHasher>>>,
     delay: u64,
 }
 
@@ -49,26 +49,6 @@ struct Known {
     is_told: AtomicBool,
     /// When it was last begun to read it behind the callers' backs.
     asked_at: AtomicU64,
-}
-
-/// Hashes what is a hash already: digests are drawn from all numbers by a secret of this process.
-#[derive(Debug, Default)]
-struct Drawn(u64);
-
-impl Hasher for Drawn {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = self.0.rotate_left(8) ^ number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 /// The names and revisions of a path, the outermost first.

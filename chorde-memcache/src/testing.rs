@@ -33,7 +33,7 @@ use std::time::Duration;
 
 pub use fake::{FakeServer, Fault, Peer, Request};
 pub use proxy::{Chaos, ChaosProxy, Direction};
-pub use server::{MemcachedBuilder, MemcachedServer};
+pub use server::{MemcachedServer, MemcachedServerBuilder};
 
 /// How long anything here is waited for before it counts as broken: long enough for a machine that is busy elsewhere.
 const PATIENCE: Duration = Duration::from_secs(30);

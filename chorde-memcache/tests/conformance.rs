@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod time_rules;
+
 use std::time::Duration;
 
 use chorde_core::testing::conformance::Suite;
@@ -44,35 +46,9 @@ fn the_classic_transport_conforms() {
     check(Transport::Classic);
 }
 
-/// Lets seconds pass on the server's own clock, which ticks once in each.
-fn pass(server: &MemcachedServer, by: Duration) {
-    let now = || server.stats().unwrap()["time"].parse::<u64>().unwrap();
-    let end = now() + by.as_secs().max(1);
-    while now() < end {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Checks the rules about time, which need real seconds, all at once.
 fn check_time(transport: Transport) {
     let servers = servers(1);
-    let (servers, transport) = (&servers, transport);
-    let suite = || {
-        let suite = Suite::new(move || fresh(servers, transport));
-        suite.advance(move |by| pass(&servers[0], by)).resolution(Duration::from_secs(1))
-    };
-    let without = Suite::new(|| fresh(servers, transport)).rules::<String>();
-    let about_time: Vec<_> = suite().rules::<String>().into_iter().filter(|rule| !without.contains(rule)).collect();
-    assert!(about_time.len() >= 10);
-    std::thread::scope(|scope| {
-        for rule in about_time {
-            scope.spawn(move || {
-                // Servers throw away by themselves what is stale for long.
-                let suite = if rule.starts_with("purge") { suite().forgets_stale() } else { suite() };
-                suite.only(rule).check::<String>();
-            });
-        }
-    });
+    time_rules::check(&servers[0], || fresh(&servers, transport));
 }
 
 #[test]

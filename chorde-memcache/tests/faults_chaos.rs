@@ -14,8 +14,8 @@ use support::{LONG, builder, eventually, healed, millis, works};
 
 const KEYS: usize = 12;
 
-/// How long it storms.
-const STORM: Duration = Duration::from_secs(3);
+/// How many faults a storm has.
+const FAULTS: usize = 24;
 
 /// What is known of a key, which one thread changes.
 #[derive(Default)]
@@ -35,10 +35,22 @@ fn number(value: &str) -> u64 {
     value.split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Sends the callers home, also where the weather fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 struct Fleet {
     servers: Vec<(MemcachedServer, ChaosProxy)>,
     truth: [Truth; KEYS],
     is_over: AtomicBool,
+    /// What the callers have done.
+    steps: AtomicU64,
+    /// The values that they have found.
     seen: AtomicU64,
     wrong: AtomicU64,
 }
@@ -55,6 +67,7 @@ impl Fleet {
             servers,
             truth: Default::default(),
             is_over: AtomicBool::new(false),
+            steps: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             wrong: AtomicU64::new(0),
         }
@@ -83,6 +96,7 @@ impl Fleet {
     /// Changes a few keys of its own, and looks at them.
     fn write(&self, client: &MemcachedClient, mine: std::ops::Range<usize>) {
         while self.goes_on() {
+            self.steps.fetch_add(1, Ordering::Relaxed);
             let key = fastrand::usize(mine.clone());
             let truth = &self.truth[key];
             let next = truth.begun.fetch_add(1, Ordering::SeqCst) + 1;
@@ -108,6 +122,7 @@ impl Fleet {
     /// Reads any keys, in any way that there is.
     fn read(&self, client: &MemcachedClient) {
         while self.goes_on() {
+            self.steps.fetch_add(1, Ordering::Relaxed);
             let key = fastrand::usize(..KEYS);
             if fastrand::u8(0..4) == 0 {
                 let keys: Vec<usize> = (0..KEYS).collect();
@@ -122,10 +137,23 @@ impl Fleet {
         }
     }
 
-    /// Makes the weather, on one server after another.
+    /// Waits until the callers have taken that many steps, or for a quarter of a second, where each takes its deadline.
+    fn await_steps(&self, more: u64) {
+        let (began, enough) = (Instant::now(), self.steps.load(Ordering::Relaxed) + more);
+        let is_over = || self.steps.load(Ordering::Relaxed) >= enough || began.elapsed() > millis(250);
+        eventually("the callers go on", is_over);
+    }
+
+    /// Waits until the callers have found that many values.
+    fn await_values(&self, more: u64) {
+        let enough = self.seen.load(Ordering::Relaxed) + more;
+        eventually("the callers find something", || self.seen.load(Ordering::Relaxed) >= enough);
+    }
+
+    /// Makes the weather, on one server after another: bad for some steps of the callers, then good for some values.
     fn storm(&self) {
-        let began = Instant::now();
-        while began.elapsed() < STORM {
+        let _over = Over(&self.is_over);
+        for _ in 0..FAULTS {
             let (server, proxy) = &self.servers[fastrand::usize(..self.servers.len())];
             match fastrand::u8(0..9) {
                 0 => proxy.set(Chaos::Refuse).unwrap(),
@@ -147,12 +175,11 @@ impl Fleet {
                 7 => server.pause().unwrap(),
                 _ => server.flush().unwrap_or_default(),
             }
-            std::thread::sleep(millis(fastrand::u64(0..250)));
+            self.await_steps(fastrand::u64(0..3_000));
             server.resume().unwrap();
             proxy.set(Chaos::Pass).unwrap();
-            std::thread::sleep(millis(fastrand::u64(0..150)));
+            self.await_values(fastrand::u64(0..300));
         }
-        self.is_over.store(true, Ordering::Relaxed);
     }
 
     fn run(&self, client: &MemcachedClient) {
@@ -206,7 +233,10 @@ fn claims_in_a_storm_are_granted_filled_and_never_lost() {
                     while fleet.goes_on() {
                         let number = fastrand::u64(0..5);
                         let key = Key::new(&number).unwrap();
-                        match client.claim(&key, options).wait() {
+                        let claim = client.claim(&key, options).wait();
+                        fleet.steps.fetch_add(1, Ordering::Relaxed);
+                        fleet.seen.fetch_add(u64::from(claim.is_ok()), Ordering::Relaxed);
+                        match claim {
                             Ok(Claim::Fresh(entry) | Claim::DueElsewhere(entry)) => assert_eq!(entry.value, number),
                             Ok(Claim::Due(entry, token)) => {
                                 assert_eq!(entry.value, number);

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use chorde_core::{CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, Wait};
+use chorde_core::{CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, ManualClock, Wait};
 use chorde_memcache::testing::{Chaos, ChaosProxy, Direction, MemcachedServer};
 use chorde_memcache::{MemcachedClient, Transport};
 use support::{AMPLE, LONG, PATIENCE, builder, client, default_builder, eventually, healed, key_on, millis, works};
@@ -262,18 +262,23 @@ fn what_was_given_up_does_not_arrive_later() {
 fn a_server_that_is_slow_to_connect_does_not_hurt_the_next() {
     let servers = servers(2);
     let proxy = ChaosProxy::start(&servers[0].address()).unwrap();
-    let client = builder([proxy.address(), servers[1].address()]).deadline(millis(400)).build().unwrap();
+    let (clock, deadline) = (ManualClock::new(), 400);
+    let builder = builder([proxy.address(), servers[1].address()]).deadline(millis(deadline));
+    let client = builder.clock(clock.clone()).build().unwrap();
     let keys: Vec<u64> = (0..200).collect();
     proxy.set(Chaos::Blackhole).unwrap();
     std::thread::scope(|scope| {
-        for key in &keys {
+        // Spread over more than the time that it takes to give up.
+        let ask = |key| {
+            clock.advance(millis(deadline / 100));
             let client = &client;
-            scope.spawn(move || {
-                // Spread over the time that it takes to give up.
-                std::thread::sleep(millis(key * 3));
-                _ = client.get::<String>(key).wait();
-            });
-        }
+            scope.spawn(move || _ = client.get::<String>(key).wait())
+        };
+        let asking: Vec<_> = keys.iter().map(ask).collect();
+        eventually("all give up", || {
+            clock.advance(millis(deadline / 100));
+            asking.iter().all(std::thread::ScopedJoinHandle::is_finished)
+        });
     });
     let stats = client.stats();
     assert_eq!(stats.outages, 1, "only the first server is at fault: {stats:?}");
@@ -281,7 +286,10 @@ fn a_server_that_is_slow_to_connect_does_not_hurt_the_next() {
         assert_eq!(client.get::<String>(key).wait().unwrap(), None);
     }
     proxy.set(Chaos::Pass).unwrap();
-    healed("slow to connect", || client.stats().recoveries == 1);
+    healed("slow to connect", || {
+        clock.advance(millis(10));
+        client.stats().recoveries == 1
+    });
 }
 
 #[test]

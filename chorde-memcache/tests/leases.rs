@@ -10,8 +10,8 @@ use chorde_core::{CacheExt as _, ClaimOptions, Client, ManualClock, Token, Wait 
 use chorde_memcache::testing::FakeServer;
 use chorde_memcache::{MemcachedClient, Transport};
 use real::{
-    HOUR, Pair, Said, builder, claim, claim_due, claim_with, eventually, fill, get, key, pair, pass, put, secs,
-    servers, wire_keys,
+    HOUR, Pair, Said, builder, claim, claim_due, claim_with, eventually, fill, get, key, pair, put, secs, servers,
+    wire_keys,
 };
 
 on_both_transports! {
@@ -229,11 +229,13 @@ fn a_value_is_added_where_somebody_computes(transport: Transport) {
 fn a_lease_lasts_as_long_as_it_was_asked_for(transport: Transport) {
     let Pair { one, other, server } = pair(transport);
     let options = ClaimOptions::new(secs(1));
-    // Wherever in the second of the server it begins.
+    // Wherever in the second of the server it begins: that many claims after a tick.
     let begin = |turn: u64| {
         let key = key(&format!("lease {turn}"));
-        pass(&server, 1);
-        std::thread::sleep(std::time::Duration::from_millis(turn));
+        server.await_ticks(1).unwrap();
+        for number in 0..turn {
+            claim_with(&one, &real::key(&format!("before {turn}: {number}")), options).token();
+        }
         let start = Instant::now();
         claim_with(&one, &key, options).token();
         loop {
@@ -246,7 +248,7 @@ fn a_lease_lasts_as_long_as_it_was_asked_for(transport: Transport) {
         eventually("the lease ends", || claim_with(&other, &key, options).is_won());
     };
     std::thread::scope(|scope| {
-        [300, 600, 900].map(|turn| scope.spawn(move || begin(turn))).map(|it| it.join().unwrap())
+        [0, 1_000, 3_000].map(|turn| scope.spawn(move || begin(turn))).map(|it| it.join().unwrap())
     });
 }
 
@@ -255,7 +257,7 @@ fn a_computer_that_dies_is_replaced_when_its_lease_ends(transport: Transport) {
     let key = key("dead");
     let options = ClaimOptions::new(secs(1));
     let dead = claim_with(&one, &key, options).token();
-    pass(&server, 3);
+    server.await_ticks(3).unwrap();
     let token = claim_with(&other, &key, options).token();
     assert!(!fill(&one, &key, dead, "of the dead"));
     assert!(fill(&other, &key, token, "of the living"));
@@ -291,7 +293,7 @@ fn who_computes_a_stale_value_is_not_forgotten_with_it() {
     let (key, options) = (key("stale"), ClaimOptions::new(secs(20)));
     stale_for(&pair, &key, 2);
     let token = claim_with(&pair.one, &key, options).token();
-    pass(&pair.server, 3);
+    pair.server.await_ticks(3).unwrap();
     assert_eq!(claim_with(&pair.other, &key, options), Said::AbsentElsewhere);
     assert!(pair.one.get_ttl::<String>(&key).wait().unwrap().is_some_and(|entry| entry.is_stale()));
     assert!(fill(&pair.one, &key, token, "new"));
@@ -305,7 +307,7 @@ fn long_leases_outlive_stale_values() {
     stale_for(&pair, &key, 2);
     // Longer than a stale value may be kept.
     let token = claim(&pair.one, &key).token();
-    pass(&pair.server, 3);
+    pair.server.await_ticks(3).unwrap();
     assert_eq!([claim(&pair.other, &key), claim(&pair.one, &key)], [(); 2].map(|()| Said::AbsentElsewhere));
     assert!(fill(&pair.one, &key, token, "new"));
     assert_eq!(get(&pair.other, &key), Some("new".into()));
@@ -331,13 +333,15 @@ fn claims_of_callers_who_go_away_are_given_back(transport: Transport) {
     let new = (0..60).map(|number| key(&format!("new {number}")));
     let mut kept = 0;
     for (number, key) in (0..).zip(old.into_iter().chain(new)) {
-        // They go at all kinds of moments, the first after one poll.
-        let patience = std::time::Duration::from_micros(number % 60 * 15);
+        // They go at all kinds of moments, the first at once.
+        let patience = number % 60 * 20;
         let options = ClaimOptions::<String>::new(HOUR).refresh_below(2 * HOUR);
         let claim = runtime.block_on(async {
             let (client, key) = (one.clone(), key.clone());
             let claiming = tokio::spawn(async move { client.claim(&key, options).await });
-            tokio::time::sleep(patience).await;
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
             claiming.abort();
             claiming.await.ok()
         });
@@ -418,7 +422,7 @@ fn a_refresher_that_dies_is_replaced_by_the_server() {
     put(&one, &key, "old");
     let dead = claim_with(&one, &key, options).token();
     assert_eq!(claim_with(&other, &key, options), Said::DueElsewhere("old".into()));
-    pass(&server, 3);
+    server.await_ticks(3).unwrap();
     let token = claim_with(&other, &key, options).token();
     assert!(fill(&other, &key, token, "of the living") && !fill(&one, &key, dead, "of the dead"));
     assert_eq!(get(&one, &key), Some("of the living".into()));

@@ -127,7 +127,7 @@ fn a_value_in_pages_is_renewed_as_a_whole(transport: Transport) {
     one.put(&"renewed", large.clone(), secs(1)).wait().unwrap();
     // Where the first life is over already, there is nothing to renew.
     if other.renew(&"renewed", HOUR).wait().unwrap() {
-        real::pass(&server, 2);
+        server.await_ticks(2).unwrap();
         assert!(get(&one, "renewed").is_some_and(|value| value == large));
         for page in wire_keys(&server) {
             let left = server.command(&format!("mg {page} t")).unwrap();

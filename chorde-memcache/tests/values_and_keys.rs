@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chorde_core::{AsKey, CacheExt as _, Key, ReadOptions, Wait as _};
 use chorde_memcache::{Compression, MemcachedClient, Transport};
-use real::{HOUR, Pair, builder, claim_due, eventually, fill, items, key, pair, pass, secs, servers, wire_keys};
+use real::{HOUR, Pair, builder, claim_due, eventually, fill, items, key, pair, secs, servers, wire_keys};
 
 on_both_transports! {
     keys_of_all_kinds_come_back
@@ -128,7 +128,7 @@ fn lives_are_rounded_up_to_seconds(transport: Transport) {
     assert!(left_of(&one, Duration::MAX) > month);
     one.put(&"short", 1, Duration::from_nanos(1)).wait().unwrap();
     // A second more, where the client reckons with the server's time.
-    pass(&server, 2);
+    server.await_ticks(2).unwrap();
     assert_eq!(one.get::<i32>(&"short").wait().unwrap(), None);
     let stale = one.get_ttl::<i32>(&"short").wait().unwrap().unwrap();
     assert!(stale.is_stale() && stale.remaining().is_zero());

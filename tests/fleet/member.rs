@@ -49,46 +49,47 @@ fn begin(name: &str, id: u64) -> String {
     format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-#[cached(client = CLIENT, ttl = 60, lease = 3)]
-async fn cold(id: u64, millis: u64) -> String {
-    let value = begin("cold", id);
+/// Computes for some time.
+async fn slow(name: &str, id: u64, millis: u64) -> String {
+    let value = begin(name, id);
     tokio::time::sleep(Duration::from_millis(millis)).await;
     value
+}
+
+fn slow_sync(name: &str, id: u64, millis: u64) -> String {
+    let value = begin(name, id);
+    std::thread::sleep(Duration::from_millis(millis));
+    value
+}
+
+#[cached(client = CLIENT, ttl = 60, lease = 3)]
+async fn cold(id: u64, millis: u64) -> String {
+    slow("cold", id, millis).await
 }
 
 #[cached(client = CLIENT, ttl = 60, lease = 3)]
 fn cold_sync(id: u64, millis: u64) -> String {
-    let value = begin("cold_sync", id);
-    std::thread::sleep(Duration::from_millis(millis));
-    value
+    slow_sync("cold_sync", id, millis)
 }
 
 #[cached(client = TIERS, ttl = 60, lease = 3)]
 async fn cold_tiered(id: u64, millis: u64) -> String {
-    let value = begin("cold_tiered", id);
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-    value
+    slow("cold_tiered", id, millis).await
 }
 
 #[cached(client = CLIENT, ttl = 60, async_ttl = -2, lease = 3)]
 async fn ahead(id: u64, millis: u64) -> String {
-    let value = begin("ahead", id);
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-    value
+    slow("ahead", id, millis).await
 }
 
 #[cached(client = CLIENT, ttl = 60, async_ttl = -2, lease = 3)]
 fn ahead_sync(id: u64, millis: u64) -> String {
-    let value = begin("ahead_sync", id);
-    std::thread::sleep(Duration::from_millis(millis));
-    value
+    slow_sync("ahead_sync", id, millis)
 }
 
 #[cached(client = TIERS, ttl = 60, async_ttl = -2, lease = 3)]
 async fn ahead_tiered(id: u64, millis: u64) -> String {
-    let value = begin("ahead_tiered", id);
-    tokio::time::sleep(Duration::from_millis(millis)).await;
-    value
+    slow("ahead_tiered", id, millis).await
 }
 
 async fn call(name: &str, id: u64, millis: u64) -> String {

@@ -1,7 +1,7 @@
 //! The flights of one function, by key.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::role::{Leader, StoreWait, Waiter};
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
 use crate::clock::{Clock, nanos};
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestHasher};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Identifies what is computed: the same key of two clients is computed for each.
@@ -41,7 +41,7 @@ pub(crate) enum Role {
 /// The flights of one key: nearly always one.
 type OfKey = SmallVec<[Arc<Flight>; 1]>;
 
-type ByKey = HashMap<FlightKey, OfKey, BuildHasherDefault<Drawn>>;
+type ByKey = HashMap<FlightKey, OfKey, BuildHasherDefault<DigestHasher>>;
 
 /// Over how many locks the keys are spread: where another store is asked, each call takes one, and takes it again.
 const SHARDS: usize = 8;
@@ -50,26 +50,6 @@ const SHARDS: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     shards: [Mutex<ByKey>; SHARDS],
-}
-
-/// Hashes what is a hash already: digests are drawn from all numbers by a secret of this process.
-#[derive(Default)]
-struct Drawn(u64);
-
-impl Hasher for Drawn {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = self.0.rotate_left(8) ^ number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 impl Flights {

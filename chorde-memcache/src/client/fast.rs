@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chorde_core::{Claim, Entry, Key, Lookup, Path, Probe, Result, Value};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Inner, Named, Seen};
@@ -72,7 +73,29 @@ impl<'a, V> Written<'a, V> {
     }
 }
 
+/// A value on its way to the servers.
+pub(super) struct Prepared<'a, V> {
+    pub(super) name: Named,
+    pub(super) sealed: Sealed,
+    pub(super) life: Life,
+    pub(super) written: Written<'a, V>,
+}
+
 impl Inner {
+    /// Seals a value under its name, and begins the change of its key.
+    pub(super) async fn prepare<'a, V: Serialize>(
+        &'a self,
+        key: &'a Key,
+        value: V,
+        ttl: Duration,
+    ) -> Result<Prepared<'a, V>> {
+        let change = self.change(key);
+        let name = self.name(key).await;
+        let (sealed, life) = self.seal(&name.wire, &value, ttl)?;
+        let written = Written::new(change, value, &sealed, life);
+        Ok(Prepared { name, sealed, life, written })
+    }
+
     /// Says what is remembered of a key, if the revisions of its namespaces are known well enough.
     pub(super) fn look<V: Value>(&self, memory: &Memory, probe: &Probe<'_>, least: Duration) -> Option<Lookup<V>> {
         let revision = match self.namespace {

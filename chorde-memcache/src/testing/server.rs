@@ -12,11 +12,12 @@ use std::ffi::OsString;
 use std::io::{Error, ErrorKind, Result};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-pub use builder::MemcachedBuilder;
+pub use builder::MemcachedServerBuilder;
 
 use self::process::{Folder, Process};
-use super::PATIENCE;
+use super::{PATIENCE, PAUSE};
 use crate::server::Address;
 
 /// Runs a memcached of its own for a test, which can stop it, continue it, kill it and start it again.
@@ -76,8 +77,8 @@ impl MemcachedServer {
 
     /// Begins a server with arguments of its own.
     #[must_use]
-    pub fn builder() -> MemcachedBuilder {
-        MemcachedBuilder::default()
+    pub fn builder() -> MemcachedServerBuilder {
+        MemcachedServerBuilder::default()
     }
 
     /// Returns what a client takes as the name of this server: `127.0.0.1:port` or `unix:/path`.
@@ -164,6 +165,36 @@ impl MemcachedServer {
     /// As [`command`](Self::command).
     pub fn stats(&self) -> Result<HashMap<String, String>> {
         Ok(ask::stats(&self.command("stats")?))
+    }
+
+    /// Returns the time on the server's own clock, which ticks once in each second.
+    ///
+    /// # Units
+    ///
+    /// Seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command).
+    pub fn time(&self) -> Result<u64> {
+        let told = self.stats()?.get("time").and_then(|time| time.parse().ok());
+        told.ok_or_else(|| unexpected("stats", "no time"))
+    }
+
+    /// Waits until the server's own clock has ticked so many times: for what ends by it, such as a ttl.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command); [`ErrorKind::TimedOut`] if it takes half a minute longer than it should.
+    pub fn await_ticks(&self, ticks: u64) -> Result<()> {
+        let (begun, end) = (Instant::now(), self.time()? + ticks);
+        while self.time()? < end {
+            if begun.elapsed() > Duration::from_secs(ticks) + PATIENCE {
+                return Err(Error::new(ErrorKind::TimedOut, "the server's clock does not tick"));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     /// Sends one command over a connection of its own and returns all that is answered, with the ends of lines.

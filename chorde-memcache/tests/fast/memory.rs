@@ -39,9 +39,10 @@ fn a_value_is_remembered_for_so_long_and_no_longer() {
     assert_eq!((look(client, "k"), get(client, "k")), (None, None));
 }
 
-#[test]
-fn a_written_value_is_remembered() {
-    let Pair { clock, client, other, .. } = &pair(|builder| builder.succeed_fast(5 * SECOND));
+/// The keys that [`write_in_every_way`] writes.
+const WRITTEN: [&str; 4] = ["put", "added", "several", "filled"];
+
+fn write_in_every_way(client: &MemcachedClient) {
     put(client, "put", 1);
     assert!(client.add("added", 1_u32, LONG).wait().unwrap());
     client.put_multi(&[("several", 1_u32)], LONG).wait().unwrap();
@@ -49,13 +50,19 @@ fn a_written_value_is_remembered() {
         panic!("nothing is there");
     };
     assert!(client.fill(&key("filled"), token, 1_u32, LONG).wait().unwrap());
-    for name in ["put", "added", "several", "filled"] {
+}
+
+#[test]
+fn a_written_value_is_remembered() {
+    let Pair { clock, client, other, .. } = &pair(|builder| builder.succeed_fast(5 * SECOND));
+    write_in_every_way(client);
+    for name in WRITTEN {
         assert_eq!(look(client, name), Some(Some(1)), "{name}");
         put(other, name, 2);
         assert_eq!(get(client, name), Some(1), "{name}");
     }
     clock.advance(5 * SECOND);
-    for name in ["put", "added", "several", "filled"] {
+    for name in WRITTEN {
         assert_eq!(get(client, name), Some(2), "{name}");
     }
 }
@@ -139,16 +146,9 @@ fn a_missing_key_is_remembered_for_so_long_and_no_longer() {
 #[test]
 fn what_this_client_writes_is_missing_no_more() {
     let Pair { client, .. } = &pair(|builder| builder.fail_fast(LONG));
-    let names = ["put", "added", "several", "filled"];
-    assert_eq!(client.get_multi::<u32>(&names).wait().unwrap(), [None; 4]);
-    put(client, "put", 1);
-    assert!(client.add("added", 1_u32, LONG).wait().unwrap());
-    client.put_multi(&[("several", 1_u32)], LONG).wait().unwrap();
-    let Claim::Absent(token) = client.claim(&key("filled"), ClaimOptions::<u32>::new(LONG)).wait().unwrap() else {
-        panic!("nothing is there");
-    };
-    assert!(client.fill(&key("filled"), token, 1_u32, LONG).wait().unwrap());
-    assert_eq!(client.get_multi::<u32>(&names).wait().unwrap(), [Some(1); 4]);
+    assert_eq!(client.get_multi::<u32>(&WRITTEN).wait().unwrap(), [None; 4]);
+    write_in_every_way(client);
+    assert_eq!(client.get_multi::<u32>(&WRITTEN).wait().unwrap(), [Some(1); 4]);
 }
 
 #[test]

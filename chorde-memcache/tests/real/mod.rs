@@ -48,17 +48,6 @@ pub fn pair(transport: Transport) -> Pair {
     Pair { server: { servers }.remove(0), one, other }
 }
 
-/// Returns the time on the server's own clock, which ticks once in each second.
-pub fn time(server: &MemcachedServer) -> u64 {
-    server.stats().unwrap()["time"].parse().unwrap()
-}
-
-/// Waits until the server's clock has ticked so many times.
-pub fn pass(server: &MemcachedServer, ticks: u64) {
-    let end = time(server) + ticks;
-    eventually("the server's clock ticks", || time(server) >= end);
-}
-
 /// Returns how many items the server holds, pages and stubs included.
 pub fn items(server: &MemcachedServer) -> usize {
     server.stats().unwrap()["curr_items"].parse().unwrap()

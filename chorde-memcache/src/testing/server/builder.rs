@@ -29,13 +29,13 @@ const TRIES: usize = 20;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct MemcachedBuilder {
+pub struct MemcachedServerBuilder {
     unix: bool,
     extra: Vec<OsString>,
     program: Option<PathBuf>,
 }
 
-impl MemcachedBuilder {
+impl MemcachedServerBuilder {
     /// Listens on a unix socket in a folder of its own, instead of a TCP port.
     #[must_use]
     pub fn unix(mut self) -> Self {

@@ -3,50 +3,24 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command as Program};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
 use super::*;
+use crate::testing::MemcachedServer;
 
 /// A memcached of its own for each test, at a unix socket.
-struct Memcached {
-    process: Child,
-    folder: PathBuf,
-}
+struct Memcached(MemcachedServer);
 
 impl Memcached {
     fn start(arguments: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("chorde-mux-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut program = Program::new("memcached");
-        program.args(["-u", "root", "-t", "1", "-s"]).arg(folder.join("socket")).args(arguments);
-        let process = program.spawn().expect("memcached is needed: apt-get install memcached");
-        let mut started = Self { process, folder };
-        let begin = Instant::now();
-        while UnixStream::connect(started.path()).is_err() {
-            assert!(started.process.try_wait().unwrap().is_none(), "memcached ended");
-            assert!(begin.elapsed() < Duration::from_secs(60), "memcached does not listen");
-            std::thread::yield_now();
-        }
-        started
+        Self(MemcachedServer::builder().unix().args(arguments).start().unwrap())
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.join("socket")
+        self.0.address().trim_start_matches("unix:").into()
     }
 
     fn connect(&self) -> Arc<Mux> {
         Mux::spawn(&Handle::current(), Address::Unix(self.path()), Limits::default(), Clock::system())
-    }
-}
-
-impl Drop for Memcached {
-    fn drop(&mut self) {
-        self.process.kill().and_then(|()| self.process.wait()).unwrap();
-        std::fs::remove_dir_all(&self.folder).unwrap();
     }
 }
 
