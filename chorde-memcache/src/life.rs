@@ -16,7 +16,7 @@ pub(crate) const GRACE: u32 = 30;
 pub(crate) const RELATIVE: u32 = 30 * 24 * 60 * 60;
 
 /// The last unix time that every server understands.
-const LAST: u32 = i32::MAX as u32;
+pub(crate) const LAST: u32 = i32::MAX as u32;
 
 /// Returns a duration in whole seconds: rounded up, at least one, at most what an item's life can hold.
 pub(crate) fn whole_seconds(duration: Duration) -> u32 {

@@ -37,6 +37,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use self::connect::{ServerTime, Told};
 use self::connection::Connection;
 use self::question::Question;
+use super::dial;
 use super::mux::Pending;
 use crate::command::{Command, Failure, Reply};
 use crate::server::Address;
@@ -225,10 +226,10 @@ impl Pool {
 
     /// Makes a connection.
     async fn open(&self) -> Result<Connection, Failure> {
-        let mut stream = connect::dial(&self.address).await?;
+        let mut stream = dial::connect(&self.address).await?;
         let mut told = connect::greet(&mut stream, !self.mute.load(Ordering::Relaxed)).await?;
         if matches!(told, Told::Cut) {
-            stream = connect::dial(&self.address).await?;
+            stream = dial::connect(&self.address).await?;
             told = connect::greet(&mut stream, false).await?;
             self.mute.store(true, Ordering::Relaxed);
         }

@@ -1,6 +1,7 @@
 //! Makes a connection and finds out who is at the other end.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -142,18 +143,39 @@ fn parts(version: &str) -> Option<[u32; 3]> {
 fn foreign(received: &[u8]) -> Failure {
     let guess = match received {
         [] => "closed without a word, as a port for TLS does or a proxy with nothing behind it".into(),
-        [0x15, 3, ..] => "a TLS alert: the port wants TLS".into(),
-        _ if received.starts_with(b"HTTP/") => "HTTP".into(),
-        _ if received.starts_with(b"SSH-") => "SSH".into(),
-        [b'-' | b'+', ..] => "a Redis server".into(),
-        [b'2', b'2', b'0', ..] => "a mail or file server".into(),
         _ if received.starts_with(b"CLIENT_ERROR unauthenticated") => "memcached that wants a password".into(),
         _ if received.starts_with(b"CLIENT_ERROR") || received.starts_with(b"SERVER_ERROR") => {
             format!("memcached in trouble: {}", words(received))
         }
-        _ => "no memcached".to_owned(),
+        _ => stranger(received).unwrap_or("no memcached").to_owned(),
     };
     Failure::Protocol(format!("the answer to the first command looks like {guess}"))
+}
+
+/// Guesses what else than memcached says this, by its first bytes.
+pub(super) fn stranger(received: &[u8]) -> Option<&'static str> {
+    Some(match received {
+        [0x15 | 0x16, 3, ..] => "a TLS alert: the port wants TLS",
+        [b'-' | b'+', ..] => "a Redis server",
+        [b'2', b'2', b'0', ..] => "a mail or file server",
+        _ if received.starts_with(b"HTTP/") => "HTTP",
+        _ if received.starts_with(b"SSH-") => "SSH",
+        _ => return None,
+    })
+}
+
+impl Socket {
+    /// Tells whether the other side keeps the connection open and has said nothing unasked. Asks the system, not the
+    /// runtime, which may not have noticed yet.
+    pub(super) fn is_quiet(&self) -> bool {
+        let socket = match self {
+            Self::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream),
+        };
+        let mut byte = [MaybeUninit::uninit()];
+        matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
 }
 
 fn refused(error: &io::Error) -> Failure {

@@ -1,36 +1,15 @@
-//! Connects to a server and learns who it is, before any command is given to it.
+//! Learns who a server is, before any command is given to it.
 
-use std::io;
-use std::mem::MaybeUninit;
-use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chorde_core::Clock;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::shape;
 use crate::command::Failure;
-use crate::server::Address;
-
-/// After how long without traffic the system asks whether the other side is still there.
-const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// How much a server may say to a greeting: `stats` of memcached 1.6 has 3 KiB.
 const LONGEST_GREETING: usize = 64 * 1024;
-
-/// A connection of either kind.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-}
 
 /// The server's own clock, as far as it has told.
 #[derive(Clone, Debug)]
@@ -73,38 +52,6 @@ impl ServerTime {
     pub(super) fn age(&self) -> Duration {
         Duration::from_nanos(self.clock.now().saturating_sub(self.at))
     }
-}
-
-/// Connects.
-///
-/// # Errors
-///
-/// [`Failure::Refused`].
-pub(super) async fn dial(address: &Address) -> Result<Stream, Failure> {
-    let stream = match address {
-        Address::Tcp(address) => TcpStream::connect(address).await.and_then(prepared).map(Stream::Tcp),
-        Address::Unix(path) => unix(path).await,
-    };
-    stream.map_err(|error| Failure::Refused(error.to_string()))
-}
-
-/// Sets what a connection for small packets wants. One that is given up is reset, so that nothing arrives later.
-fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
-    socket.set_linger(Some(Duration::ZERO))?;
-    Ok(stream)
-}
-
-#[cfg(unix)]
-async fn unix(path: &Path) -> io::Result<Stream> {
-    UnixStream::connect(path).await.map(Stream::Unix)
-}
-
-#[cfg(not(unix))]
-async fn unix(_: &Path) -> io::Result<Stream> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no unix sockets"))
 }
 
 /// Asks for the version, and for the time where `ask_time` says so.
@@ -176,50 +123,5 @@ impl<S: AsyncRead + Unpin> Greeting<S> {
             }
         }
         Ok(Told::Cut)
-    }
-}
-
-impl Stream {
-    /// Tells whether the other side keeps the connection open and has said nothing unasked. Asks the system, not the
-    /// runtime, which may not have noticed yet.
-    pub(super) fn is_quiet(&self) -> bool {
-        let socket = match self {
-            Self::Tcp(stream) => SockRef::from(stream),
-            #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(stream),
-        };
-        let mut byte = [MaybeUninit::uninit()];
-        matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-    }
-}
-
-/// Does the same for each kind of connection.
-macro_rules! on_stream {
-    ($self:expr, $stream:ident => $do:expr) => {
-        match $self.get_mut() {
-            Stream::Tcp($stream) => $do,
-            #[cfg(unix)]
-            Stream::Unix($stream) => $do,
-        }
-    };
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_read(cx, to))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => Pin::new(stream).poll_write(cx, data))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

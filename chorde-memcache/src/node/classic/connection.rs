@@ -5,15 +5,16 @@ use std::io;
 
 use memcache_async::ascii::Protocol;
 
-use super::connect::{ServerTime, Stream};
+use super::connect::ServerTime;
 use super::guard::Guard;
 use super::shape::{self, Shape};
 use crate::command::Failure;
+use crate::node::dial::Socket;
 
 /// One connection, of which no answer is pending between two calls. After an error it must not be used again.
 #[derive(Debug)]
 pub(super) struct Connection {
-    guard: Guard<Stream>,
+    guard: Guard<Socket>,
     time: ServerTime,
 }
 
@@ -39,7 +40,7 @@ pub(super) enum Counted {
 pub(super) type Raw = (Vec<u8>, u64);
 
 impl Connection {
-    pub(super) fn new(stream: Stream, time: ServerTime, largest: usize) -> Self {
+    pub(super) fn new(stream: Socket, time: ServerTime, largest: usize) -> Self {
         Self { guard: Guard::new(stream, largest), time }
     }
 
@@ -126,7 +127,7 @@ impl Connection {
         self.guard.send().await
     }
 
-    fn begin(&mut self, shape: Shape, key: &str) -> Protocol<&mut Guard<Stream>> {
+    fn begin(&mut self, shape: Shape, key: &str) -> Protocol<&mut Guard<Socket>> {
         self.guard.expect(shape, key);
         Protocol::new(&mut self.guard)
     }

@@ -9,19 +9,13 @@
 //! The first byte is a digit for no time since 2001: such an item is never read as a number.
 
 use crate::command::Life;
+use crate::life::{LAST, RELATIVE};
 
 /// How many bytes stand before the data.
 pub(super) const PREFIX: usize = 8;
 
 /// An absolute time long past: an item stored with it is gone at once.
 pub(super) const PAST: u32 = RELATIVE + 1;
-
-/// The longest life that can be said as a number of seconds; what is above is read as a unix time (memcached's
-/// `protocol.txt`, "Expiration times").
-const RELATIVE: u32 = 30 * 24 * 60 * 60;
-
-/// The last unix time that every server understands.
-const LAST: u32 = i32::MAX as u32;
 
 /// The bit of the end that marks an item as stale.
 const STALE: u32 = 1 << 31;

@@ -1,6 +1,8 @@
 //! How the answer to each classic command begins and how long it is (memcached's `protocol.txt`). Pure.
 
 use crate::command::Failure;
+use crate::node::dial::stranger;
+use crate::node::meta::words;
 
 /// Which answers can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub(super) fn failure(line: &str) -> Failure {
     if line.starts_with("ERROR Too many open connections") {
         Failure::TooManyConnections
     } else {
-        Failure::Protocol(format!("answered {}", excerpt(line.as_bytes())))
+        Failure::Protocol(format!("answered \"{}\"", words(line.as_bytes())))
     }
 }
 
@@ -80,20 +82,10 @@ pub(super) fn is_no_room(line: &str) -> bool {
 
 /// Blames an answer that is not memcached's, or not to what was asked, saying what it looks like.
 pub(super) fn unexpected(line: &[u8]) -> Failure {
-    let what = match line {
-        [b'H', b'T', b'T', b'P', b'/', ..] => "like an HTTP server",
-        [b'S', b'S', b'H', b'-', ..] => "like an SSH server",
-        [b'-' | b'+', ..] => "like a Redis server",
-        [0x15 | 0x16, 3, ..] => "in TLS",
-        [b'2', b'2', b'0', b' ' | b'-', ..] => "like a mail or FTP server",
-        _ => return Failure::Protocol(format!("answered unexpectedly {}", excerpt(line))),
-    };
-    Failure::Protocol(format!("answers {what}, not like memcached"))
-}
-
-/// Returns the beginning of an answer, fit for a log.
-fn excerpt(line: &[u8]) -> String {
-    format!("\"{}\"", line[..line.len().min(64)].escape_ascii())
+    Failure::Protocol(match stranger(line) {
+        Some(what) => format!("the answer looks like {what}"),
+        None => format!("an answer to another question: \"{}\"", words(line)),
+    })
 }
 
 #[cfg(test)]
@@ -152,9 +144,12 @@ mod tests {
 
     #[test]
     fn strangers_are_called_by_their_names() {
-        for (line, name) in
-            [(&b"HTTP/1.1 400"[..], "HTTP"), (b"-ERR unknown", "Redis"), (b"\x15\x03\x01", "TLS"), (b"\x01", "x01")]
-        {
+        for (line, name) in [
+            (&b"HTTP/1.1 400"[..], "HTTP"),
+            (b"-ERR unknown", "Redis"),
+            (b"\x15\x03\x01", "TLS"),
+            (b"STORED", "STORED"),
+        ] {
             assert!(matches!(unexpected(line), Failure::Protocol(why) if why.contains(name)), "{name}");
         }
     }
