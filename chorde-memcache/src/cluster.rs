@@ -152,8 +152,7 @@ impl Cluster {
     /// Finds who answers for a key.
     pub(crate) async fn route(&self, key: &WireKey) -> Result<Route, Unanswered> {
         let view = self.view().await?;
-        let until = self.clock.now().saturating_add(nanos(self.options.deadline));
-        self.route_in(&view, key, until).await.ok_or(Unanswered::NoServers(None))
+        self.route_in(&view, key, self.until()).await.ok_or(Unanswered::NoServers(None))
     }
 
     /// Finds who answers for a key; where only what was missed keeps a server from it, has that made up for.

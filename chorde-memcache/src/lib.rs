@@ -8,8 +8,8 @@
 //! * **One computation in the fleet.** A cached function that misses a key claims it on the server: the first process is
 //!   given a lease and computes, the others wait for the value. The same for refreshes. A process that dies is replaced
 //!   when its lease ends.
-//! * **Servers may fail.** An operation ends within the [deadline](MemcachedBuilder::deadline). A server that fails is taken out
-//!   of use at once, the next in the order of the key takes over, and what was written meanwhile is removed from the first
+//! * **Servers may fail.** An operation ends within the [deadline](MemcachedBuilder::deadline). A server that cannot be
+//!   reached, or leaves three operations in a row unanswered, is taken out of use: the next in the order of the key takes over, and what was written meanwhile is removed from the first
 //!   before it comes back.
 //! * **Nothing but what was stored.** Values are signed together with their keys ([`checksum_key`](MemcachedBuilder::checksum_key)),
 //!   and compressed where that helps. Keys of any length, values of any size.
@@ -39,7 +39,9 @@
 //!
 //! * Times are whole seconds on the server's clock: a ttl is rounded up, and what is stored for T seconds is valid for T - 1
 //!   to T of them. A life of more than 30 days is sent as a date, by the clock of the host that stores.
-//! * A value is read back as the type that it was written as, by its name: renamed or moved, it is a miss.
+//! * A value is read back as the type that it was written as, by its name: renamed or moved, it is a miss. postcard does not
+//!   describe what it writes, so that types with serde's `untagged`, `flatten` or `skip_serializing_if` may be written and
+//!   never read back: misses.
 //! * A refresh that takes longer than what is left of the old value's life and half a minute is not waited for: somebody
 //!   else computes as well, whatever the lease.
 //! * One computation per key is what leases give while the key's server is up. One that fails, restarts, or evicts a lease
