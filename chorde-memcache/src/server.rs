@@ -13,6 +13,8 @@ pub struct Server {
     name: String,
     /// Where to connect.
     address: Address,
+    /// The name that its certificate has to show, where connections are encrypted; else the address itself.
+    host: Option<String>,
     /// The share of keys, in proportion to those of the others.
     weight: u32,
 }
@@ -31,13 +33,21 @@ impl Server {
     /// Makes a server of weight 1.
     #[must_use]
     pub fn new(name: impl Into<String>, address: Address) -> Self {
-        Self { name: name.into(), address, weight: 1 }
+        Self { name: name.into(), address, host: None, weight: 1 }
     }
 
     /// Sets the share of keys, in proportion to the weights of the other servers; at least 1.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight.max(1);
+        self
+    }
+
+    /// Sets the host name that the server's certificate has to show where connections are encrypted. Without one it has to
+    /// show the IP address.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
         self
     }
 
@@ -51,6 +61,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Returns the host name that the server's certificate has to show.
+    #[must_use]
+    pub fn host_name(&self) -> Option<&str> {
+        self.host.as_deref()
     }
 
     /// Returns the share of keys.

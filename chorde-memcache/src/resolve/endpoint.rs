@@ -88,7 +88,7 @@ impl Endpoint {
     /// Returns the servers at the addresses that a look-up of the host name gave: a single one goes by the name, several
     /// by their addresses, sorted.
     pub(crate) fn servers_at(&self, addresses: &[IpAddr]) -> Vec<Server> {
-        let Place::Name(_, port) = &self.place else { return self.server().into_iter().collect() };
+        let Place::Name(host, port) = &self.place else { return self.server().into_iter().collect() };
         let mut addresses = addresses.to_vec();
         addresses.sort_unstable();
         addresses.dedup();
@@ -96,7 +96,7 @@ impl Endpoint {
         let server = |address| {
             let address = SocketAddr::new(address, *port);
             let name = if single { self.to_string() } else { address.to_string() };
-            Server::new(name, Address::Tcp(address)).weight(self.weight)
+            Server::new(name, Address::Tcp(address)).host(bare(host)).weight(self.weight)
         };
         addresses.into_iter().map(server).collect()
     }
@@ -106,11 +106,15 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            // A final dot only says that no search list applies.
-            Place::Name(host, port) => write!(f, "{}:{port}", host.strip_suffix('.').unwrap_or(host)),
+            Place::Name(host, port) => write!(f, "{}:{port}", bare(host)),
             Place::Address(address) => address.fmt(f),
         }
     }
+}
+
+/// Returns a host name without its final dot, which only says that no search list applies.
+fn bare(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 impl FromStr for Endpoint {
@@ -214,17 +218,17 @@ fn address_or_name(host: &str, port: u16) -> Result<Place, String> {
 
 /// Takes a host name as RFC 1123 has it, with underscores, which container networks use.
 fn name(host: &str) -> Result<String, String> {
-    let bare = host.strip_suffix('.').unwrap_or(host);
-    if let Some(found) = bare.chars().find(|&c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+    let name = bare(host);
+    if let Some(found) = name.chars().find(|&c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
         let mend = if found.is_ascii() { "write host:port" } else { "write the name in its ASCII form, xn--..." };
         return Err(format!("holds {found:?}, which no host name does; {mend}"));
     }
-    let last = bare.rsplit('.').next().unwrap_or(bare);
+    let last = name.rsplit('.').next().unwrap_or(name);
     if !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("is neither an IPv4 address nor a host name; write four numbers from 0 to 255".into());
     }
     let fits = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
-    if bare.len() > 253 || !bare.split('.').all(fits) {
+    if name.len() > 253 || !name.split('.').all(fits) {
         return Err(
             "is not a host name; write parts of 1 to 63 letters, digits and inner hyphens, with a dot between".into()
         );
@@ -314,7 +318,7 @@ mod tests {
     fn one_address_goes_by_the_name_and_several_by_themselves_in_order() {
         let endpoint = written("Cache:7").weight(3);
         let one = endpoint.servers_at(&["10.0.0.2".parse().unwrap()]);
-        assert_eq!(one, [Server::new("cache:7", Address::Tcp("10.0.0.2:7".parse().unwrap())).weight(3)]);
+        assert_eq!(one, [Server::new("cache:7", Address::Tcp("10.0.0.2:7".parse().unwrap())).host("cache").weight(3)]);
         let several = endpoint.servers_at(&["10.0.0.12", "10.0.0.2", "10.0.0.12"].map(|a| a.parse().unwrap()));
         let names: Vec<_> = several.iter().map(|server| (server.name(), server.share())).collect();
         assert_eq!(names, [("10.0.0.2:7", 3), ("10.0.0.12:7", 3)]);

@@ -1,0 +1,1 @@
+//! Amazon ElastiCache for `chorde`: the nodes of a memcached cluster are found and followed by themselves.
