@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::{
-    Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Lookup, Namespace, Path, Probe, ReadOptions, Result,
-    Token, Value, WriteOptions,
+    AsKey, Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Lookup, Namespace, Path, Probe, ReadOptions,
+    Result, Token, Value, WriteOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -161,6 +161,36 @@ impl MemcachedClient {
     #[must_use]
     pub fn stats(&self) -> MemcachedStats {
         self.0.store.counters.snapshot()
+    }
+
+    /// Returns the name of the server that answers for a key at the moment: its own or, while that is out of use, the next.
+    /// `None` while no server is known or in use.
+    ///
+    /// For operators who want to know where a key lies, and for tests of how keys move.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`](chorde_core::ErrorKind::Key) where the key cannot be serialised.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use chorde_core::Wait;
+    /// use chorde_memcache::MemcachedClient;
+    ///
+    /// let client = MemcachedClient::builder().servers(["10.0.0.1", "10.0.0.2"]).checksum_key("secret").build()?;
+    /// let name = client.server_for("user:7").wait()?.expect("both are in use until they fail");
+    /// assert!(["10.0.0.1:11211", "10.0.0.2:11211"].contains(&name.as_str()));
+    /// # Ok::<(), chorde_core::Error>(())
+    /// ```
+    pub async fn server_for(&self, key: &(impl AsKey + ?Sized)) -> Result<Option<String>> {
+        let inner = &*self.0;
+        let wire = inner.name(&key.to_key()?).await.wire;
+        Ok(inner.store.cluster.serving(&wire))
     }
 
     /// Waits until all writes that [`write_behind`](MemcachedBuilder::write_behind) has queued so far are carried out;

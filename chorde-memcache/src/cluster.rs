@@ -184,6 +184,11 @@ impl Cluster {
         route(self.view.borrow().as_ref()?, key)
     }
 
+    /// Returns the name of the server that answers for a key.
+    pub(crate) fn serving(&self, key: &WireKey) -> Option<String> {
+        self.known().and_then(|view| best(&view, key).map(|node| node.name().to_owned()))
+    }
+
     /// Groups the keys at some places by the servers that answer for them.
     pub(crate) async fn share_out<'a, K>(&self, places: &[usize], key: K) -> Result<Vec<Share>, Unanswered>
     where

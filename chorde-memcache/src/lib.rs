@@ -87,7 +87,10 @@ pub use node::Transport;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use node::probe::Probe as __Probe;
-pub use resolve::{DnsServers, Endpoint, Following, ServerSource, Servers, StaticServers, Watch};
+pub use resolve::{
+    Addresses, DnsServers, Endpoint, Endpoints, Following, LookingUp, Resolver, ServerSource, Servers, StaticServers,
+    SystemResolver, Watch,
+};
 pub use ring::Placement;
 pub use server::{Address, Server};
 pub use stats::MemcachedStats;

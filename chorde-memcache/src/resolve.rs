@@ -6,24 +6,40 @@
 
 mod dns;
 mod endpoint;
+mod endpoints;
 mod literal;
+mod resolver;
+mod roster;
 mod servers;
 mod source;
+mod system;
+
+use std::sync::Arc;
 
 pub use self::dns::DnsServers;
 pub use self::endpoint::Endpoint;
+pub use self::endpoints::Endpoints;
 pub use self::literal::StaticServers;
+pub use self::resolver::{Addresses, LookingUp, Resolver};
 pub use self::servers::{Servers, Watch};
 pub use self::source::{Following, ServerSource};
+pub use self::system::SystemResolver;
 
 /// Returns the simplest source for these endpoints: one that never asks where none is a host name.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Config`](chorde_core::ErrorKind::Config) if there are none.
-pub(crate) fn source(endpoints: Vec<Endpoint>) -> chorde_core::Result<Box<dyn ServerSource>> {
+pub(crate) fn source(
+    endpoints: Vec<Endpoint>,
+    resolver: Option<Arc<dyn Resolver>>,
+) -> chorde_core::Result<Box<dyn ServerSource>> {
     Ok(if endpoints.iter().any(Endpoint::is_name) {
-        Box::new(DnsServers::new(endpoints)?)
+        let named = DnsServers::new(endpoints)?;
+        Box::new(match resolver {
+            Some(resolver) => named.shared_resolver(resolver),
+            None => named,
+        })
     } else {
         Box::new(StaticServers::new(endpoints)?)
     })
@@ -34,7 +50,7 @@ mod tests {
     use super::*;
 
     fn source_of(texts: &[&str]) -> chorde_core::Result<Box<dyn ServerSource>> {
-        source(texts.iter().map(|text| text.parse().unwrap()).collect())
+        source(texts.iter().map(|text| text.parse().unwrap()).collect(), None)
     }
 
     #[test]

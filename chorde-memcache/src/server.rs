@@ -13,6 +13,8 @@ pub struct Server {
     name: String,
     /// Where to connect.
     address: Address,
+    /// Other ways to the same server.
+    others: Vec<SocketAddr>,
     /// The name that its certificate has to show, where connections are encrypted; else the address itself.
     host: Option<String>,
     /// The share of keys, in proportion to those of the others.
@@ -33,13 +35,21 @@ impl Server {
     /// Makes a server of weight 1.
     #[must_use]
     pub fn new(name: impl Into<String>, address: Address) -> Self {
-        Self { name: name.into(), address, host: None, weight: 1 }
+        Self { name: name.into(), address, others: Vec::new(), host: None, weight: 1 }
     }
 
     /// Sets the share of keys, in proportion to the weights of the other servers; at least 1.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight.max(1);
+        self
+    }
+
+    /// Adds addresses at which the same server can be reached as well. Each connection takes one of all its addresses by
+    /// chance, and another one where that fails.
+    #[must_use]
+    pub fn also_at(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.others.extend(addresses);
         self
     }
 
@@ -61,6 +71,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Returns where the server can be reached as well.
+    #[must_use]
+    pub fn others(&self) -> &[SocketAddr] {
+        &self.others
     }
 
     /// Returns the host name that the server's certificate has to show.

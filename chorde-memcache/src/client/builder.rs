@@ -19,7 +19,7 @@ use crate::compression::Compression;
 use crate::envelope::{Sealer, SealerOptions};
 use crate::lease;
 use crate::node::{NodeOptions, TaskGuard, Transport};
-use crate::resolve::{self, Endpoint, ServerSource, Servers};
+use crate::resolve::{self, Endpoint, Resolver, ServerSource, Servers};
 use crate::revisions::Revisions;
 use crate::ring::Placement;
 use crate::stats::Counters;
@@ -32,6 +32,7 @@ use crate::store::Store;
 /// | setting | default |
 /// |---|---|
 /// | [`servers`](Self::servers), [`server`](Self::server), [`source`](Self::source) | required, one of them |
+/// | [`resolver`](Self::resolver) | the system's hosts file and name servers |
 /// | [`checksum_key`](Self::checksum_key) | required |
 /// | [`accept_key`](Self::accept_key) | none more |
 /// | [`namespace`](Self::namespace) | none |
@@ -81,6 +82,7 @@ pub struct MemcachedBuilder {
     /// What was written as servers, with their weights.
     named: Vec<(String, u32)>,
     source: Option<Box<dyn ServerSource>>,
+    resolver: Option<Arc<dyn Resolver>>,
     /// The first signs.
     checksum_key: Option<Vec<u8>>,
     accepted_keys: Vec<Vec<u8>>,
@@ -102,6 +104,7 @@ impl Default for MemcachedBuilder {
         Self {
             named: Vec::new(),
             source: None,
+            resolver: None,
             checksum_key: None,
             accepted_keys: Vec::new(),
             namespace: None,
@@ -141,6 +144,13 @@ impl MemcachedBuilder {
     #[must_use]
     pub fn source(mut self, source: impl ServerSource) -> Self {
         self.source = Some(Box::new(source));
+        self
+    }
+
+    /// Has host names looked up by `resolver`, instead of by the system's hosts file and name servers.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolver) -> Self {
+        self.resolver = Some(Arc::new(resolver));
         self
     }
 
@@ -282,7 +292,7 @@ impl MemcachedBuilder {
         self.check()?;
         let source = match self.source {
             Some(source) => source,
-            None => resolve::source(endpoints(self.named)?)?,
+            None => resolve::source(endpoints(self.named)?, self.resolver)?,
         };
         let mut keys = vec![self.checksum_key.unwrap_or_default()];
         keys.extend(self.accepted_keys);
@@ -330,6 +340,10 @@ impl MemcachedBuilder {
             (
                 !self.named.is_empty() && self.source.is_some(),
                 "both `servers` and a `source`: leave one of them out, the source tells all servers",
+            ),
+            (
+                self.resolver.is_some() && self.source.is_some(),
+                "a `resolver` beside a `source`, which would not ask it: give it to the source",
             ),
             (
                 self.checksum_key.is_none(),
@@ -396,6 +410,7 @@ impl fmt::Debug for MemcachedBuilder {
         f.debug_struct("MemcachedBuilder")
             .field("servers", &self.named)
             .field("has_source", &self.source.is_some())
+            .field("has_resolver", &self.resolver.is_some())
             .field("has_checksum_key", &self.checksum_key.is_some())
             .field("accepted_keys", &self.accepted_keys.len())
             .field("namespace", &self.namespace)

@@ -46,6 +46,10 @@ pub struct Endpoint {
     place: Place,
     /// The share of keys of each of its servers, in proportion to those of the others.
     weight: u32,
+    /// Where a host name is found, if that is known without a look-up.
+    found_at: Option<IpAddr>,
+    /// Whether all addresses of a host name lead to the same server.
+    is_one: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +61,10 @@ enum Place {
 }
 
 impl Endpoint {
+    fn new(place: Place) -> Self {
+        Self { place, weight: 1, found_at: None, is_one: false }
+    }
+
     /// Sets the share of keys of each server found here, in proportion to the weights of the other servers; at least 1.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
@@ -64,41 +72,63 @@ impl Endpoint {
         self
     }
 
-    /// Tells whether this is a host name, which must be looked up.
-    pub(crate) fn is_name(&self) -> bool {
-        matches!(self.place, Place::Name(..))
+    /// Says where a host name is found, so that it need not be looked up; for an address or a socket nothing changes. The
+    /// server goes by the name, whatever its address.
+    #[must_use]
+    pub fn found_at(mut self, address: IpAddr) -> Self {
+        self.found_at = Some(address);
+        self
     }
 
-    /// Returns the host name, if it is one.
+    /// Takes all addresses of a host name for ways to one server, which goes by the name, where they would else be several
+    /// servers.
+    #[must_use]
+    pub fn as_one_server(mut self) -> Self {
+        self.is_one = true;
+        self
+    }
+
+    /// Tells whether this is a host name that must be looked up.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        matches!(self.place, Place::Name(..)) && self.found_at.is_none()
+    }
+
+    /// Returns the host name, if it is one that must be looked up.
     pub(crate) fn host(&self) -> Option<&str> {
         match &self.place {
-            Place::Name(host, _) => Some(host),
-            Place::Address(_) => None,
+            Place::Name(host, _) if self.found_at.is_none() => Some(host),
+            _ => None,
         }
     }
 
     /// Returns the server, unless it must be looked up.
     pub(crate) fn server(&self) -> Option<Server> {
         match &self.place {
-            Place::Name(..) => None,
+            Place::Name(..) => self.found_at.and_then(|address| self.servers_at(&[address]).pop()),
             Place::Address(address) => Some(Server::new(self.to_string(), address.clone()).weight(self.weight)),
         }
     }
 
     /// Returns the servers at the addresses that a look-up of the host name gave: a single one goes by the name, several
-    /// by their addresses, sorted.
+    /// by their addresses, sorted. Nothing that was looked up changes what needs no look-up.
     pub(crate) fn servers_at(&self, addresses: &[IpAddr]) -> Vec<Server> {
         let Place::Name(host, port) = &self.place else { return self.server().into_iter().collect() };
-        let mut addresses = addresses.to_vec();
+        let mut addresses = self.found_at.map_or_else(|| addresses.to_vec(), |address| vec![address]);
         addresses.sort_unstable();
         addresses.dedup();
-        let single = addresses.len() == 1;
-        let server = |address| {
-            let address = SocketAddr::new(address, *port);
+        let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, *port));
+        let single = self.is_one || addresses.len() == 1;
+        let server = |address: SocketAddr| {
             let name = if single { self.to_string() } else { address.to_string() };
             Server::new(name, Address::Tcp(address)).host(bare(host)).weight(self.weight)
         };
-        addresses.into_iter().map(server).collect()
+        if single {
+            let mut addresses = addresses;
+            let first = addresses.next();
+            return first.map(|first| server(first).also_at(addresses)).into_iter().collect();
+        }
+        addresses.map(server).collect()
     }
 }
 
@@ -122,7 +152,7 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match place(text) {
-            Ok(place) => Ok(Self { place, weight: 1 }),
+            Ok(place) => Ok(Self::new(place)),
             Err(wrong) => Err(Error::new(ErrorKind::Config, format!("servers: {text:?} {wrong}"))),
         }
     }
@@ -130,7 +160,7 @@ impl FromStr for Endpoint {
 
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
-        Self { place: Place::Address(Address::Tcp(address)), weight: 1 }
+        Self::new(Place::Address(Address::Tcp(address)))
     }
 }
 
@@ -323,6 +353,27 @@ mod tests {
         let names: Vec<_> = several.iter().map(|server| (server.name(), server.share())).collect();
         assert_eq!(names, [("10.0.0.2:7", 3), ("10.0.0.12:7", 3)]);
         assert_eq!(endpoint.servers_at(&["::1", "::2"].map(|a| a.parse().unwrap()))[0].name(), "[::1]:7");
+        assert_eq!(endpoint.servers_at(&[]), []);
+    }
+
+    #[test]
+    fn a_name_whose_address_is_known_need_not_be_looked_up_and_goes_by_itself() {
+        let endpoint = written("Cache.:7").found_at("10.0.0.2".parse().unwrap());
+        let server = Server::new("cache:7", Address::Tcp("10.0.0.2:7".parse().unwrap())).host("cache");
+        assert!(!endpoint.is_name() && endpoint.host().is_none());
+        assert_eq!((endpoint.server(), endpoint.servers_at(&[])), (Some(server.clone()), vec![server]));
+        let address = written("10.0.0.7").found_at("10.0.0.2".parse().unwrap());
+        assert_eq!(address.server().unwrap().address().to_string(), "10.0.0.7:11211");
+    }
+
+    #[test]
+    fn one_server_with_several_addresses_goes_by_its_name() {
+        let endpoint = written("cache:7").as_one_server();
+        let servers = endpoint.servers_at(&["10.0.0.12", "10.0.0.2"].map(|a| a.parse().unwrap()));
+        let [server] = servers.as_slice() else { panic!("{servers:?}") };
+        let others: Vec<_> = server.others().iter().map(ToString::to_string).collect();
+        assert_eq!((server.name(), server.address().to_string().as_str()), ("cache:7", "10.0.0.2:7"));
+        assert_eq!(others, ["10.0.0.12:7"]);
         assert_eq!(endpoint.servers_at(&[]), []);
     }
 

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Mutex;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use chorde_core::ManualClock;
 
-use super::lookup::{Answer, Asking};
 use super::*;
+use crate::resolve::{Addresses, LookingUp};
 
 /// A name service that answers as the test says, and counts.
 #[derive(Clone, Default)]
@@ -16,21 +18,21 @@ struct Fake(Arc<Mutex<HashMap<String, Name>>>);
 #[derive(Default)]
 struct Name {
     /// `None` never answers.
-    answer: Option<Result<Answer, String>>,
+    answer: Option<Result<Addresses, String>>,
     asked: usize,
 }
 
 impl Fake {
     fn answers(&self, host: &str, addresses: &[&str], ttl: u64) {
         let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
-        self.says(host, Ok(Answer { addresses, ttl: Duration::from_secs(ttl) }));
+        self.says(host, Ok(Addresses::new(addresses, Duration::from_secs(ttl))));
     }
 
     fn fails(&self, host: &str) {
         self.says(host, Err("no name server answers".into()));
     }
 
-    fn says(&self, host: &str, answer: Result<Answer, String>) {
+    fn says(&self, host: &str, answer: Result<Addresses, String>) {
         self.0.lock().unwrap().entry(host.into()).or_default().answer = Some(answer);
     }
 
@@ -39,13 +41,13 @@ impl Fake {
     }
 }
 
-impl Lookup for Fake {
-    fn look_up(&self, host: &str) -> Asking {
+impl Resolver for Fake {
+    fn look_up(&self, host: &str) -> LookingUp {
         let mut names = self.0.lock().unwrap();
         let name = names.entry(host.into()).or_default();
         name.asked += 1;
         match name.answer.clone() {
-            Some(answer) => Box::pin(std::future::ready(answer)),
+            Some(answer) => Box::pin(async move { Ok(answer?) }),
             None => Box::pin(std::future::pending()),
         }
     }
@@ -65,7 +67,7 @@ impl Followed {
 
     fn of(endpoints: Vec<Endpoint>, fake: &Fake) -> Self {
         let (servers, clock) = (Servers::new(), ManualClock::new());
-        let source = Box::new(DnsServers::with_lookup(endpoints, fake.clone()).unwrap());
+        let source = Box::new(DnsServers::new(endpoints).unwrap().resolver(fake.clone()));
         let following = source.follow(servers.clone(), clock.clone().into());
         let mut followed = Self { following, servers, clock };
         followed.pass(0);
@@ -236,7 +238,7 @@ fn a_client_goes_on_whatever_becomes_of_its_names() {
     let port = server.address().rsplit(':').next().unwrap().to_owned();
     let (fake, clock, long) = (Fake::default(), ManualClock::new(), Duration::from_secs(600));
     fake.fails("cache");
-    let source = DnsServers::with_lookup([format!("cache:{port}").parse().unwrap()], fake.clone()).unwrap();
+    let source = DnsServers::new([format!("cache:{port}").parse().unwrap()]).unwrap().resolver(fake.clone());
     let builder = crate::MemcachedClient::builder().source(source).checksum_key("tests");
     let client = builder.clock(clock.clone()).build().unwrap();
     // Nothing is known: the first operation waits for a list up to the deadline, all others miss at once.
@@ -267,4 +269,37 @@ fn a_client_goes_on_whatever_becomes_of_its_names() {
     passing(&clock, "the list has changed", || client.stats().reloads == 1);
     assert_eq!(client.get::<u64>("a").wait().unwrap(), Some(5));
     assert_eq!((client.stats().failures, client.stats().timeouts), (0, 0));
+}
+
+#[test]
+fn a_list_that_changes_looks_up_what_is_new_and_no_more_what_has_left() {
+    let (fake, servers, clock) = (Fake::default(), Servers::new(), ManualClock::new());
+    let endpoints = Endpoints::new(servers.clone(), Arc::new(fake.clone()), clock.clone().into());
+    let mut following = Box::pin(endpoints.follow());
+    let mut pass = |millis| {
+        clock.advance(Duration::from_millis(millis));
+        let _ = following.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    };
+    let set = |texts: &[&str]| endpoints.set(texts.iter().map(|text| text.parse().unwrap()).collect());
+    let names =
+        || servers.current().iter().flat_map(|list| list.iter().map(|s| s.name().to_owned())).collect::<Vec<_>>();
+    fake.answers("a", &["10.0.0.1"], 1);
+    pass(0);
+    set(&["a:1", "10.0.0.7:1"]);
+    pass(0);
+    assert_eq!(names(), ["a:1", "10.0.0.7:1"]);
+    // One that is new, and not answered for, is waited for; then the others are used without it.
+    set(&["b:1", "a:1"]);
+    pass(0);
+    assert_eq!((names(), fake.asked("a")), (vec!["a:1".into(), "10.0.0.7:1".into()], 1));
+    pass(1_000);
+    assert_eq!(names(), ["a:1"]);
+    // Nothing that leaves the list is asked for any more, and nothing that stays is asked for out of turn.
+    set(&["10.0.0.7:1"]);
+    pass(0);
+    let asked = fake.asked("a");
+    for _ in 0..100 {
+        pass(10_000);
+    }
+    assert_eq!((names(), fake.asked("a")), (vec!["10.0.0.7:1".to_owned()], asked));
 }

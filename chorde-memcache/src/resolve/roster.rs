@@ -1,9 +1,10 @@
 //! What the list of servers is, and when to ask again. PURE.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::lookup::Answer;
-use crate::resolve::Endpoint;
+use super::Endpoint;
+use super::resolver::Addresses;
 use crate::server::Server;
 
 /// The shortest time between two look-ups of a name that has addresses, however short its records live.
@@ -19,7 +20,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(10);
 
 /// What is known of each endpoint.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Roster {
     slots: Vec<Slot>,
     /// A list is made even while some names have not been heard of.
@@ -29,40 +30,69 @@ pub(super) struct Roster {
 #[derive(Debug)]
 struct Slot {
     endpoint: Endpoint,
-    /// Whether its look-up has ended once, or none is needed.
-    heard: bool,
-    /// The last known servers.
-    servers: Vec<Server>,
+    name: Heard,
+}
+
+/// What has been heard of a host name.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    /// Whether a look-up has ended once.
+    once: bool,
+    /// The last known addresses.
+    addresses: Vec<IpAddr>,
     /// Look-ups that failed since the last that did not.
     failures: u32,
 }
 
+impl Slot {
+    fn is_heard(&self) -> bool {
+        self.name.once || !self.endpoint.is_name()
+    }
+}
+
 impl Roster {
-    /// Starts without the addresses of names.
-    pub(super) fn new(endpoints: Vec<Endpoint>) -> Self {
-        let slot = |endpoint: Endpoint| {
-            let servers: Vec<_> = endpoint.server().into_iter().collect();
-            Slot { heard: !servers.is_empty(), endpoint, servers, failures: 0 }
+    /// Goes on with these endpoints; what is known of the names among them is kept.
+    pub(super) fn set(&mut self, endpoints: Vec<Endpoint>) {
+        let old = std::mem::take(&mut self.slots);
+        let heard = |endpoint: &Endpoint| {
+            let slot = endpoint.host().and_then(|host| old.iter().find(|slot| slot.endpoint.host() == Some(host)));
+            slot.map(|slot| slot.name.clone()).unwrap_or_default()
         };
-        Self { slots: endpoints.into_iter().map(slot).collect(), complete: false }
+        self.slots = endpoints.into_iter().map(|endpoint| Slot { name: heard(&endpoint), endpoint }).collect();
+        self.complete = false;
     }
 
-    /// Takes in how the look-up of the endpoint at this place ended, and returns how long to wait before the next. An
-    /// answer without addresses counts as a failure.
-    pub(super) fn heard(&mut self, at: usize, outcome: Result<Answer, String>, random: u64) -> Duration {
-        let Some(slot) = self.slots.get_mut(at) else { return LAST_RETRY };
-        slot.heard = true;
-        match outcome {
-            Ok(answer) if !answer.addresses.is_empty() => {
-                slot.servers = slot.endpoint.servers_at(&answer.addresses);
-                slot.failures = 0;
-                pause_after_answer(answer.ttl, random)
-            }
-            _ => {
-                slot.failures = slot.failures.saturating_add(1);
-                pause_after_failure(slot.failures, slot.servers.is_empty(), random)
+    /// Returns the host names that must be looked up, each once.
+    pub(super) fn hosts(&self) -> Vec<&str> {
+        let mut hosts = Vec::new();
+        for host in self.slots.iter().filter_map(|slot| slot.endpoint.host()) {
+            if !hosts.contains(&host) {
+                hosts.push(host);
             }
         }
+        hosts
+    }
+
+    /// Takes in how the look-up of a name ended, and returns how long to wait before the next; `addresses` is `None` where
+    /// it failed. An answer without addresses counts as a failure.
+    pub(super) fn heard(&mut self, host: &str, answer: Option<&Addresses>, random: u64) -> Duration {
+        let mut pause = LAST_RETRY;
+        for slot in self.slots.iter_mut().filter(|slot| slot.endpoint.host() == Some(host)) {
+            let name = &mut slot.name;
+            name.once = true;
+            match answer {
+                Some(answer) if !answer.addresses.is_empty() => {
+                    name.addresses.clone_from(&answer.addresses);
+                    name.failures = 0;
+                    pause = pause_after_answer(answer.ttl, random);
+                }
+                _ => {
+                    name.failures = name.failures.saturating_add(1);
+                    pause = pause_after_failure(name.failures, name.addresses.is_empty(), random);
+                }
+            }
+        }
+        pause
     }
 
     /// Lets a list be made of what is known.
@@ -73,8 +103,9 @@ impl Roster {
     /// Returns the servers of all endpoints in their sequence; `None` while none is known, or while names are waited for
     /// that would make the list another: keys would be placed on some servers and move moments later.
     pub(super) fn list(&self) -> Option<Vec<Server>> {
-        let ready = self.complete || self.slots.iter().all(|slot| slot.heard);
-        let servers: Vec<_> = self.slots.iter().flat_map(|slot| slot.servers.iter().cloned()).collect();
+        let ready = self.complete || self.slots.iter().all(Slot::is_heard);
+        let servers: Vec<_> =
+            self.slots.iter().flat_map(|slot| slot.endpoint.servers_at(&slot.name.addresses)).collect();
         (ready && !servers.is_empty()).then_some(servers)
     }
 }
@@ -103,13 +134,19 @@ mod tests {
 
     use super::*;
 
-    fn answer(addresses: &[&str]) -> Result<Answer, String> {
-        let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-        Ok(Answer { addresses, ttl: Duration::ZERO })
+    fn answer(addresses: &[&str]) -> Addresses {
+        let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        Addresses::new(addresses, Duration::ZERO)
     }
 
     fn roster(texts: &[&str]) -> Roster {
-        Roster::new(texts.iter().map(|text| text.parse().unwrap()).collect())
+        let mut roster = Roster::default();
+        roster.set(endpoints(texts));
+        roster
+    }
+
+    fn endpoints(texts: &[&str]) -> Vec<Endpoint> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
     fn names(roster: &Roster) -> Vec<String> {
@@ -120,11 +157,11 @@ mod tests {
     fn the_first_list_waits_until_every_name_was_heard_of() {
         let mut roster = roster(&["a", "10.0.0.7", "b"]);
         assert_eq!(roster.list(), None);
-        roster.heard(2, answer(&["10.0.0.2"]), 0);
+        roster.heard("b", Some(&answer(&["10.0.0.2"])), 0);
         assert_eq!(roster.list(), None);
-        roster.heard(0, Err("lost".into()), 0);
+        roster.heard("a", None, 0);
         assert_eq!(names(&roster), ["10.0.0.7:11211", "b:11211"]);
-        roster.heard(0, answer(&["10.0.0.1"]), 0);
+        roster.heard("a", Some(&answer(&["10.0.0.1"])), 0);
         assert_eq!(names(&roster), ["a:11211", "10.0.0.7:11211", "b:11211"]);
     }
 
@@ -133,18 +170,18 @@ mod tests {
         let mut roster = roster(&["a", "b"]);
         roster.wait_no_longer();
         assert_eq!(roster.list(), None);
-        roster.heard(1, answer(&["10.0.0.2"]), 0);
+        roster.heard("b", Some(&answer(&["10.0.0.2"])), 0);
         assert_eq!(names(&roster), ["b:11211"]);
     }
 
     #[test]
     fn a_failure_or_an_empty_answer_keeps_what_was_known() {
         let mut roster = roster(&["a"]);
-        roster.heard(0, Err("lost".into()), 0);
+        roster.heard("a", None, 0);
         assert_eq!(roster.list(), None);
-        roster.heard(0, answer(&["10.0.0.2", "10.0.0.1"]), 0);
-        for outcome in [Err("lost".into()), answer(&[])] {
-            roster.heard(0, outcome, 0);
+        roster.heard("a", Some(&answer(&["10.0.0.2", "10.0.0.1"])), 0);
+        for outcome in [None, Some(&answer(&[]))] {
+            roster.heard("a", outcome, 0);
             assert_eq!(names(&roster), ["10.0.0.1:11211", "10.0.0.2:11211"]);
         }
     }
@@ -152,12 +189,27 @@ mod tests {
     #[test]
     fn failures_are_retried_sooner_while_nothing_is_known() {
         let mut roster = roster(&["a"]);
-        let fails = |roster: &mut Roster| roster.heard(0, Err("lost".into()), 0).as_secs();
+        let fails = |roster: &mut Roster| roster.heard("a", None, 0).as_secs();
         assert_eq!([1, 1, 1, 1], std::array::from_fn(|_| fails(&mut roster)));
-        roster.heard(0, answer(&["10.0.0.1"]), 0);
+        roster.heard("a", Some(&answer(&["10.0.0.1"])), 0);
         assert_eq!([1, 2, 4, 8, 10, 10], std::array::from_fn(|_| fails(&mut roster)));
-        roster.heard(0, answer(&["10.0.0.1"]), 0);
+        roster.heard("a", Some(&answer(&["10.0.0.1"])), 0);
         assert_eq!(fails(&mut roster), 1);
+    }
+
+    #[test]
+    fn other_endpoints_keep_what_is_known_of_the_names_that_stay() {
+        let mut roster = roster(&["a", "b"]);
+        roster.heard("a", Some(&answer(&["10.0.0.1"])), 0);
+        roster.heard("b", Some(&answer(&["10.0.0.2"])), 0);
+        roster.set(endpoints(&["b", "b:7", "c"]));
+        assert_eq!((roster.list(), roster.hosts()), (None, vec!["b", "c"]), "c is waited for");
+        roster.heard("a", Some(&answer(&["10.0.0.1"])), 0);
+        roster.heard("c", Some(&answer(&["10.0.0.3"])), 0);
+        assert_eq!(names(&roster), ["b:11211", "b:7", "c:11211"]);
+        roster.set(endpoints(&["a", "b"]));
+        roster.wait_no_longer();
+        assert_eq!(names(&roster), ["b:11211"], "what left is forgotten");
     }
 
     proptest! {

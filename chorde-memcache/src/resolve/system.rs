@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
-use hickory_resolver::{Hosts, Resolver, TokioResolver, lookup, system_conf};
+use hickory_resolver::{Hosts, TokioResolver, lookup, system_conf};
 use tokio::sync::oneshot;
 
-use super::lookup::{Answer, Asking, Lookup};
+use super::resolver::{Addresses, LookingUp, Resolver};
 
 /// How long to wait for name servers.
 #[derive(Clone, Copy)]
@@ -42,30 +43,32 @@ type ReadHosts = dyn Fn() -> io::Result<Hosts> + Send + Sync;
 /// Returns the name servers and how to ask them.
 type ReadServers = dyn Fn() -> Result<(ResolverConfig, ResolverOpts), NetError> + Send + Sync;
 
-/// Looks names up as the system would.
+/// Looks host names up as the system would: by its hosts file, then by its name servers. Both files are read anew for each
+/// question, so that changes to them need no restart.
 #[derive(Clone)]
-pub(super) struct SystemLookup {
+pub struct SystemResolver {
     hosts: Arc<ReadHosts>,
     servers: Arc<ReadServers>,
     patience: Patience,
 }
 
-impl SystemLookup {
+impl SystemResolver {
     /// Uses the system's files.
-    pub(super) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         let (hosts, servers) = (Arc::new(Hosts::from_system), Arc::new(system_conf::read_system_conf));
         Self { hosts, servers, patience: PATIENCE }
     }
 
     /// Looks a name up on the current thread.
-    fn resolve(&self, host: &str) -> Result<Answer, String> {
+    fn resolve(&self, host: &str) -> Result<Addresses, String> {
         let name = Name::from_ascii(host).map_err(|error| error.to_string())?;
         if let Some(answer) = self.in_hosts(&name) {
             return Ok(answer);
         }
         // RFC 6761, section 6.3: never a question to a name server.
         if name.is_localhost() {
-            return Ok(Answer { addresses: vec![Ipv4Addr::LOCALHOST.into()], ttl: HOSTS_TTL });
+            return Ok(Addresses { addresses: vec![Ipv4Addr::LOCALHOST.into()], ttl: HOSTS_TTL });
         }
         let resolver = self.resolver().map_err(|error| format!("the system names no name servers: {error}"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -78,7 +81,7 @@ impl SystemLookup {
         })
     }
 
-    fn in_hosts(&self, name: &Name) -> Option<Answer> {
+    fn in_hosts(&self, name: &Name) -> Option<Addresses> {
         let hosts = match (self.hosts)() {
             Ok(hosts) => hosts,
             Err(error) => {
@@ -88,7 +91,7 @@ impl SystemLookup {
         };
         let find = |kind| hosts.lookup_static_host(&Query::query(name.clone(), kind));
         let found = find(RecordType::A).or_else(|| find(RecordType::AAAA))?;
-        Some(Answer { addresses: addresses(&found), ttl: HOSTS_TTL })
+        Some(Addresses { addresses: addresses(&found), ttl: HOSTS_TTL })
     }
 
     fn resolver(&self) -> Result<TokioResolver, NetError> {
@@ -98,12 +101,24 @@ impl SystemLookup {
         options.use_hosts_file = ResolveHosts::Never;
         // The records of a chain of CNAMEs are kept, since the answer lives as long as the shortest of them.
         options.preserve_intermediates = true;
-        Resolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
     }
 }
 
-impl Lookup for SystemLookup {
-    fn look_up(&self, host: &str) -> Asking {
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SystemResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemResolver").finish_non_exhaustive()
+    }
+}
+
+impl Resolver for SystemResolver {
+    fn look_up(&self, host: &str) -> LookingUp {
         let (lookup, host) = (self.clone(), host.to_owned());
         let (tell, told) = oneshot::channel();
         let asking = move || {
@@ -113,8 +128,8 @@ impl Lookup for SystemLookup {
         let started = std::thread::Builder::new().name("chorde-dns".into()).spawn(asking);
         Box::pin(async move {
             match started {
-                Ok(_) => told.await.unwrap_or_else(|_| Err("the look-up panicked".into())),
-                Err(error) => Err(format!("cannot start a thread: {error}")),
+                Ok(_) => Ok(told.await.unwrap_or_else(|_| Err("the look-up panicked".into()))?),
+                Err(error) => Err(format!("cannot start a thread: {error}").into()),
             }
         })
     }
@@ -122,14 +137,14 @@ impl Lookup for SystemLookup {
 
 /// Asks the name servers: for IPv6 addresses only where they say that there are none of IPv4, not where they fail, lest a
 /// name changes its servers because a question was lost.
-async fn ask(resolver: &TokioResolver, name: Name) -> Result<Answer, NetError> {
+async fn ask(resolver: &TokioResolver, name: Name) -> Result<Addresses, NetError> {
     let found = match resolver.ipv4_lookup(name.clone()).await {
         Ok(found) if !addresses(&found).is_empty() => Ok(found),
         Err(error) if !error.is_no_records_found() => Err(error),
         _ => resolver.ipv6_lookup(name).await,
     }?;
     let ttl = found.answers().iter().map(|record| record.ttl).min().unwrap_or(0);
-    Ok(Answer { addresses: addresses(&found), ttl: Duration::from_secs(ttl.into()) })
+    Ok(Addresses { addresses: addresses(&found), ttl: Duration::from_secs(ttl.into()) })
 }
 
 fn addresses(found: &lookup::Lookup) -> Vec<IpAddr> {

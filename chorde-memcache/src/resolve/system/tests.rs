@@ -72,14 +72,14 @@ impl NameServer {
         thread.join().unwrap()
     }
 
-    fn lookup(&self, hosts: &'static str) -> SystemLookup {
+    fn lookup(&self, hosts: &'static str) -> SystemResolver {
         let mut connection = ConnectionConfig::udp();
         connection.port = self.address.port();
         let server = NameServerConfig::new(self.address.ip(), true, vec![connection]);
         let config = ResolverConfig::from_name_servers(vec![server]);
         let mut options = ResolverOpts::default();
         options.timeout = FOR_EVER.question;
-        SystemLookup {
+        SystemResolver {
             hosts: Arc::new(move || read_hosts(hosts)),
             servers: Arc::new(move || Ok((config.clone(), options.clone()))),
             patience: FOR_EVER,
@@ -117,11 +117,11 @@ fn read_hosts(text: &str) -> io::Result<Hosts> {
     Ok(hosts)
 }
 
-fn seconds(answer: &Answer) -> u64 {
+fn seconds(answer: &Addresses) -> u64 {
     answer.ttl.as_secs()
 }
 
-fn sorted(answer: &Answer) -> Vec<String> {
+fn sorted(answer: &Addresses) -> Vec<String> {
     let mut addresses: Vec<_> = answer.addresses.iter().map(ToString::to_string).collect();
     addresses.sort();
     addresses
@@ -186,19 +186,19 @@ async fn nothing_is_remembered_from_one_look_up_to_the_next() {
 
 #[tokio::test]
 async fn without_name_servers_a_look_up_fails_and_the_hosts_file_still_counts() {
-    let lookup = SystemLookup {
+    let lookup = SystemResolver {
         hosts: Arc::new(|| read_hosts("10.1.1.1 cache")),
         servers: Arc::new(|| Err(io::Error::other("no such file").into())),
         patience: FOR_EVER,
     };
     assert_eq!(sorted(&lookup.look_up("cache").await.unwrap()), ["10.1.1.1"]);
     let why = lookup.look_up("elsewhere").await.unwrap_err();
-    assert!(why.contains("no such file"), "{why}");
+    assert!(why.to_string().contains("no such file"), "{why}");
 }
 
 #[tokio::test]
 async fn the_machine_itself_is_known_without_any_file() {
-    let lookup = SystemLookup {
+    let lookup = SystemResolver {
         hosts: Arc::new(|| Err(io::Error::other("no such file"))),
         servers: Arc::new(|| Err(io::Error::other("no such file").into())),
         patience: FOR_EVER,
