@@ -83,7 +83,7 @@ mod wire_key;
 pub use behind::WriteBehind;
 pub use client::{MemcachedBuilder, MemcachedClient};
 pub use compression::Compression;
-pub use node::Transport;
+pub use node::{Connection, Dialer, Transport};
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use node::probe::Probe as __Probe;

@@ -7,6 +7,7 @@ pub(crate) mod breaker;
 mod classic;
 mod debts;
 mod dial;
+mod dialer;
 mod home;
 mod meta;
 mod mux;
@@ -26,6 +27,7 @@ use tokio::runtime::Id;
 use tokio::sync::Notify;
 
 pub(crate) use asking::Asking;
+pub use dialer::{Connection, Dialer};
 pub(crate) use home::{TaskGuard, spawn};
 
 use crate::command::{Command, Failure};

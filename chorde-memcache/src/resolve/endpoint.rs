@@ -95,7 +95,8 @@ impl Endpoint {
     }
 
     /// Returns the host name, if it is one that must be looked up.
-    pub(crate) fn host(&self) -> Option<&str> {
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
         match &self.place {
             Place::Name(host, _) if self.found_at.is_none() => Some(host),
             _ => None,
@@ -103,7 +104,8 @@ impl Endpoint {
     }
 
     /// Returns the server, unless it must be looked up.
-    pub(crate) fn server(&self) -> Option<Server> {
+    #[must_use]
+    pub fn server(&self) -> Option<Server> {
         match &self.place {
             Place::Name(..) => self.found_at.and_then(|address| self.servers_at(&[address]).pop()),
             Place::Address(address) => Some(Server::new(self.to_string(), address.clone()).weight(self.weight)),
@@ -112,7 +114,8 @@ impl Endpoint {
 
     /// Returns the servers at the addresses that a look-up of the host name gave: a single one goes by the name, several
     /// by their addresses, sorted. Nothing that was looked up changes what needs no look-up.
-    pub(crate) fn servers_at(&self, addresses: &[IpAddr]) -> Vec<Server> {
+    #[must_use]
+    pub fn servers_at(&self, addresses: &[IpAddr]) -> Vec<Server> {
         let Place::Name(host, port) = &self.place else { return self.server().into_iter().collect() };
         let mut addresses = self.found_at.map_or_else(|| addresses.to_vec(), |address| vec![address]);
         addresses.sort_unstable();
