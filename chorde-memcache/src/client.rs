@@ -163,6 +163,23 @@ impl MemcachedClient {
         self.0.store.counters.snapshot()
     }
 
+    /// Returns the servers in their order, and how they are doing; none before they are known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use chorde_memcache::MemcachedClient;
+    ///
+    /// let client = MemcachedClient::builder().servers(["10.0.0.1", "10.0.0.2"]).checksum_key("secret").build()?;
+    /// let servers = client.servers();
+    /// assert_eq!((servers[1].name.as_str(), servers[1].in_use), ("10.0.0.2:11211", true));
+    /// # Ok::<(), chorde_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerState> {
+        self.0.store.cluster.states()
+    }
+
     /// Returns the name of the server that answers for a key at the moment: its own or, while that is out of use, the next.
     /// `None` while no server is known or in use.
     ///

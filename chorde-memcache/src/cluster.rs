@@ -13,7 +13,7 @@ use crate::life::GRACE;
 use crate::node::{Asking, Lane, Node, NodeOptions, Replies};
 use crate::race::{nanos, within};
 use crate::ring::{Placement, Ring};
-use crate::server::Server;
+use crate::server::{Server, ServerState};
 use crate::stats::Counters;
 use crate::wire_key::WireKey;
 
@@ -182,6 +182,16 @@ impl Cluster {
     /// Finds who answers for a key, if the servers are known and one of them can.
     fn route_now(&self, key: &WireKey) -> Option<Route> {
         route(self.view.borrow().as_ref()?, key)
+    }
+
+    /// Tells how the servers are doing; none while they are not known.
+    pub(crate) fn states(&self) -> Vec<ServerState> {
+        let state = |node: &Arc<Node>| ServerState {
+            name: node.name().to_owned(),
+            address: node.address(),
+            in_use: node.is_in_use(),
+        };
+        self.known().map(|view| view.nodes.iter().map(state).collect()).unwrap_or_default()
     }
 
     /// Returns the name of the server that answers for a key.

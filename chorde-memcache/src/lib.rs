@@ -83,14 +83,14 @@ mod wire_key;
 pub use behind::WriteBehind;
 pub use client::{MemcachedBuilder, MemcachedClient};
 pub use compression::Compression;
-pub use node::{Connection, Dialer, Transport};
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use node::probe::Probe as __Probe;
+pub use node::{Connection, Dialer, Transport};
 pub use resolve::{
     Addresses, DnsServers, Endpoint, Endpoints, Following, LookingUp, Resolver, ServerSource, Servers, StaticServers,
     SystemResolver, Watch,
 };
 pub use ring::Placement;
-pub use server::{Address, Server};
+pub use server::{Address, Server, ServerState};
 pub use stats::MemcachedStats;

@@ -31,6 +31,18 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+/// Tells how one server of a client is doing; made by [`MemcachedClient::servers`](crate::MemcachedClient::servers).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerState {
+    /// What the placement of keys depends on.
+    pub name: String,
+    /// Where connections go.
+    pub address: Address,
+    /// Whether operations go there: it has not failed, or has answered since.
+    pub in_use: bool,
+}
+
 impl Server {
     /// Makes a server of weight 1.
     #[must_use]
