@@ -30,6 +30,7 @@ use crate::life;
 use crate::memory::Memory;
 use crate::node::TaskGuard;
 use crate::revisions::{self, Revised, Revisions};
+use crate::server::ServerState;
 use crate::stats::{Count, MemcachedStats};
 use crate::store::{Found, Store, Wrote};
 use crate::wire_key::{Stem, WireKey};
