@@ -35,6 +35,7 @@
 //! | a cache in this process: capacity, weight, eviction policy, clock | [`InprocClient`], [`inproc`] |
 //! | a near cache in front of a far one; one cache for many users | [`TieredClient`], [`NamespaceClient`] |
 //! | one cache for many processes, on memcached (feature `memcache`) | `MemcachedClient`, `memcache` |
+//! | the same on Amazon ElastiCache, whose nodes are found and followed (feature `elasticache`) | `ElastiCacheClient`, `elasticache` |
 //! | using a client directly | [`CacheExt`], [`Entry`], [`ReadOptions`] |
 //! | calls that do not block, and plain code that waits | [`CacheFuture`], [`Wait`] |
 //! | what goes on | [`Stats`], [`functions`], [`inproc::stats`] |
@@ -52,10 +53,16 @@ pub use chorde_core::{
     AsKey, AsyncCompanions, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock,
     Companions, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key,
     Lookup, ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep,
-    Stats, TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, functions, inproc, is_waiting,
+    Stats, TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, forward_client, functions, inproc, is_waiting,
     testing, tiered,
 };
 
+#[cfg(feature = "elasticache")]
+#[doc(inline)]
+pub use chorde_elasticache as elasticache;
+#[cfg(feature = "elasticache")]
+#[doc(inline)]
+pub use chorde_elasticache::ElastiCacheClient;
 #[cfg(feature = "memcache")]
 #[doc(inline)]
 pub use chorde_memcache as memcache;
@@ -79,6 +86,6 @@ pub mod prelude {
 }
 
 /// Runs the examples of the README.
-#[cfg(all(doctest, feature = "memcache"))]
+#[cfg(all(doctest, feature = "elasticache"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

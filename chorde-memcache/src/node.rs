@@ -28,6 +28,8 @@ use tokio::sync::Notify;
 
 pub(crate) use asking::Asking;
 pub use dialer::{Connection, Dialer};
+#[cfg(all(unix, feature = "testing"))]
+pub(crate) use home::tasks;
 pub(crate) use home::{TaskGuard, spawn};
 
 use crate::command::{Command, Failure};

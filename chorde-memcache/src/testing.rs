@@ -40,3 +40,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long to rest between two looks at something that cannot be waited for.
 const PAUSE: Duration = Duration::from_millis(3);
+
+/// Returns how many tasks run on the thread that chorde keeps for itself, for all clients of the process: connections of
+/// callers without a runtime, sources of servers, probes. For tests that nothing is left behind.
+#[must_use]
+pub fn alive_tasks() -> usize {
+    crate::node::tasks()
+}

@@ -94,6 +94,12 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Returns how many tasks there are on our own thread.
+#[cfg(all(unix, feature = "testing"))]
+pub(crate) fn tasks() -> usize {
+    Home::own().map_or(0, |home| home.handle.metrics().num_alive_tasks())
+}
+
 /// Returns whether something drives the runtime while we wait. A runtime of one thread is driven by whoever is inside of
 /// `block_on`, which need not be us, unless we are one of its tasks.
 fn is_driven(handle: &Handle) -> bool {
