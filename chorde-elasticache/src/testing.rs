@@ -1,17 +1,18 @@
 //! A cluster for tests: real nodes, and a configuration endpoint that tells of them, or tells lies.
 //!
 //! [`FakeCluster`] runs a memcached for each node and an endpoint of its own, all of them on the loopback interface. It
-//! grows, shrinks, loses nodes and is made anew as clusters of ElastiCache do, when the test says so. The endpoint can be
-//! paused, stopped, and made to answer as no endpoint should ([`Told`]).
+//! grows, shrinks, loses nodes and is made anew as clusters of ElastiCache do, when the test says so. The endpoint can
+//! be paused, stopped, and made to answer as no endpoint should ([`Told`]).
 //!
 //! It is built of the servers of [`chorde_memcache::testing`]: what happens to a node is up to its
 //! [`MemcachedServer`](chorde_memcache::testing::MemcachedServer), and what happens on the way to the endpoint to a
 //! [`ChaosProxy`](chorde_memcache::testing::ChaosProxy).
 //!
-//! It does not run what ElastiCache runs: a node of stock memcached answers `config get cluster` with `ERROR`. It tells the
-//! configuration by the key `AmazonElastiCache:cluster` instead, as engines before 1.4.14 did.
+//! It does not run what ElastiCache runs: a node of stock memcached answers `config get cluster` with `ERROR`. It tells
+//! the configuration by the key `AmazonElastiCache:cluster` instead, as engines before 1.4.14 did.
 //!
-//! All methods block and need no runtime. What a test has to wait for can be waited for, so that no test needs to sleep.
+//! All methods block and need no runtime. What a test has to wait for can be waited for, so that no test needs to
+//! sleep.
 //!
 //! This module exists on unix systems only, behind the feature `testing`.
 //!
@@ -43,6 +44,7 @@
 mod builder;
 mod cluster;
 mod endpoint;
+mod members;
 mod node;
 mod polls;
 mod told;

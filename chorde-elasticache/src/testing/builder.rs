@@ -51,8 +51,8 @@ impl FakeClusterBuilder {
     }
 
     /// Leaves the column of IP addresses empty, so that clients have to go by the host. Then the host of each node is
-    /// `127.0.0.1`, because no system can look up the names of a fake; and a [replaced](FakeCluster::replace) node keeps
-    /// its address.
+    /// `127.0.0.1`, because no system can look up the names of a fake; and a [replaced](FakeCluster::replace) node
+    /// keeps its address.
     #[must_use]
     pub fn without_ips(mut self) -> Self {
         self.ips = false;
@@ -67,7 +67,8 @@ impl FakeClusterBuilder {
         self
     }
 
-    /// Adds arguments of each node's command line: `["-I", "2m"]` for larger items, `["-c", "32"]` for fewer connections, ...
+    /// Adds arguments of each node's command line: `["-I", "2m"]` for larger items, `["-c", "32"]` for fewer
+    /// connections, ...
     #[must_use]
     pub fn server_args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.server_args.extend(arguments.into_iter().map(Into::into));

@@ -1,6 +1,6 @@
 //! A cluster under a test's control.
 
-use std::io::{Error, ErrorKind, Result};
+use std::io::Result;
 use std::net::{Ipv6Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,25 +8,26 @@ use chorde_memcache::testing::{Chaos, ChaosProxy, MemcachedServer};
 
 use super::builder::FakeClusterBuilder;
 use super::endpoint::Endpoint;
+use super::members::Members;
 use super::node::Node;
-use super::told::{Told, Truth};
+use super::told::Told;
 
 /// Runs a cluster: a memcached for each node, and a configuration endpoint.
 ///
-/// Nodes are named as those of ElastiCache are, `fake.0001.cache.test` and so on, each with the port it listens at. Nobody
-/// has to look these names up, because the addresses are told beside them.
+/// Nodes are named as those of ElastiCache are, `fake.0001.cache.test` and so on, each with the port it listens at.
+/// Nobody has to look these names up, because the addresses are told beside them.
 ///
 /// Each change ([`add`](Self::add), [`remove`](Self::remove), [`replace`](Self::replace), [`recreate`](Self::recreate))
-/// is told at once: by the endpoint, and by each node that runs, under the key `AmazonElastiCache:cluster`. A node that is
-/// paused or killed meanwhile does not hear of it: afterwards it tells what it knew, or nothing if it was started again. Nodes
-/// that were removed go on telling of the last cluster they were in.
+/// is told at once: by the endpoint, and by each node that runs, under the key `AmazonElastiCache:cluster`. A node that
+/// is paused or killed meanwhile does not hear of it: afterwards it tells what it knew, or nothing if it was started
+/// again. Nodes that were removed go on telling of the last cluster they were in.
 ///
 /// All processes and connections end when this is dropped, those of nodes that a test still holds on to as well.
 ///
 /// # Concurrency
 ///
-/// All methods can be called from any thread. They block: those that start a process for no longer than 30 seconds for each,
-/// and all of them while another thread changes the cluster. The endpoint answers meanwhile.
+/// All methods can be called from any thread. They block: those that start a process for no longer than 30 seconds for
+/// each, and all of them while another thread changes the cluster. The endpoint answers meanwhile.
 ///
 /// # Examples
 ///
@@ -51,24 +52,14 @@ pub struct FakeCluster {
     ips_can_change: bool,
 }
 
-/// The cluster as it is; the endpoint has a copy of what it tells of that.
-#[derive(Debug, Default)]
-struct Members {
-    nodes: Vec<Node>,
-    /// Those that are not told any more and run.
-    removed: Vec<Arc<MemcachedServer>>,
-    version: u64,
-    /// How many names have been given.
-    named: u32,
-}
-
 impl FakeCluster {
     /// Starts a cluster of so many nodes, and returns when all of them answer. The configuration has version 1.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] without a node; those of [`MemcachedServer::start`]; [`ErrorKind::InvalidData`] from a node
-    /// that does not take the configuration; those of the system, which has no port or thread left.
+    /// [`ErrorKind::InvalidInput`](std::io::ErrorKind::InvalidInput) without a node; those of
+    /// [`MemcachedServer::start`]; [`ErrorKind::InvalidData`](std::io::ErrorKind::InvalidData) from a node that does
+    /// not take the configuration; those of the system, which has no port or thread left.
     pub fn start(nodes: usize) -> Result<Self> {
         Self::builder().nodes(nodes).start()
     }
@@ -105,21 +96,22 @@ impl FakeCluster {
         self.members().version
     }
 
-    /// Returns the text of the configuration, as it is: the version, the end of a line, `host|ip|port` of each node with
-    /// spaces between, the end of a line.
+    /// Returns the text of the configuration, as it is: the version, the end of a line, `host|ip|port` of each node
+    /// with spaces between, the end of a line.
     #[must_use]
     pub fn text(&self) -> String {
         self.endpoint.desk.words().truth.text()
     }
 
-    /// Returns the server behind a node's name, to be paused, killed, asked for its stats. None for a node that is not in the
-    /// cluster; one that was [replaced](Self::replace) is another server by then.
+    /// Returns the server behind a node's name, to be paused, killed, asked for its stats. None for a node that is not
+    /// in the cluster; one that was [replaced](Self::replace) is another server by then.
     #[must_use]
     pub fn server(&self, name: &str) -> Option<Arc<MemcachedServer>> {
         self.members().find(name).ok().map(|node| Arc::clone(&node.server))
     }
 
-    /// Says whether a [replaced](Self::replace) node gets another address: the machine has `[::1]`, and addresses are told.
+    /// Says whether a [replaced](Self::replace) node gets another address: the machine has `[::1]`, and addresses are
+    /// told.
     #[must_use]
     pub fn ips_can_change(&self) -> bool {
         self.ips_can_change
@@ -144,12 +136,13 @@ impl FakeCluster {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for a name that is not in the cluster, [`ErrorKind::InvalidInput`] for the last node.
+    /// [`ErrorKind::NotFound`](std::io::ErrorKind::NotFound) for a name that is not in the cluster,
+    /// [`ErrorKind::InvalidInput`](std::io::ErrorKind::InvalidInput) for the last node.
     pub fn remove(&self, name: &str) -> Result<Arc<MemcachedServer>> {
         self.change(|members| {
             let place = members.place(name)?;
             if members.nodes.len() == 1 {
-                return Err(without_nodes());
+                return Err(Members::none());
             }
             let server = members.nodes.remove(place).server;
             members.removed.push(Arc::clone(&server));
@@ -164,14 +157,17 @@ impl FakeCluster {
         }
     }
 
-    /// Replaces a node by an empty one under the same name, as ElastiCache does when one fails, and kills the old server.
+    /// Replaces a node by an empty one under the same name, as ElastiCache does when one fails, and kills the old
+    /// server.
     ///
-    /// The new one tells of the cluster, whatever the old one told. It listens at the other loopback address, `[::1]` instead of `127.0.0.1` or back, at the same port. Where
-    /// the [address cannot change](Self::ips_can_change), it listens where the old one did.
+    /// The new one tells of the cluster, whatever the old one told. It listens at the other loopback address, `[::1]`
+    /// instead of `127.0.0.1` or back, at the same port. Where the [address cannot change](Self::ips_can_change), it
+    /// listens where the old one did.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for a name that is not in the cluster; those of [`MemcachedServer::start`].
+    /// [`ErrorKind::NotFound`](std::io::ErrorKind::NotFound) for a name that is not in the cluster; those of
+    /// [`MemcachedServer::start`].
     pub fn replace(&self, name: &str) -> Result<()> {
         self.change(|members| {
             let place = members.place(name)?;
@@ -186,16 +182,16 @@ impl FakeCluster {
         })
     }
 
-    /// Makes the cluster anew, as one that was deleted and created under the same name: other nodes at other ports, named from
-    /// `fake.0001.cache.test` on, the endpoint where it was, and version 1. The old nodes, the removed ones too, are
-    /// killed.
+    /// Makes the cluster anew, as one that was deleted and created under the same name: other nodes at other ports,
+    /// named from `fake.0001.cache.test` on, the endpoint where it was, and version 1. The old nodes, the removed ones
+    /// too, are killed.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start); then the cluster is what it was.
     pub fn recreate(&self, nodes: usize) -> Result<()> {
         if nodes == 0 {
-            return Err(without_nodes());
+            return Err(Members::none());
         }
         self.change(|members| {
             let mut new = Members::default();
@@ -243,17 +239,17 @@ impl FakeCluster {
         &self.endpoint.proxy
     }
 
-    /// Sets what the endpoint answers from now on; nodes are not concerned. Answers set by [`say_next`](Self::say_next) come
-    /// before it.
+    /// Sets what the endpoint answers from now on; nodes are not concerned. Answers set by [`say_next`](Self::say_next)
+    /// come before it.
     ///
-    /// A [legacy](FakeClusterBuilder::legacy) endpoint says it to the question for the key, and any other one to the command:
-    /// the form that an endpoint does not know is answered as stock memcached does.
+    /// A [legacy](FakeClusterBuilder::legacy) endpoint says it to the question for the key, and any other one to the
+    /// command: the form that an endpoint does not know is answered as stock memcached does.
     pub fn say(&self, told: Told) {
         self.endpoint.desk.words().told = told;
     }
 
-    /// Sets the next answers of the endpoint, one for each poll, in the place of those that were set by this before. Then what
-    /// [`say`](Self::say) set holds again.
+    /// Sets the next answers of the endpoint, one for each poll, in the place of those that were set by this before.
+    /// Then what [`say`](Self::say) set holds again.
     pub fn say_next(&self, told: impl IntoIterator<Item = Told>) {
         let next = told.into_iter().collect();
         self.endpoint.desk.words().next = next;
@@ -264,7 +260,8 @@ impl FakeCluster {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for a name that is not in the cluster; those of [`MemcachedServer::command`].
+    /// [`ErrorKind::NotFound`](std::io::ErrorKind::NotFound) for a name that is not in the cluster; those of
+    /// [`MemcachedServer::command`].
     pub fn set_told_by(&self, name: &str, text: &str) -> Result<()> {
         let mut members = self.members();
         let node = members.find(name)?;
@@ -284,8 +281,8 @@ impl FakeCluster {
         node.forget()
     }
 
-    /// Makes a node tell the truth, and follow the changes of the cluster: after [`forget_on`](Self::forget_on), and after a
-    /// time in which it did not run.
+    /// Makes a node tell the truth, and follow the changes of the cluster: after [`forget_on`](Self::forget_on), and
+    /// after a time in which it did not run.
     ///
     /// # Errors
     ///
@@ -297,8 +294,8 @@ impl FakeCluster {
         node.tell(&self.text())
     }
 
-    /// Returns how often the endpoint was asked for the configuration so far. The command and, where it is not known, the
-    /// key after it on the same connection are one poll.
+    /// Returns how often the endpoint was asked for the configuration so far. The command and, where it is not known,
+    /// the key after it on the same connection are one poll.
     #[must_use]
     pub fn polls(&self) -> u64 {
         self.endpoint.desk.polls.count()
@@ -306,12 +303,12 @@ impl FakeCluster {
 
     /// Waits until the endpoint has been asked `count` times, from the start on.
     ///
-    /// The answer to that poll may be still on its way. A client that asks only after it has taken in the answer before has
-    /// taken in one that was given after now by the time of `polls() + 2`.
+    /// The answer to that poll may be still on its way. A client that asks only after it has taken in the answer before
+    /// has taken in one that was given after now by the time of `polls() + 2`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TimedOut`] after 30 seconds.
+    /// [`ErrorKind::TimedOut`](std::io::ErrorKind::TimedOut) after 30 seconds.
     pub fn await_polls(&self, count: u64) -> Result<()> {
         self.endpoint.desk.polls.reach(count)
     }
@@ -326,7 +323,7 @@ impl FakeCluster {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TimedOut`] after 30 seconds.
+    /// [`ErrorKind::TimedOut`](std::io::ErrorKind::TimedOut) after 30 seconds.
     pub fn await_connections(&self, count: u64) -> Result<()> {
         self.network().await_connections(count)
     }
@@ -346,16 +343,11 @@ impl FakeCluster {
         let mut members = self.members();
         let result = change(&mut members)?;
         members.version += 1;
-        let list: Vec<String> = members.nodes.iter().map(|node| node.entry(self.settings.ips)).collect();
-        let truth = Truth { version: members.version, list: list.join(" ") };
+        let truth = members.truth(self.settings.ips);
         let text = truth.text();
         self.endpoint.desk.words().truth = truth;
-        let mut refused = None;
-        for node in members.nodes.iter().filter(|node| node.follows && node.server.is_running()) {
-            // One that ends or is paused meanwhile does not hear of it, which is as it should be.
-            refused = node.tell(&text).err().filter(|_| node.server.is_running()).or(refused);
-        }
-        refused.map_or(Ok(result), Err)
+        members.tell(&text)?;
+        Ok(result)
     }
 }
 
@@ -363,35 +355,4 @@ impl Drop for FakeCluster {
     fn drop(&mut self) {
         self.members.get_mut().unwrap_or_else(PoisonError::into_inner).kill();
     }
-}
-
-impl Members {
-    fn start_node(&mut self, settings: &FakeClusterBuilder) -> Result<Node> {
-        let number = self.named + 1;
-        let host = if settings.ips { format!("fake.{number:04}.cache.test") } else { "127.0.0.1".to_owned() };
-        let node = Node::start(host, &settings.server_args, !settings.silent)?;
-        self.named = number;
-        Ok(node)
-    }
-
-    fn place(&self, name: &str) -> Result<usize> {
-        let place = self.nodes.iter().position(|node| node.name() == name);
-        place.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the cluster has no node `{name}`")))
-    }
-
-    fn find(&mut self, name: &str) -> Result<&mut Node> {
-        let place = self.place(name)?;
-        Ok(&mut self.nodes[place])
-    }
-
-    /// Kills all servers, whoever else holds on to them.
-    fn kill(&mut self) {
-        for server in self.nodes.iter().map(|node| &node.server).chain(&self.removed) {
-            server.kill();
-        }
-    }
-}
-
-fn without_nodes() -> Error {
-    Error::new(ErrorKind::InvalidInput, "a cluster has at least one node")
 }

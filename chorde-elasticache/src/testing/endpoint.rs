@@ -1,7 +1,7 @@
 //! The configuration endpoint of a cluster.
 //!
-//! A scripted server answers, and a proxy stands before it at the address that is told. So the way to the endpoint can fail
-//! apart from the endpoint itself, and what answers can be changed without a change of the address.
+//! A scripted server answers, and a proxy stands before it at the address that is told. So the way to the endpoint can
+//! fail apart from the endpoint itself, and what answers can be changed without a change of the address.
 
 use std::collections::VecDeque;
 use std::io::Result;
