@@ -4,7 +4,7 @@
 //! * [`FakeServer`] plays a server: by a script of the test's own, with a [`Fault`], or as the old memcached 1.4.15.
 //! * [`ChaosProxy`] stands in front of a server and delays, cuts, swallows, resets or refuses ([`Chaos`]).
 //!
-//! All of them listen on a port of their own, at 127.0.0.1, and end when they are dropped. Their methods block and need no
+//! All of them listen on a port of their own, at 127.0.0.1 unless told otherwise, and end when they are dropped. Their methods block and need no
 //! runtime, so that any test can use them: plain ones and those of `tokio` alike. What a test has to wait for can be waited
 //! for (`await_commands`, `await_connections`, `await_bytes`, [`FakeServer::hold`]), so that no test needs to sleep.
 //!

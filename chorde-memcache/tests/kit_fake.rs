@@ -201,6 +201,24 @@ fn replies_are_held_and_let_go() {
 }
 
 #[test]
+fn a_reply_is_held_for_no_longer_than_its_client_is_there() {
+    let server = FakeServer::canned("1.6.18", "hello").unwrap();
+    server.hold();
+    let (mut gone, mut there) = (Client::of(&server), Client::of(&server));
+    gone.send("md a O1\r\n");
+    there.send("md b O2\r\n");
+    server.await_commands(2).unwrap();
+    drop(gone);
+    let begun = std::time::Instant::now();
+    while server.open() > 1 {
+        assert!(begun.elapsed() < PATIENCE, "the connection stays open");
+        std::thread::yield_now();
+    }
+    server.let_go(1);
+    assert_eq!(there.line(), "HD O2\r\n");
+}
+
+#[test]
 fn a_server_that_is_dropped_ends_what_it_holds() {
     let server = FakeServer::old().unwrap();
     server.hold();

@@ -119,12 +119,57 @@ fn a_paused_server_ends_with_its_owner() {
 }
 
 #[test]
+fn it_says_whether_it_runs() {
+    let server = MemcachedServer::start().unwrap();
+    assert!(server.is_running());
+    server.pause().unwrap();
+    assert!(!server.is_running());
+    server.resume().unwrap();
+    assert!(server.is_running());
+    server.kill();
+    assert!(!server.is_running());
+    server.restart().unwrap();
+    assert!(server.is_running());
+}
+
+#[test]
+fn it_listens_where_it_is_told_and_waits_for_that() {
+    let first = MemcachedServer::start().unwrap();
+    let address = first.address();
+    let second = std::thread::scope(|scope| {
+        let start = scope.spawn(|| MemcachedServer::builder().at(address.parse().unwrap()).start().unwrap());
+        assert_eq!(first.command("mn").unwrap(), "MN\r\n");
+        first.kill();
+        start.join().unwrap()
+    });
+    assert_eq!(second.address(), address);
+    assert_eq!(second.command("mn").unwrap(), "MN\r\n");
+    let error = MemcachedServer::builder().at("127.0.0.1:0".parse().unwrap()).start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn it_listens_at_the_other_loopback_address() {
+    let first = MemcachedServer::start().unwrap();
+    let address = first.address().replace("127.0.0.1", "[::1]");
+    let start = MemcachedServer::builder().at(address.parse().unwrap()).start();
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        assert!(start.is_err(), "the machine has no such address");
+        return;
+    }
+    let second = start.unwrap();
+    assert_eq!(second.address(), address);
+    assert_eq!([first.command("mn").unwrap(), second.command("mn").unwrap()], ["MN\r\n", "MN\r\n"]);
+}
+
+#[test]
 fn a_server_that_ended_by_itself_is_an_error_and_can_be_restarted() {
     let server = MemcachedServer::start().unwrap();
     let kill = format!("kill -KILL {}", server.pid().unwrap());
     assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
     let error = server.pause().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotConnected, "{error}");
+    assert!(!server.is_running());
     server.restart().unwrap();
     assert_eq!(server.command("mn").unwrap(), "MN\r\n");
 }

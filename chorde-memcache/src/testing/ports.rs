@@ -1,7 +1,7 @@
 //! Ports for servers of tests.
 
 use std::io::{Error, ErrorKind, Result};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -14,16 +14,23 @@ const PORTS: Range<u16> = 12_000..32_000;
 /// How many ports are tried.
 const TRIES: usize = 1_000;
 
-/// Listens at a free port of the loopback interface.
+/// Listens at 127.0.0.1, at a port that is free there and at `[::1]`: a server can move between the two.
 pub(super) fn listen() -> Result<TcpListener> {
     let mut last = None;
     for _ in 0..TRIES {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, fastrand::u16(PORTS))) {
-            Ok(listener) => return Ok(listener),
+        let port = fastrand::u16(PORTS);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) if is_free_at_the_other(port) => return Ok(listener),
+            Ok(_) => {}
             Err(error) => last = Some(error),
         }
     }
     Err(last.unwrap_or_else(|| Error::from(ErrorKind::AddrInUse)))
+}
+
+/// Says whether nobody listens at this port of `[::1]`. Where there is no such address, nobody does.
+fn is_free_at_the_other(port: u16) -> bool {
+    !matches!(TcpListener::bind((Ipv6Addr::LOCALHOST, port)), Err(error) if error.kind() == ErrorKind::AddrInUse)
 }
 
 /// Finds a port of the loopback interface that was free a moment ago.

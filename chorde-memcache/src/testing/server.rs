@@ -81,7 +81,8 @@ impl MemcachedServer {
         MemcachedServerBuilder::default()
     }
 
-    /// Returns what a client takes as the name of this server: `127.0.0.1:port` or `unix:/path`.
+    /// Returns what a client takes as the name of this server: `127.0.0.1:port`, another address that was
+    /// [chosen](MemcachedServerBuilder::at), or `unix:/path`.
     #[must_use]
     pub fn address(&self) -> String {
         match &self.address {
@@ -94,6 +95,12 @@ impl MemcachedServer {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.lock().as_ref().map(Process::id)
+    }
+
+    /// Says whether the process runs: it has not been killed, is not paused and did not end by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.lock().as_mut().is_some_and(Process::is_running)
     }
 
     /// Stops the process where it is (SIGSTOP), and returns when it has stopped: connections stay open, new ones are

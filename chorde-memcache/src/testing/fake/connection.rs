@@ -1,6 +1,6 @@
 //! One connection of a fake server: the thread that reads, the thread that answers, and what they share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{BufReader, Error, ErrorKind, Result, Write};
 use std::net::{Shutdown, TcpStream};
@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) accepted: u64,
     /// A second handle of each open connection, to close it from outside.
     pub(super) open: HashMap<u64, TcpStream>,
+    /// Those of them whose client has sent all that it will, as one that has closed.
+    ended: HashSet<u64>,
     pub(super) lines: Vec<String>,
     /// How many replies may go; `None` is all.
     pub(super) permits: Option<u64>,
@@ -112,11 +114,13 @@ impl Peer<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ConnectionAborted`] when the server is dropped.
+    /// [`ErrorKind::ConnectionAborted`] when the server is dropped, [`ErrorKind::UnexpectedEof`] when the client closes the
+    /// connection while it waits: nobody is there to hear the reply.
     pub fn gate(&self) -> Result<()> {
         self.shared.state.take(|state| match &mut state.permits {
             _ if state.stopped => Some(Err(Error::from(ErrorKind::ConnectionAborted))),
             None => Some(Ok(())),
+            Some(0) if state.ended.contains(&self.number) => Some(Err(Error::from(ErrorKind::UnexpectedEof))),
             Some(0) => None,
             Some(permits) => {
                 *permits -= 1;
@@ -158,7 +162,10 @@ pub(super) fn run(shared: &Shared, number: u64, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let mut peer = Peer { shared, number, stream: own, requests, reset: false };
     let panic = thread::scope(|scope| {
-        scope.spawn(move || read(shared, input, &sender));
+        scope.spawn(move || {
+            read(shared, input, &sender);
+            shared.state.change(|state| state.ended.insert(number));
+        });
         let result = catch_unwind(AssertUnwindSafe(|| (shared.script)(&mut peer)));
         // A reset must not be preceded by an orderly end. To end the reading alone is not seen by the other side.
         if !(peer.reset && SockRef::from(&stream).set_linger(Some(Duration::ZERO)).is_ok()) {
@@ -177,7 +184,10 @@ pub(super) fn run(shared: &Shared, number: u64, stream: TcpStream) {
 }
 
 fn leave(shared: &Shared, number: u64) {
-    shared.state.change(|state| state.open.remove(&number));
+    shared.state.change(|state| {
+        state.open.remove(&number);
+        state.ended.remove(&number);
+    });
 }
 
 /// Reads requests until the connection or the script ends.

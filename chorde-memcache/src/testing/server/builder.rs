@@ -2,7 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{ErrorKind, Result};
+use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -30,16 +31,34 @@ const TRIES: usize = 20;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemcachedServerBuilder {
-    unix: bool,
+    place: Place,
     extra: Vec<OsString>,
     program: Option<PathBuf>,
+}
+
+/// Where a server is to listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// At a free port of 127.0.0.1.
+    #[default]
+    Free,
+    Unix,
+    At(SocketAddr),
 }
 
 impl MemcachedServerBuilder {
     /// Listens on a unix socket in a folder of its own, instead of a TCP port.
     #[must_use]
     pub fn unix(mut self) -> Self {
-        self.unix = true;
+        self.place = Place::Unix;
+        self
+    }
+
+    /// Listens at an address of your choice, such as `[::1]:21000`, instead of a free port of 127.0.0.1. The start waits
+    /// for it for up to 30 seconds while somebody else listens there.
+    #[must_use]
+    pub fn at(mut self, address: SocketAddr) -> Self {
+        self.place = Place::At(address);
         self
     }
 
@@ -63,7 +82,8 @@ impl MemcachedServerBuilder {
     ///
     /// # Errors
     ///
-    /// As [`MemcachedServer::start`].
+    /// As [`MemcachedServer::start`]; [`ErrorKind::AddrInUse`] if an [address](Self::at) stays taken, and
+    /// [`ErrorKind::InvalidInput`] if it has no port.
     pub fn start(&self) -> Result<MemcachedServer> {
         let named = || env::var_os(PROGRAM).filter(|name| !name.is_empty()).map(PathBuf::from);
         let program = self.program.clone().or_else(named).unwrap_or_else(|| "memcached".into());
@@ -71,22 +91,28 @@ impl MemcachedServerBuilder {
         let mut tries = 0;
         loop {
             tries += 1;
-            let address =
-                if self.unix { Address::Unix(folder.path().join("socket")) } else { Address::Tcp(ports::free()?) };
+            let address = self.address(&folder)?;
             let arguments = self.arguments(&address);
-            match Process::start(&program, &arguments, &address, &folder) {
+            let start = if matches!(self.place, Place::At(_)) { Process::start_again } else { Process::start };
+            match start(&program, &arguments, &address, &folder) {
                 Ok(process) => {
-                    return Ok(MemcachedServer {
-                        process: Mutex::new(Some(process)),
-                        address,
-                        arguments,
-                        program,
-                        folder,
-                    });
+                    let process = Mutex::new(Some(process));
+                    return Ok(MemcachedServer { process, address, arguments, program, folder });
                 }
-                Err(error) if error.kind() == ErrorKind::AddrInUse && tries < TRIES => {}
+                Err(error) if error.kind() == ErrorKind::AddrInUse && self.place == Place::Free && tries < TRIES => {}
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    fn address(&self, folder: &Folder) -> Result<Address> {
+        match self.place {
+            Place::Free => ports::free().map(Address::Tcp),
+            Place::Unix => Ok(Address::Unix(folder.path().join("socket"))),
+            Place::At(address) if address.port() == 0 => {
+                Err(Error::new(ErrorKind::InvalidInput, format!("`at`: {address} needs a port")))
+            }
+            Place::At(address) => Ok(Address::Tcp(address)),
         }
     }
 

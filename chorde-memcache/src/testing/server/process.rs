@@ -93,6 +93,13 @@ impl Process {
         self.memcached.id()
     }
 
+    pub(super) fn is_running(&mut self) -> bool {
+        // Where the system cannot say, it has been reaped.
+        let ended = self.reaped || self.memcached.try_wait().is_ok_and(|status| status.is_some());
+        self.reaped |= ended;
+        !ended && !self.paused
+    }
+
     /// Stops it and waits until all of its threads have stopped; false says that it has ended instead.
     pub(super) fn pause(&mut self) -> Result<bool> {
         if self.paused {
