@@ -89,7 +89,12 @@ async fn places(client: &ElastiCacheClient) -> Result<Vec<Option<String>>, chord
 }
 
 /// Prints a line for each second.
-async fn watch(client: &ElastiCacheClient, load: &Load, seconds: u64, cluster: Option<&FakeCluster>) -> Result<(), Box<dyn Error>> {
+async fn watch(
+    client: &ElastiCacheClient,
+    load: &Load,
+    seconds: u64,
+    cluster: Option<&FakeCluster>,
+) -> Result<(), Box<dyn Error>> {
     println!("second  version  nodes  operations/s  errors  wrong  keys moved  hit ratio");
     let mut before = places(client).await?;
     for second in 1..=seconds {

@@ -33,10 +33,7 @@ pub(crate) async fn ask(dialer: &Dialer, server: &Server) -> Result<Said, Unhear
     }
 }
 
-async fn question(
-    connection: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin),
-    form: Form,
-) -> Result<Said, Unheard> {
+async fn question(connection: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), form: Form) -> Result<Said, Unheard> {
     connection.write_all(form.question()).await?;
     connection.flush().await?;
     let mut received = Vec::with_capacity(CHUNK);

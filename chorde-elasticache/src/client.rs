@@ -49,7 +49,6 @@ pub struct ElastiCacheClient {
 
 impl ElastiCacheClient {
     /// Begins a client.
-    #[must_use]
     pub fn builder() -> ElastiCacheBuilder {
         ElastiCacheBuilder::default()
     }

@@ -42,6 +42,7 @@ impl Config {
     }
 
     /// Writes the text that servers tell: the version on a line and the nodes on the next.
+    #[cfg(test)]
     pub(crate) fn to_payload(&self) -> String {
         let nodes: Vec<_> = self.nodes.iter().map(Node::to_string).collect();
         format!("{}\n{}\n", self.version, nodes.join(" "))

@@ -53,7 +53,7 @@ impl ServerSource for Discovery {
             servers,
             endpoints: endpoints.clone(),
             clock,
-            turns: Turns::default(),
+            turns: Turns::new(fastrand::u64(..)),
             versions: Versions::default(),
             at: Vec::new(),
             failures: 0,
@@ -122,7 +122,7 @@ impl Poller {
             if number > 0 {
                 self.clock.sleep(BETWEEN).await;
             }
-            let turn = self.turns.next(number, known.len());
+            let turn = self.turns.take(number, known.len());
             let heard = match turn {
                 Turn::Node(place) => self.heard(&known[place]).await,
                 Turn::Endpoint => self.heard_at_endpoint().await,

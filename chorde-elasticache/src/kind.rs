@@ -7,19 +7,28 @@ pub enum EndpointKind {
     /// It is known by its name, or found out by asking: the default.
     #[default]
     Auto,
-    /// The configuration endpoint of a cluster, which tells of all nodes: it has `.cfg.` in its name.
+    /// The configuration endpoint of a cluster, which tells of all nodes: it has `.cfg.` in its name. An answer that tells of
+    /// no cluster is a failure then, and never means that there is none.
     Configuration,
-    /// A node of a cluster, which tells of all nodes as well: it has a number such as `.0001.` in its name.
+    /// A server that is used by itself and not asked for others.
     Node,
-    /// A serverless cache, which is one server to its users and always encrypted: it has `.serverless.` in its name.
+    /// A serverless cache, which is one server to its users, under several addresses, and always encrypted: it has
+    /// `.serverless.` in its name. It is not asked for others.
     Serverless,
 }
 
 /// The ends of all names that ElastiCache gives: those of the public regions, and those of the regions in China.
 const ZONES: [&str; 2] = [".cache.amazonaws.com", ".cache.amazonaws.com.cn"];
 
+/// Returns what to take an endpoint for: what the user says it is, or what its name says. A node is asked all the same: it
+/// knows of the others.
+pub(crate) fn of(said: EndpointKind, host: Option<&str>) -> EndpointKind {
+    let named = host.and_then(by_name).filter(|kind| *kind != EndpointKind::Node);
+    if said == EndpointKind::Auto { named.unwrap_or_default() } else { said }
+}
+
 /// Returns what the server of this name is, if ElastiCache gives such names.
-pub(crate) fn by_name(host: &str) -> Option<EndpointKind> {
+fn by_name(host: &str) -> Option<EndpointKind> {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let rest = ZONES.iter().find_map(|zone| host.strip_suffix(zone))?;
     let labels: Vec<_> = rest.split('.').collect();
@@ -98,6 +107,17 @@ mod tests {
         ] {
             assert_eq!(by_name(host), None, "{host}");
         }
+    }
+
+    #[test]
+    fn what_the_user_says_goes_before_what_the_name_says() {
+        let cfg = Some("mycluster.fnjyzo.cfg.use1.cache.amazonaws.com");
+        assert_eq!(of(EndpointKind::Auto, cfg), EndpointKind::Configuration);
+        assert_eq!(of(EndpointKind::Node, cfg), EndpointKind::Node);
+        let node = Some("mycluster.fnjyzo.0001.use1.cache.amazonaws.com");
+        assert_eq!(of(EndpointKind::Auto, node), EndpointKind::Auto);
+        assert_eq!(of(EndpointKind::Auto, None), EndpointKind::Auto);
+        assert_eq!(of(EndpointKind::Serverless, Some("my.own.name")), EndpointKind::Serverless);
     }
 
     proptest! {

@@ -1,7 +1,5 @@
 //! The nodes of a cluster are found and followed, and nothing that cannot be believed changes them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 mod support;
 
 use chorde_core::{CacheExt, Wait};
@@ -208,7 +206,7 @@ fn names_share_one_cluster_without_seeing_one_another() {
         support::client_of(&rig.cluster.endpoint(), &rig.clock, |builder| builder.namespace(namespace))
     };
     let (a, b) = (named("a"), named("b"));
-    for (client, value) in [(&a, 1), (&b, 2), (&rig.client, 3)] {
+    for (client, value) in [(&a, 1_u64), (&b, 2), (&rig.client, 3)] {
         client.put("key", value, LONG).wait().unwrap();
     }
     let seen = || [&a, &b, &rig.client].map(|client| client.get::<u64>("key").wait().unwrap());

@@ -57,14 +57,14 @@ fn an_endpoint_that_says_nothing_holds_up_nobody() {
 
 #[test]
 fn the_fallback_list_serves_until_the_cluster_is_heard_of_and_then_no_key_moves() {
-    let (cluster, clock, names) = (FakeCluster::builder().nodes(3).silent_nodes().start().unwrap(), ManualClock::new(), Names::default());
+    let (cluster, clock, names) =
+        (FakeCluster::builder().nodes(3).silent_nodes().start().unwrap(), ManualClock::new(), Names::default());
     cluster.stop_endpoint().unwrap();
     for node in cluster.nodes() {
         names.answers(node.split(':').next().unwrap(), &["127.0.0.1"]);
     }
-    let client = client_of(&cluster.endpoint(), &clock, |builder| {
-        builder.fallback(cluster.nodes()).resolver(names.clone())
-    });
+    let client =
+        client_of(&cluster.endpoint(), &clock, |builder| builder.fallback(cluster.nodes()).resolver(names.clone()));
     passing(&clock, "the fallback list is used", || client.servers().len() == 3);
     let rig = Rig { client, cluster, clock };
     rig.put_all();
@@ -127,7 +127,8 @@ fn what_is_said_to_be_a_configuration_endpoint_is_never_taken_for_a_node() {
 
 #[test]
 fn the_endpoint_is_looked_up_for_each_poll_and_its_last_address_stays_while_that_fails() {
-    let (cluster, clock, names) = (FakeCluster::builder().nodes(2).silent_nodes().start().unwrap(), ManualClock::new(), Names::default());
+    let (cluster, clock, names) =
+        (FakeCluster::builder().nodes(2).silent_nodes().start().unwrap(), ManualClock::new(), Names::default());
     let endpoint = format!("my-cluster.test:{}", port(&cluster.endpoint()));
     names.fails("my-cluster.test");
     let client = client_of(&endpoint, &clock, |builder| builder.resolver(names.clone()));
@@ -136,7 +137,11 @@ fn the_endpoint_is_looked_up_for_each_poll_and_its_last_address_stays_while_that
     passing(&clock, "the nodes are found", || client.servers().len() == 2);
     let rig = Rig { client, cluster, clock };
     for lost in [true, false] {
-        if lost { names.fails("my-cluster.test") } else { names.answers("my-cluster.test", &[]) }
+        if lost {
+            names.fails("my-cluster.test");
+        } else {
+            names.answers("my-cluster.test", &[]);
+        }
         let (asked, version) = (names.asked("my-cluster.test"), rig.cluster.version());
         rig.cluster.add().unwrap();
         rig.until("the change is heard of", |known| known.version == Some(version + 1));
@@ -148,18 +153,25 @@ fn the_endpoint_is_looked_up_for_each_poll_and_its_last_address_stays_while_that
 #[test]
 fn nodes_without_an_address_are_looked_up_and_followed() {
     let names = Names::default();
-    let rig = Rig::of(FakeCluster::builder().nodes(2).without_ips(), |builder| builder.resolver(names.clone()));
-    let hosts: Vec<_> = rig.cluster.nodes().iter().map(|node| node.split(':').next().unwrap().to_owned()).collect();
+    let cluster = FakeCluster::builder().nodes(2).silent_nodes();
+    let rig = Rig::of(cluster, |builder| builder.resolver(names.clone()));
+    rig.until("the cluster is known", |known| known.version == Some(1));
+    let nodes = rig.cluster.nodes();
+    let told: Vec<_> =
+        ["a", "b"].iter().zip(&nodes).map(|(host, node)| format!("{host}.test||{}", port(node))).collect();
+    let renamed = ["a", "b"].iter().zip(&nodes).map(|(host, node)| format!("{host}.test:{}", port(node))).collect();
     // Without the address of one, the other is used.
-    names.answers(&hosts[0], &["127.0.0.1"]);
+    names.answers("a.test", &["127.0.0.1"]);
+    rig.cluster.say(Told::Text(format!("2\n{}\n", told.join(" "))));
+    rig.poll(1);
     passing(&rig.clock, "one node is used", || rig.names().len() == 1);
-    names.answers(&hosts[1], &["127.0.0.1"]);
-    passing(&rig.clock, "both are used", || rig.names() == rig.nodes());
+    names.answers("b.test", &["127.0.0.1"]);
+    passing(&rig.clock, "both are used", || rig.names() == renamed);
     rig.put_all();
-    names.fails(&hosts[0]);
-    names.answers(&hosts[1], &[]);
+    names.fails("a.test");
+    names.answers("b.test", &[]);
     rig.poll(2);
-    assert_eq!((rig.names(), rig.held()), (rig.nodes(), KEYS), "the last known addresses stay");
+    assert_eq!((rig.names(), rig.held()), (renamed, KEYS), "the last known addresses stay");
 }
 
 #[test]

@@ -149,9 +149,9 @@ impl ElastiCacheBuilder {
         classic_connections(connections: usize);
         clear_delay(delay: Duration);
         strict();
-        succeed_fast(time: Duration);
-        fail_fast(time: Duration);
-        fast_entries(entries: usize);
+        succeed_fast(most: Duration);
+        fail_fast(most: Duration);
+        fast_entries(entries: u64);
         write_behind(options: WriteBehind);
         clock(clock: impl Into<Clock>);
     }

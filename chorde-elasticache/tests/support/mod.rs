@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and one that cannot go on panics")]
 
-pub mod names;
+pub(crate) mod names;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use chorde_elasticache::testing::{FakeCluster, FakeClusterBuilder};
 use chorde_elasticache::{DiscoveryStats, ElastiCacheBuilder, ElastiCacheClient};
 
 /// Longer than any test runs.
-pub const LONG: Duration = Duration::from_secs(3600);
+pub(crate) const LONG: Duration = Duration::from_secs(3600);
 
 /// The longest time from one poll to the next.
 const POLL: Duration = Duration::from_secs(66);
@@ -21,17 +21,17 @@ const POLL: Duration = Duration::from_secs(66);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many keys a test uses where it counts them.
-pub const KEYS: u64 = 600;
+pub(crate) const KEYS: u64 = 600;
 
-pub struct Rig {
+pub(crate) struct Rig {
     // Dropped first: nobody asks a cluster that is gone.
-    pub client: ElastiCacheClient,
-    pub cluster: FakeCluster,
-    pub clock: ManualClock,
+    pub(crate) client: ElastiCacheClient,
+    pub(crate) cluster: FakeCluster,
+    pub(crate) clock: ManualClock,
 }
 
 /// Makes a client of an endpoint.
-pub fn client_of(
+pub(crate) fn client_of(
     endpoint: &str,
     clock: &ManualClock,
     with: impl FnOnce(ElastiCacheBuilder) -> ElastiCacheBuilder,
@@ -41,7 +41,7 @@ pub fn client_of(
 }
 
 /// Lets time pass, but not faster than servers answer, until something is so.
-pub fn passing(clock: &ManualClock, what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn passing(clock: &ManualClock, what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "never: {what}");
@@ -51,29 +51,29 @@ pub fn passing(clock: &ManualClock, what: &str, mut is_so: impl FnMut() -> bool)
 }
 
 impl Rig {
-    pub fn new(nodes: usize) -> Self {
+    pub(crate) fn new(nodes: usize) -> Self {
         Self::of(FakeCluster::builder().nodes(nodes), |builder| builder)
     }
 
-    pub fn of(cluster: FakeClusterBuilder, with: impl FnOnce(ElastiCacheBuilder) -> ElastiCacheBuilder) -> Self {
+    pub(crate) fn of(cluster: FakeClusterBuilder, with: impl FnOnce(ElastiCacheBuilder) -> ElastiCacheBuilder) -> Self {
         let (cluster, clock) = (cluster.start().unwrap(), ManualClock::new());
         let client = client_of(&cluster.endpoint(), &clock, with);
         Self { client, cluster, clock }
     }
 
     /// A rig whose client knows the cluster.
-    pub fn settled(nodes: usize) -> Self {
+    pub(crate) fn settled(nodes: usize) -> Self {
         let rig = Self::new(nodes);
         rig.until("the cluster is known", |known| known.version == Some(1));
         rig
     }
 
-    pub fn until(&self, what: &str, mut is_so: impl FnMut(&DiscoveryStats) -> bool) {
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&DiscoveryStats) -> bool) {
         passing(&self.clock, what, || is_so(&self.client.discovery()));
     }
 
     /// Lets so many more polls end.
-    pub fn poll(&self, times: u64) -> DiscoveryStats {
+    pub(crate) fn poll(&self, times: u64) -> DiscoveryStats {
         for _ in 0..times {
             let before = self.client.discovery().polls;
             let begun = Instant::now();
@@ -93,35 +93,37 @@ impl Rig {
     }
 
     /// The servers in use by their names.
-    pub fn names(&self) -> BTreeSet<String> {
+    pub(crate) fn names(&self) -> BTreeSet<String> {
         self.client.servers().into_iter().map(|server| server.name).collect()
     }
 
     /// The nodes that there are.
-    pub fn nodes(&self) -> BTreeSet<String> {
+    pub(crate) fn nodes(&self) -> BTreeSet<String> {
         self.cluster.nodes().into_iter().collect()
     }
 
     /// Stores all keys.
-    pub fn put_all(&self) {
+    pub(crate) fn put_all(&self) {
         for key in 0..KEYS {
             self.client.put(&key, key + 1, LONG).wait().unwrap();
         }
     }
 
     /// Counts the keys that are there; a wrong value is none that a test goes on after.
-    pub fn held(&self) -> u64 {
+    pub(crate) fn held(&self) -> u64 {
         let keys: Vec<u64> = (0..KEYS).collect();
         let found = self.client.get_multi::<u64>(&keys).wait().unwrap();
-        let right = |(key, value): (&u64, &Option<u64>)| value.is_some_and(|value| {
-            assert_eq!(value, key + 1, "a wrong value");
-            true
-        });
+        let right = |(key, value): (&u64, &Option<u64>)| {
+            value.is_some_and(|value| {
+                assert_eq!(value, key + 1, "a wrong value");
+                true
+            })
+        };
         keys.iter().zip(&found).filter(|&pair| right(pair)).count() as u64
     }
 
     /// Which server has each key.
-    pub fn places(&self) -> Vec<String> {
+    pub(crate) fn places(&self) -> Vec<String> {
         (0..KEYS).map(|key| self.client.server_for(&key).wait().unwrap().expect("servers are in use")).collect()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chorde_memcache::{Addresses, LookingUp, Resolver};
 
 #[derive(Clone, Default)]
-pub struct Names(Arc<Mutex<HashMap<String, Known>>>);
+pub(crate) struct Names(Arc<Mutex<HashMap<String, Known>>>);
 
 #[derive(Default)]
 struct Known {
@@ -18,16 +18,16 @@ struct Known {
 }
 
 impl Names {
-    pub fn answers(&self, host: &str, addresses: &[&str]) {
+    pub(crate) fn answers(&self, host: &str, addresses: &[&str]) {
         let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
         self.0.lock().unwrap().entry(host.to_owned()).or_default().addresses = Some(addresses);
     }
 
-    pub fn fails(&self, host: &str) {
+    pub(crate) fn fails(&self, host: &str) {
         self.0.lock().unwrap().entry(host.to_owned()).or_default().addresses = None;
     }
 
-    pub fn asked(&self, host: &str) -> u64 {
+    pub(crate) fn asked(&self, host: &str) -> u64 {
         self.0.lock().unwrap().get(host).map_or(0, |known| known.asked)
     }
 }
