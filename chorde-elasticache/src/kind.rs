@@ -90,6 +90,7 @@ mod tests {
             "mycluster.fnjyzo.00001.use1.cache.amazonaws.com",
             "mycluster.fnjyzo.000x.use1.cache.amazonaws.com",
             "mycluster.fnjyzo.ng.0001.use1.cache.amazonaws.com",
+            "mycluster.fnjyzo.cfg.0001.use1.cache.amazonaws.com",
             "clustercfg.mycluster.fnjyzo.use1.cache.amazonaws.com",
             "mycache.serverless.use1.cache.amazonaws.com",
             "-fnjyzo.serverless.use1.cache.amazonaws.com",
