@@ -29,7 +29,7 @@ pub(crate) fn by_name(host: &str) -> Option<EndpointKind> {
     match *labels.as_slice() {
         [_cluster, _id, "cfg", _region] => Some(EndpointKind::Configuration),
         [_cluster, _id, number, _region] if is_node_number(number) => Some(EndpointKind::Node),
-        [name_and_id, "serverless", _region] if name_and_id.contains('-') => Some(EndpointKind::Serverless),
+        [_name_and_id, "serverless", _region] => Some(EndpointKind::Serverless),
         _ => None,
     }
 }
@@ -60,6 +60,7 @@ mod tests {
             ("mycluster.fnjyzo.0300.usw2.cache.amazonaws.com", EndpointKind::Node),
             ("mycluster.fnjyzo.0001.cnw1.cache.amazonaws.com.cn.", EndpointKind::Node),
             ("mycache-fnjyzo.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
+            ("mycache.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
             ("my-own-cache-fnjyzo.serverless.cnn1.cache.amazonaws.com.cn", EndpointKind::Serverless),
         ] {
             assert_eq!(by_name(host), Some(kind), "{host}");
@@ -92,7 +93,7 @@ mod tests {
             "mycluster.fnjyzo.ng.0001.use1.cache.amazonaws.com",
             "mycluster.fnjyzo.cfg.0001.use1.cache.amazonaws.com",
             "clustercfg.mycluster.fnjyzo.use1.cache.amazonaws.com",
-            "mycache.serverless.use1.cache.amazonaws.com",
+            "mycache.fnjyzo.serverless.use1.cache.amazonaws.com",
             "-fnjyzo.serverless.use1.cache.amazonaws.com",
             "mycache-fnjyzo.use1.serverless.cache.amazonaws.com",
             "mycache-fnjyzo.serverless.cache.amazonaws.com",
