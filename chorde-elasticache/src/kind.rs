@@ -7,18 +7,19 @@ pub enum EndpointKind {
     /// It is known by its name, or found out by asking: the default.
     #[default]
     Auto,
-    /// The configuration endpoint of a cluster, which tells of all nodes: it has `.cfg.` in its name.
+    /// The configuration endpoint of a cluster, which tells of all nodes: `cfg` is a part of its name.
     Configuration,
-    /// A node of a cluster, which tells of all nodes as well: it has a number such as `.0001.` in its name.
+    /// A node of a cluster, which tells of all nodes as well: a number such as `0001` is a part of its name.
     Node,
-    /// A serverless cache, which is one server to its users and always encrypted: it has `.serverless.` in its name.
+    /// A serverless cache, which is one server to its users and always encrypted: `serverless` is a part of its name.
     Serverless,
 }
 
 /// The ends of all names that ElastiCache gives: those of the public regions, and those of the regions in China.
 const ZONES: [&str; 2] = [".cache.amazonaws.com", ".cache.amazonaws.com.cn"];
 
-/// Returns what the server of this name is, if ElastiCache gives such names.
+/// Returns what the server of this name is, if ElastiCache gives such names. In encrypted clusters the names begin with
+/// what the server is, so that one certificate for `*.cluster.id.region` is good for all of them.
 pub(crate) fn by_name(host: &str) -> Option<EndpointKind> {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let rest = ZONES.iter().find_map(|zone| host.strip_suffix(zone))?;
@@ -29,6 +30,8 @@ pub(crate) fn by_name(host: &str) -> Option<EndpointKind> {
     match *labels.as_slice() {
         [_cluster, _id, "cfg", _region] => Some(EndpointKind::Configuration),
         [_cluster, _id, number, _region] if is_node_number(number) => Some(EndpointKind::Node),
+        ["cfg", _cluster, _id, _region] => Some(EndpointKind::Configuration),
+        [number, _cluster, _id, _region] if is_node_number(number) => Some(EndpointKind::Node),
         [_name_and_id, "serverless", _region] => Some(EndpointKind::Serverless),
         _ => None,
     }
@@ -58,6 +61,9 @@ mod tests {
             ("prod-memcache.0xekmi.cfg.cnn1.cache.amazonaws.com.cn", EndpointKind::Configuration),
             ("mycluster.fnjyzo.0001.use1.cache.amazonaws.com", EndpointKind::Node),
             ("mycluster.fnjyzo.0300.usw2.cache.amazonaws.com", EndpointKind::Node),
+            ("cfg.mycluster.fnjyzo.use1.cache.amazonaws.com", EndpointKind::Configuration),
+            ("0001.mycluster.fnjyzo.use1.cache.amazonaws.com", EndpointKind::Node),
+            ("cfg.fnjyzo.0001.use1.cache.amazonaws.com", EndpointKind::Node),
             ("mycluster.fnjyzo.0001.cnw1.cache.amazonaws.com.cn.", EndpointKind::Node),
             ("mycache-fnjyzo.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
             ("mycache.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
