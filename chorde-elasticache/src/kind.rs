@@ -7,13 +7,14 @@ pub enum EndpointKind {
     /// It is known by its name, or found out by asking: the default.
     #[default]
     Auto,
-    /// The configuration endpoint of a cluster, which tells of all nodes: it has `.cfg.` in its name. An answer that tells of
-    /// no cluster is a failure then, and never means that there is none.
+    /// The configuration endpoint of a cluster, which tells of all nodes: `cfg` is a part of its name. An answer that tells
+    /// of no cluster is a failure then, never the news that there is none.
     Configuration,
-    /// A server that is used by itself and not asked for others.
+    /// A server that is used by itself. Said by the user, it is not asked for others; a name with a number such as `0001` in
+    /// it is no reason not to ask, since a node knows of the others.
     Node,
-    /// A serverless cache, which is one server to its users, under several addresses, and always encrypted: it has
-    /// `.serverless.` in its name. It is not asked for others.
+    /// A serverless cache, which is one server to its users, under several addresses, and always encrypted: `serverless` is
+    /// a part of its name. It is not asked for others.
     Serverless,
 }
 
@@ -27,7 +28,8 @@ pub(crate) fn of(said: EndpointKind, host: Option<&str>) -> EndpointKind {
     if said == EndpointKind::Auto { named.unwrap_or_default() } else { said }
 }
 
-/// Returns what the server of this name is, if ElastiCache gives such names.
+/// Returns what the server of this name is, if ElastiCache gives such names. In encrypted clusters the names begin with
+/// what the server is, so that one certificate for `*.cluster.id.region` is good for all of them.
 fn by_name(host: &str) -> Option<EndpointKind> {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let rest = ZONES.iter().find_map(|zone| host.strip_suffix(zone))?;
@@ -38,7 +40,9 @@ fn by_name(host: &str) -> Option<EndpointKind> {
     match *labels.as_slice() {
         [_cluster, _id, "cfg", _region] => Some(EndpointKind::Configuration),
         [_cluster, _id, number, _region] if is_node_number(number) => Some(EndpointKind::Node),
-        [name_and_id, "serverless", _region] if name_and_id.contains('-') => Some(EndpointKind::Serverless),
+        ["cfg", _cluster, _id, _region] => Some(EndpointKind::Configuration),
+        [number, _cluster, _id, _region] if is_node_number(number) => Some(EndpointKind::Node),
+        [_name_and_id, "serverless", _region] => Some(EndpointKind::Serverless),
         _ => None,
     }
 }
@@ -67,8 +71,12 @@ mod tests {
             ("prod-memcache.0xekmi.cfg.cnn1.cache.amazonaws.com.cn", EndpointKind::Configuration),
             ("mycluster.fnjyzo.0001.use1.cache.amazonaws.com", EndpointKind::Node),
             ("mycluster.fnjyzo.0300.usw2.cache.amazonaws.com", EndpointKind::Node),
+            ("cfg.mycluster.fnjyzo.use1.cache.amazonaws.com", EndpointKind::Configuration),
+            ("0001.mycluster.fnjyzo.use1.cache.amazonaws.com", EndpointKind::Node),
+            ("cfg.fnjyzo.0001.use1.cache.amazonaws.com", EndpointKind::Node),
             ("mycluster.fnjyzo.0001.cnw1.cache.amazonaws.com.cn.", EndpointKind::Node),
             ("mycache-fnjyzo.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
+            ("mycache.serverless.use1.cache.amazonaws.com", EndpointKind::Serverless),
             ("my-own-cache-fnjyzo.serverless.cnn1.cache.amazonaws.com.cn", EndpointKind::Serverless),
         ] {
             assert_eq!(by_name(host), Some(kind), "{host}");
@@ -99,8 +107,9 @@ mod tests {
             "mycluster.fnjyzo.00001.use1.cache.amazonaws.com",
             "mycluster.fnjyzo.000x.use1.cache.amazonaws.com",
             "mycluster.fnjyzo.ng.0001.use1.cache.amazonaws.com",
+            "mycluster.fnjyzo.cfg.0001.use1.cache.amazonaws.com",
             "clustercfg.mycluster.fnjyzo.use1.cache.amazonaws.com",
-            "mycache.serverless.use1.cache.amazonaws.com",
+            "mycache.fnjyzo.serverless.use1.cache.amazonaws.com",
             "-fnjyzo.serverless.use1.cache.amazonaws.com",
             "mycache-fnjyzo.use1.serverless.cache.amazonaws.com",
             "mycache-fnjyzo.serverless.cache.amazonaws.com",

@@ -1,8 +1,9 @@
 //! Whom to ask for the configuration next, and when. PURE.
 //!
-//! A poll asks up to [`TRIES`] servers, [`BETWEEN`] apart, and ends with the first that answers. The nodes are asked in
-//! turn, so that none is asked more than the others; the configuration endpoint is asked last, since it is the name of
-//! one of the nodes.
+//! A poll asks up to [`TRIES`] servers, [`BETWEEN`] apart, and ends with the first answer that is believed or says what is
+//! known; a node whose answer is doubted counts as one that gave none, or the configuration endpoint would never be heard
+//! of a cluster made anew. The nodes are asked in turn, so that none is asked more than the others; the configuration
+//! endpoint is asked last, since it is but a name of one of the nodes.
 
 use std::time::Duration;
 
@@ -132,6 +133,7 @@ mod tests {
         let pauses = [1, 2, 3, 4, 6, 7, u32::MAX]
             .map(|failures| pause(Outcome::Unknown { failures }, DEFAULT_INTERVAL, 0).as_secs());
         assert_eq!(pauses, [1, 2, 4, 8, 32, 60, 60]);
+        assert_eq!(pause(Outcome::Unknown { failures: 8 }, Duration::from_secs(3600), 0).as_secs(), 128);
     }
 
     #[test]

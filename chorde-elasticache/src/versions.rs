@@ -26,7 +26,8 @@ pub(crate) enum Verdict {
     Same,
     /// It is older, or another list under a known version: not believed, or not yet.
     Doubted {
-        /// Whether to ask the configuration endpoint again soon, since this may be a cluster made anew.
+        /// Whether to ask the configuration endpoint again soon, since this may be a cluster made anew. If not, a node has
+        /// said it, and the poll goes on to the next server.
         ask_soon: bool,
     },
 }
@@ -36,7 +37,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Versions {
     /// The configuration in use; nothing before the first.
     current: Option<Config>,
-    /// How many times the endpoint said what is doubted, since what it or a node said was last believed.
+    /// How many times the endpoint said what is doubted, since anybody last said what was believed or known.
     doubts: u32,
 }
 

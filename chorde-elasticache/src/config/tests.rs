@@ -128,7 +128,7 @@ fn a_server_may_have_nothing_to_tell_or_not_know_the_command() {
 fn a_wrong_text_is_rejected_whole() {
     let many: String = (1..=1001).map(|port| format!(" a||{port}")).collect();
     let long = format!("1\n{}.com||1\n", "a".repeat(64));
-    let longer = format!("1\n{}com||1\n", "a.".repeat(126));
+    let longer = format!("1\n{}aa||1\n", "a.".repeat(126));
     for (text, message) in [
         ("", "not a version: \"\""),
         ("\na||1\n", "not a version: \"\""),

@@ -72,7 +72,7 @@ fn announced(form: Form, line: &mut Vec<u8>) -> Option<usize> {
 
 fn pop_number(line: &mut Vec<u8>) -> Option<u128> {
     let mut digits = String::new();
-    while line.last().is_some_and(u8::is_ascii_digit) {
+    while line.last().is_some_and(|byte| "0123456789".contains(char::from(*byte))) {
         digits.insert(0, char::from(line.pop()?));
     }
     value(&digits)
