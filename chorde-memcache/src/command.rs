@@ -147,9 +147,15 @@ impl<'a> Command<'a> {
         matches!(self, Self::Store { .. } | Self::Delete { .. } | Self::MarkStale { .. }).then(|| self.key())
     }
 
-    /// Returns whether the command leaves everything as it is.
-    pub(crate) fn only_reads(&self) -> bool {
-        matches!(self, Self::Get { .. } | Self::Head { .. } | Self::Number { .. })
+    /// Returns whether the command, carried out twice, comes to the same as once: it reads, or says what is to be there
+    /// whatever is there now. Removed twice, a key is told to have been absent.
+    pub(crate) fn may_repeat(&self) -> bool {
+        match self {
+            Self::Get { .. } | Self::Head { .. } | Self::Number { .. } | Self::PutNumber { .. } => true,
+            Self::Store { how, .. } => *how == How::Set,
+            Self::Delete { cas, .. } => cas.is_none(),
+            _ => false,
+        }
     }
 }
 

@@ -331,11 +331,11 @@ fn classic_at(address: &Address, options: &NodeOptions, clock: &Clock) -> Classi
     Classic::new(address.clone(), clock.clone(), options.classic)
 }
 
-/// Returns whether commands may be sent again: they were not seen by the server, or only read.
+/// Returns whether commands may be sent again: they were not seen by the server, or come to the same.
 fn may_repeat(failure: &Failure, commands: &[Command<'_>]) -> bool {
     match failure {
         Failure::Closed { unsent: true, .. } => true,
-        Failure::Closed { unsent: false, .. } => commands.iter().all(Command::only_reads),
+        Failure::Closed { unsent: false, .. } => commands.iter().all(Command::may_repeat),
         _ => false,
     }
 }

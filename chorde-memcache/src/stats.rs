@@ -54,6 +54,9 @@ counters! {
     timeouts,
     /// Operations that failed otherwise: no connection, a lost one, a wrong answer.
     failures,
+    /// Operations sent a second time, since their connection was lost: those that the server cannot have seen, and those that
+    /// come to the same when they are carried out twice. A failure is counted only if the second attempt fails too.
+    resent,
     /// Operations refused because too many were waiting for a server.
     refused,
     /// Times that a server was taken out of use.

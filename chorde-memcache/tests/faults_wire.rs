@@ -221,12 +221,25 @@ fn a_reset_in_place_of_a_reply_is_asked_again() {
         Err(Io::ConnectionReset.into())
     });
     assert_eq!(client.get::<String>(&1).wait().unwrap().as_deref(), Some(VALUE));
-    // A write is not: it may have been carried out.
+    // So are writes that come to the same whether the first was carried out or not,
     relay.once("ms ", |peer, _, _| {
         peer.reset();
         Err(Io::ConnectionReset.into())
     });
-    assert_eq!(client.put(&1, "new".to_owned(), LONG).wait().unwrap_err().kind(), ErrorKind::Unavailable);
+    client.put(&1, "new".to_owned(), LONG).wait().unwrap();
+    assert_eq!(client.get::<String>(&1).wait().unwrap().as_deref(), Some("new"));
+    relay.once("md ", |peer, _, _| {
+        peer.reset();
+        Err(Io::ConnectionReset.into())
+    });
+    client.delete(&1).wait().unwrap();
+    assert_eq!((client.get::<String>(&1).wait().unwrap(), client.stats().failures), (None, 0));
+    // and no others: the second would find what the first has stored.
+    relay.once("ms ", |peer, _, _| {
+        peer.reset();
+        Err(Io::ConnectionReset.into())
+    });
+    assert_eq!(client.add(&1, "new".to_owned(), LONG).wait().unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(client.stats().failures, 1);
     eventually("it works", || works(&client));
     // It was removed then, since nobody knows what it is.

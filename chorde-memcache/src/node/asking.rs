@@ -81,6 +81,7 @@ impl<'a> Question<'a> {
                     node.failed(&failure, is_news, self.commands);
                     return Err(failure);
                 }
+                node.counters.resent.one();
                 is_second = true;
             }
             broken = match self.ask_once().await {
