@@ -205,6 +205,29 @@ fn connections_are_refused_and_the_port_comes_back() {
     }
 }
 
+/// A process that starts has a copy of all sockets for a moment.
+#[test]
+fn connections_are_refused_while_processes_start() {
+    let (_server, proxy) = canned();
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        assert!(std::process::Command::new("true").status().unwrap().success());
+                    }
+                })
+            })
+            .collect();
+        while !starts.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            proxy.set(Chaos::Refuse).unwrap();
+            assert_eq!(TcpStream::connect(proxy.address()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+            proxy.set(Chaos::Pass).unwrap();
+            works(&mut connect(&proxy));
+        }
+    });
+}
+
 #[test]
 fn new_connections_can_fare_otherwise() {
     let (_server, proxy) = canned();

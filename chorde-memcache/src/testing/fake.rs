@@ -246,6 +246,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         connections.push(thread::spawn(move || run(&shared, number, stream)));
     }
+    ports::leave(listener);
     for connection in connections {
         panic = panic.or(connection.join().err());
     }

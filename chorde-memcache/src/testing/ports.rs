@@ -1,9 +1,12 @@
 //! Ports for servers of tests.
 
 use std::io::{Error, ErrorKind, Result};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener};
 use std::ops::Range;
+use std::os::fd::AsFd;
 use std::time::Instant;
+
+use socket2::SockRef;
 
 use super::{PATIENCE, PAUSE};
 
@@ -36,6 +39,13 @@ fn is_free_at_the_other(port: u16) -> bool {
 /// Finds a port of the loopback interface that was free a moment ago.
 pub(super) fn free() -> Result<SocketAddr> {
     listen()?.local_addr()
+}
+
+/// Stops listening, now: to close the socket alone does not, while a process that another thread starts has a copy of it,
+/// as each has up to the moment in which it runs its program.
+pub(super) fn leave(listener: impl AsFd) {
+    // Some systems know no such thing of a listener. There it ends with the last copy.
+    let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
 }
 
 /// Listens again where somebody has listened before; waits for the port if it is taken.

@@ -68,7 +68,7 @@ impl Front {
         loop {
             select! {
                 order = orders.recv() => match order {
-                    None => return,
+                    None => return self.refuse(),
                     Some(order) => {
                         let result = self.obey(order.chaos, order.scope).await;
                         // Who does not wait for it does not need it.
@@ -83,7 +83,7 @@ impl Front {
     async fn obey(&mut self, chaos: Chaos, scope: Scope) -> Result<()> {
         self.chaos = chaos;
         if chaos == Chaos::Refuse {
-            self.listener = None;
+            self.refuse();
         } else if self.listener.is_none() {
             let listener = ports::listen_again(self.address)?;
             listener.set_nonblocking(true)?;
@@ -103,6 +103,12 @@ impl Front {
             }
         }
         Ok(())
+    }
+
+    fn refuse(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            ports::leave(&listener);
+        }
     }
 
     fn enter(&mut self, stream: TcpStream) {
