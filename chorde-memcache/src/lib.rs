@@ -78,6 +78,8 @@ mod stats;
 mod store;
 #[cfg(all(unix, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire_key;
 
 pub use behind::WriteBehind;
@@ -91,3 +93,8 @@ pub use resolve::{DnsServers, Endpoint, Following, ServerSource, Servers, Static
 pub use ring::Placement;
 pub use server::{Address, Server};
 pub use stats::MemcachedStats;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+/// The version of rustls that [`Tls::with_config`] takes.
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;

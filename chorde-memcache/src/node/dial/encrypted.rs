@@ -1,0 +1,144 @@
+//! Encrypts a connection, and says in plain words why that failed.
+
+use std::io;
+use std::net::IpAddr;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+
+use super::is_reset;
+use super::socket::is_silent;
+use crate::command::Failure;
+use crate::server::Address;
+use crate::tls::{Tls, read_name};
+
+/// A connection that is encrypted.
+pub(crate) type Encrypted = TlsStream<TcpStream>;
+
+/// How a server is spoken to: by whose certificates, and which name its own has to show.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    tls: Tls,
+    /// The host name that the server was given by; `None` where it has none, or another one is set for all servers.
+    host: Option<String>,
+}
+
+impl Expected {
+    pub(super) fn new(tls: &Tls, host: Option<&str>) -> Self {
+        Self { tls: tls.clone(), host: host.filter(|_| tls.name().is_none()).map(Into::into) }
+    }
+
+    /// Returns what may differ from server to server.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Returns the name that the certificate of the server at this address has to show.
+    fn name(&self, address: IpAddr) -> Result<ServerName<'static>, String> {
+        match (self.tls.name(), &self.host) {
+            (Some(name), _) => Ok(name.clone()),
+            (None, Some(host)) => read_name(host).map_err(|why| format!("{host:?} {why}: mend the server's `host`")),
+            (None, None) => Ok(address.into()),
+        }
+    }
+
+    /// Connects, agrees on keys with the server, and checks its certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Refused`].
+    pub(super) async fn connect(&self, address: &Address) -> Result<Box<Encrypted>, Failure> {
+        let Address::Tcp(address) = address else {
+            let mend = "a unix socket cannot be encrypted: give the server by a TCP port, or leave out `tls`";
+            return Err(Failure::Refused(mend.into()));
+        };
+        let name = self.name(address.ip()).map_err(Failure::Refused)?;
+        let stream = super::connect_tcp(*address).await?;
+        let encrypted = TlsConnector::from(self.tls.config()).connect(name.clone(), stream).await;
+        encrypted.map(Box::new).map_err(|error| Failure::Refused(in_handshake(&error, &name)))
+    }
+}
+
+/// As [`Socket::is_quiet`](super::Socket::is_quiet). What has come may be for the connection itself, such as a ticket
+/// for the next one: it is taken in. Nothing else is read here.
+pub(super) fn is_quiet(stream: &mut Encrypted) -> bool {
+    let (socket, session) = stream.get_mut();
+    let socket = SockRef::from(&*socket);
+    while !is_silent(&socket) {
+        // An end shows as nothing read.
+        if !matches!(session.read_tls(&mut &*socket), Ok(read) if read > 0) {
+            return false;
+        }
+        match session.process_new_packets() {
+            Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Says why a handshake failed, and what mends it.
+fn in_handshake(error: &io::Error, name: &ServerName<'_>) -> String {
+    let name = name.to_str();
+    match cause(error) {
+        Some(Error::InvalidCertificate(wrong)) => {
+            format!("the certificate of {name} is not accepted: {wrong}; {}", mend_certificate(wrong))
+        }
+        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            "the answer to the TLS handshake is none: the port is not encrypted; enable TLS there (memcached's `-Z`), give \
+             the port that has it, or leave out `tls`"
+                .into()
+        }
+        Some(error) => told(error),
+        None if error.kind() == io::ErrorKind::UnexpectedEof || is_reset(error) => {
+            format!("closed in the TLS handshake ({error}): the port may want no TLS, or have no certificate for {name}")
+        }
+        None => format!("in the TLS handshake: {error}"),
+    }
+}
+
+/// Says what came of an error of an encrypted connection, if it is one of its own.
+pub(super) fn explained(error: &io::Error) -> Option<String> {
+    cause(error).map(told)
+}
+
+fn told(error: &Error) -> String {
+    match error {
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            format!("{error}; the server wants a certificate of the client: give it by `Tls::with_config`")
+        }
+        Error::AlertReceived(_) => {
+            format!("{error}; the server's own log says why: it may want another name (`Tls::server_name`), a certificate \
+                     of the client, or other ciphers (both by `Tls::with_config`)")
+        }
+        Error::PeerIncompatible(_) => {
+            format!("{error}; the server has to offer TLS 1.2 or 1.3 with ciphers that are in use today")
+        }
+        error => format!("TLS: {error}"),
+    }
+}
+
+fn mend_certificate(wrong: &CertificateError) -> &'static str {
+    match wrong {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "give the root that signed it by `Tls::with_roots`, and have the server send the certificates between"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "give the server by a name that its certificate shows, or set that name by `Tls::server_name`"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "renew it at the server",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "set the clock of this host, or wait"
+        }
+        _ => "give the server a certificate that was made for servers, signed by a root that is trusted",
+    }
+}
+
+/// Returns what rustls found wrong, if it is that.
+fn cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
