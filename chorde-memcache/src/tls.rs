@@ -88,8 +88,9 @@ impl Tls {
     pub fn with_roots(pem: impl AsRef<[u8]>) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for (number, root) in (1..).zip(CertificateDer::pem_slice_iter(pem.as_ref())) {
-            let unread =
-                |why: &dyn fmt::Display| wrong(format!("root certificate {number} cannot be read: {why}; give it as PEM"));
+            let unread = |why: &dyn fmt::Display| {
+                wrong(format!("root certificate {number} cannot be read: {why}; give it as PEM"))
+            };
             roots.add(root.map_err(|why| unread(&why))?).map_err(|why| unread(&why))?;
         }
         if roots.is_empty() {
@@ -146,7 +147,9 @@ impl Tls {
     /// ```
     pub fn server_name(mut self, name: &str) -> Result<Self> {
         let unfit = |_| {
-            wrong(format!("server_name {name:?} is no host name that a certificate could show; give one without a port"))
+            wrong(format!(
+                "server_name {name:?} is no host name that a certificate could show; give one without a port"
+            ))
         };
         self.name = Some(read_name(name).map_err(unfit)?);
         Ok(self)

@@ -434,7 +434,9 @@ fn refuse_unix(endpoints: &[Endpoint]) -> Result<()> {
         None => Ok(()),
         Some(socket) => Err(Error::new(
             ErrorKind::Config,
-            format!("servers: {socket} is a unix socket, which `tls` cannot encrypt: give a TCP port, or leave out `tls`"),
+            format!(
+                "servers: {socket} is a unix socket, which `tls` cannot encrypt: give a TCP port, or leave out `tls`"
+            ),
         )),
     }
 }

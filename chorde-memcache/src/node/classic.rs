@@ -236,7 +236,10 @@ impl Pool {
             Told::Time(unix) => ServerTime::told(&self.clock, unix),
             Told::Nothing | Told::Cut => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
-                    log::warn!("{} does not tell its time: the clocks of all its clients have to agree", self.destination);
+                    log::warn!(
+                        "{} does not tell its time: the clocks of all its clients have to agree",
+                        self.destination
+                    );
                 }
                 ServerTime::own(&self.clock)
             }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "tls")]
 mod encrypted;
+#[cfg(feature = "tls")]
+mod records;
 mod socket;
 
 use std::fmt;
@@ -136,7 +138,7 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> 
             Ok(0) => break,
             Ok(_) => {}
             Err(_) if !input.is_empty() => break,
-            Err(error) => return Err(cut(&sent.err().unwrap_or(error))),
+            Err(error) => return Err(cut(&error)),
         }
     }
     let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
@@ -228,7 +230,8 @@ pub(super) fn cut(error: &io::Error) -> Failure {
     if let Some(why) = encrypted::explained(error) {
         return Failure::Refused(why);
     }
-    let hint = if is_reset(error) { ", as by a port that wants TLS (`tls`) or a certificate of the client" } else { "" };
+    let hint =
+        if is_reset(error) { ", as by a port that wants TLS (`tls`) or a certificate of the client" } else { "" };
     Failure::Refused(format!("{error} at the first command{hint}"))
 }
 

@@ -47,7 +47,7 @@ impl Socket {
             #[cfg(unix)]
             Self::Unix(stream) => is_silent(&SockRef::from(&*stream)),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => super::encrypted::is_quiet(stream),
+            Self::Tls(stream) => stream.is_quiet(),
         }
     }
 }
