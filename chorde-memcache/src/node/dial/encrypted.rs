@@ -24,7 +24,7 @@ use crate::tls::{Tls, read_name};
 /// How long the header of a record is.
 const RECORD_HEADER: usize = 5;
 
-/// How much is encrypted before it is written; what rustls holds at most is 64 KiB.
+/// How much is encrypted before it is written; a last record may go beyond.
 const AT_ONCE: usize = 3 * LONGEST;
 
 /// A connection that is encrypted.
@@ -77,7 +77,9 @@ impl Expected {
         // It counts what each record begins with.
         let longest = config.max_fragment_size.map_or(LONGEST, |size| size.saturating_sub(RECORD_HEADER));
         let encrypted = TlsConnector::from(config).connect(name.clone(), stream).await;
-        let stream = encrypted.map_err(|error| Failure::Refused(in_handshake(&error, &name)))?;
+        let mut stream = encrypted.map_err(|error| Failure::Refused(in_handshake(&error, &name)))?;
+        // What it holds is bounded by `AT_ONCE`; a bound of its own would cut records short.
+        stream.get_mut().1.set_buffer_limit(None);
         Ok(Box::new(Encrypted { stream, records: Records::new(longest) }))
     }
 }
@@ -128,7 +130,7 @@ impl Encrypted {
     }
 
     fn poll_encrypt(&mut self, cx: &mut Context<'_>, slices: &mut [IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        // First what is encrypted already, so that there is room: no record is cut short.
+        // First what is encrypted already, so that no more than one such lot is held.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let total = self.encrypt_some(slices)?;
         match Pin::new(&mut self.stream).poll_flush(cx) {

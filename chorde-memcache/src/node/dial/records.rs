@@ -39,8 +39,8 @@ impl Records {
             self.data -= taken;
             return taken;
         }
-        let room = self.longest.saturating_sub(self.begun.len()).max(1);
-        let bytes = &bytes[..bytes.len().min(room)];
+        let room = LONGEST.saturating_sub(self.begun.len()).max(1);
+        let bytes = &bytes[..bytes.len().min(room).min(self.longest)];
         let mut end = 0;
         while let Some(length) = bytes[end..].iter().position(|&byte| byte == b'\n') {
             let line = &bytes[end..=end + length];
@@ -118,7 +118,8 @@ mod tests {
 
     /// Reads records as memcached does; fails where it would leave some of one unread.
     fn read(said: &[(Vec<u8>, usize)], records: &[usize]) {
-        let mut parts = said.iter().flat_map(|(whole, data)| [(false, whole.len() - data), (true, *data)]);
+        let parts = said.iter().flat_map(|(whole, data)| [(false, whole.len() - data), (true, *data)]);
+        let mut parts = parts.filter(|(_, length)| *length > 0);
         let (mut in_data, mut left) = parts.next().unwrap_or_default();
         let mut held = 0;
         for &record in records {

@@ -82,7 +82,7 @@ async fn what_is_for_the_connection_itself_leaves_it_quiet_and_data_and_ends_do_
 
 #[tokio::test]
 async fn what_is_written_in_any_pieces_arrives_as_it_was() {
-    for longest in [None, Some(100), Some(5000)] {
+    for longest in [None, Some(32), Some(5000)] {
         let (mut client, mut server) = pair(true, longest).await;
         let value: Vec<u8> = (0..700_000_u32).map(|number| (number % 251) as u8).collect();
         let line = format!("ms key {}\r\n", value.len());
