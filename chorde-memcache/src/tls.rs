@@ -62,7 +62,7 @@ impl Tls {
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
-            return Err(wrong(format!(
+            return Err(wrong(&format!(
                 "the system has no root certificates{why}: install its `ca-certificates`, or give roots with \
                  `Tls::with_roots`"
             )));
@@ -89,15 +89,14 @@ impl Tls {
         let mut roots = RootCertStore::empty();
         for (number, root) in (1..).zip(CertificateDer::pem_slice_iter(pem.as_ref())) {
             let unread = |why: &dyn fmt::Display| {
-                wrong(format!("root certificate {number} cannot be read: {why}; give it as PEM"))
+                wrong(&format!("root certificate {number} cannot be read: {why}; give it as PEM"))
             };
             roots.add(root.map_err(|why| unread(&why))?).map_err(|why| unread(&why))?;
         }
         if roots.is_empty() {
             return Err(wrong(
                 "no root certificate in the PEM: give the contents of the file that holds them, with the lines \
-                 `-----BEGIN CERTIFICATE-----`"
-                    .into(),
+                 `-----BEGIN CERTIFICATE-----`",
             ));
         }
         Ok(Self::trusting(roots))
@@ -147,7 +146,7 @@ impl Tls {
     /// ```
     pub fn server_name(mut self, name: &str) -> Result<Self> {
         let unfit = |_| {
-            wrong(format!(
+            wrong(&format!(
                 "server_name {name:?} is no host name that a certificate could show; give one without a port"
             ))
         };
@@ -186,7 +185,7 @@ pub(crate) fn read_name(name: &str) -> std::result::Result<ServerName<'static>, 
     ServerName::try_from(bare.to_owned()).map_err(|_| "is no host name that a certificate could show")
 }
 
-fn wrong(what: String) -> Error {
+fn wrong(what: &str) -> Error {
     Error::new(ErrorKind::Config, format!("tls: {what}"))
 }
 

@@ -1,11 +1,14 @@
 //! Certificates made by the test: an authority, and what it signs.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chorde_memcache::Tls;
 use chorde_memcache::rustls::pki_types::PrivateKeyDer;
 use chorde_memcache::rustls::server::WebPkiClientVerifier;
 use chorde_memcache::rustls::{ClientConfig, RootCertStore, ServerConfig, crypto};
+use chorde_memcache::testing::MemcachedServer;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// Signs certificates.
@@ -13,8 +16,32 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
 pub struct Pair {
-    pub certificate: rcgen::Certificate,
-    pub key: KeyPair,
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+/// The files of a certificate and its key, and of whatever a test needs beside them; removed when dropped.
+pub struct Files(PathBuf);
+
+impl Files {
+    pub fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("chorde-tls-{:x}", fastrand::u64(..)));
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// Writes a file and returns its path.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Authority {
@@ -42,10 +69,10 @@ impl Authority {
 
     /// Makes a certificate that shows these host names and addresses.
     pub fn pair(&self, names: &[&str]) -> Pair {
-        self.sign(params(names))
+        self.sign(&params(names))
     }
 
-    fn sign(&self, params: CertificateParams) -> Pair {
+    fn sign(&self, params: &CertificateParams) -> Pair {
         let key = KeyPair::generate().unwrap();
         Pair { certificate: params.signed_by(&key, &self.0).unwrap(), key }
     }
@@ -65,7 +92,7 @@ impl Authority {
         let mut params = params(&["127.0.0.1"]);
         params.not_before = rcgen::date_time_ymd(from, 1, 1);
         params.not_after = rcgen::date_time_ymd(to, 1, 1);
-        self.sign(params).server()
+        self.sign(&params).server()
     }
 
     /// Configures a server at 127.0.0.1 that wants a certificate of the client, signed by the same authority.
@@ -93,6 +120,19 @@ impl Pair {
         let config =
             builder.with_no_client_auth().with_single_cert(vec![self.certificate.der().clone()], self.private());
         Arc::new(config.unwrap())
+    }
+
+    /// Starts a memcached that encrypts by itself; `None` where the program was built without TLS, which is printed.
+    pub fn memcached(&self) -> Option<(MemcachedServer, Files)> {
+        let builder = MemcachedServer::builder();
+        if !builder.has_tls().unwrap() {
+            println!("this memcached was built without TLS: a proxy stands in for it");
+            return None;
+        }
+        let files = Files::new();
+        let chain = files.write("chain.pem", &self.certificate.pem());
+        let key = files.write("key.pem", &self.key.serialize_pem());
+        Some((builder.tls(chain, key).start().unwrap(), files))
     }
 
     fn private(&self) -> PrivateKeyDer<'static> {

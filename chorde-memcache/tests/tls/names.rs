@@ -6,7 +6,7 @@ use chorde_core::{ErrorKind, Wait};
 use chorde_memcache::testing::{MemcachedServer, TlsFront};
 use chorde_memcache::{Address, MemcachedBuilder, MemcachedClient, Server, Tls};
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Files};
 use crate::support::told::Told;
 use crate::support::{AMPLE, builder, eventually, millis, works};
 use crate::{logged, support};
@@ -127,8 +127,8 @@ fn the_systems_roots_are_trusted() {
     }
     let (authority, server) = (Authority::new(), MemcachedServer::start().unwrap());
     let front = TlsFront::start(&server.address(), authority.loopback()).unwrap();
-    let file = std::env::temp_dir().join(format!("chorde-roots-{:x}.pem", fastrand::u64(..)));
-    std::fs::write(&file, authority.pem()).unwrap();
+    let files = Files::new();
+    let file = files.write("roots.pem", &authority.pem());
     for (address, file) in [(front.address(), file.as_path()), (String::new(), "/nonexistent/roots".as_ref())] {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", "names::the_systems_roots_are_trusted", "--nocapture"]);
@@ -136,7 +136,6 @@ fn the_systems_roots_are_trusted() {
         let said = String::from_utf8_lossy(&ended.stdout);
         assert!(ended.status.success() && said.contains("1 passed"), "{said}");
     }
-    std::fs::remove_file(file).unwrap();
     assert!(front.handshakes() > 0);
 }
 

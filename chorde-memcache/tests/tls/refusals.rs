@@ -106,24 +106,12 @@ fn a_server_that_encrypts_is_not_used_without_tls() {
 #[test]
 fn a_memcached_that_encrypts_is_not_used_without_tls() {
     logged::keep();
-    let folder = std::env::temp_dir().join(format!("chorde-tls-{:x}", fastrand::u64(..)));
-    let memcached = MemcachedServer::builder();
-    if !memcached.has_tls().unwrap() {
-        println!("this memcached was built without TLS: see the test of the proxy");
-        return;
-    }
-    std::fs::create_dir(&folder).unwrap();
-    let pair = Authority::new().pair(&["127.0.0.1"]);
-    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
-    std::fs::write(&chain, pair.certificate.pem()).unwrap();
-    std::fs::write(&key, pair.key.serialize_pem()).unwrap();
-    let server = memcached.tls(chain, key).start().unwrap();
+    let Some((server, _files)) = Authority::new().pair(&["127.0.0.1"]).memcached() else { return };
     for transport in TRANSPORTS {
         let address = server.tls_address().unwrap();
         let plain = builder([&address]).transport(transport);
         gets_nothing(plain, &address, &["TLS", "`tls`"]);
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Values of all sizes, by many at once, over encrypted connections of both transports.
 
-use std::fs;
-
 use chorde_core::testing::conformance::Suite;
 use chorde_core::{CacheExt, Claim, ClaimOptions, Client, Key, Wait};
 use chorde_memcache::testing::{MemcachedServer, TlsFront};
@@ -41,18 +39,9 @@ fn the_classic_transport_conforms() {
 #[test]
 fn a_memcached_that_encrypts_by_itself_conforms() {
     let authority = Authority::new();
-    let pair = authority.pair(&["127.0.0.1"]);
-    let builder = MemcachedServer::builder();
-    if !builder.has_tls().unwrap() {
-        println!("this memcached was built without TLS: a proxy stands in for it");
+    let Some((server, _files)) = authority.pair(&["127.0.0.1"]).memcached() else {
         return TRANSPORTS.into_iter().for_each(conforms);
-    }
-    let folder = std::env::temp_dir().join(format!("chorde-tls-{:x}", fastrand::u64(..)));
-    fs::create_dir(&folder).unwrap();
-    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
-    fs::write(&chain, pair.certificate.pem()).unwrap();
-    fs::write(&key, pair.key.serialize_pem()).unwrap();
-    let server = builder.tls(chain, key).start().unwrap();
+    };
     let address = server.tls_address().unwrap();
     for transport in TRANSPORTS {
         Suite::new(|| fresh(&authority, &address, transport)).check::<String>();
@@ -62,7 +51,6 @@ fn a_memcached_that_encrypts_by_itself_conforms() {
     server.kill();
     server.restart().unwrap();
     large_values_and_many_tasks(&fresh(&authority, &address, Transport::Auto));
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
