@@ -121,7 +121,7 @@ impl Cluster {
         }
         let nodes = servers.iter().map(|server| match known.get(server.name()) {
             Some(node) => {
-                node.move_to(server.address());
+                node.move_to(server);
                 Arc::clone(node)
             }
             None => Node::new(server, self.options.clone(), self.clock.clone(), Arc::clone(&self.counters)),

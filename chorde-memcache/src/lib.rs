@@ -13,6 +13,7 @@
 //!   before it comes back.
 //! * **Nothing but what was stored.** Values are signed together with their keys ([`checksum_key`](MemcachedBuilder::checksum_key)),
 //!   and compressed where that helps. Keys of any length, values of any size.
+//! * **Encrypted**, with the feature `tls` and the builder's `tls`: the servers' certificates are checked.
 //! * **Fast.** One connection for each server carries all that tasks of one runtime ask, many questions in one write.
 //!
 //! # How it is built
@@ -25,7 +26,7 @@
 //!   servers), its `breaker`, its `prober`.
 //! * `resolve`: how the servers are found. `ring`: which server has which key.
 //! * `lease`, `envelope`, `wire_key`, `life`: the decisions and formats, without I/O.
-//! * `command`, `server`, `stats`: the words that the others share.
+//! * `command`, `server`, `tls`, `stats`: the words that the others share.
 //!
 //! # What is stored
 //!
@@ -55,6 +56,8 @@
 //! * Of more than 65,536 keys changed while their server is away, the rest is not removed from it when it comes back
 //!   ([`replays_lost`](MemcachedStats::replays_lost)).
 //! * Whoever can reach memcached can delete, replay and delay values, though not make them up: keep its port to yourself.
+//!   Encryption keeps others from reading along, and from standing between; it does not say who may connect, unless the
+//!   server asks clients for certificates.
 
 #[cfg(feature = "testing")]
 #[doc(hidden)]
@@ -78,6 +81,8 @@ mod stats;
 mod store;
 #[cfg(all(unix, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire_key;
 
 pub use behind::WriteBehind;
@@ -94,3 +99,8 @@ pub use resolve::{
 pub use ring::Placement;
 pub use server::{Address, Server, ServerState};
 pub use stats::MemcachedStats;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+/// The version of rustls that [`Tls::with_config`] takes.
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;

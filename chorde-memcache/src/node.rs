@@ -39,6 +39,7 @@ use crate::stats::Counters;
 use asking::Question;
 use breaker::{Breaker, severity};
 use classic::Classic;
+use dial::Destination;
 use home::Home;
 use mux::{Limits, Mux};
 use owed::Owed;
@@ -78,6 +79,8 @@ pub(crate) struct NodeOptions {
     pub(crate) limits: Limits,
     /// The same for the classic transport.
     pub(crate) classic: classic::Limits,
+    /// How connections are made.
+    pub(crate) dialer: Dialer,
 }
 
 impl Default for NodeOptions {
@@ -88,6 +91,7 @@ impl Default for NodeOptions {
             breaker: breaker::Options::default(),
             limits: Limits::default(),
             classic: classic::Limits::default(),
+            dialer: Dialer::default(),
         }
     }
 }
@@ -97,12 +101,12 @@ pub(crate) struct Node {
     name: Arc<str>,
     /// Some bits of the name, for tokens.
     tag: u16,
-    address: Mutex<Address>,
+    destination: Mutex<Destination>,
     options: NodeOptions,
     clock: Clock,
     counters: Arc<Counters>,
     links: Mutex<Vec<Arc<Link>>>,
-    /// The connections of the classic transport, to the present address.
+    /// The connections of the classic transport, to where the server is now.
     classic: Mutex<Arc<Classic>>,
     /// Which transport the server is known to need.
     speaks: AtomicU8,
@@ -153,12 +157,13 @@ const SPEAKS_CLASSIC: u8 = 1;
 
 impl Node {
     pub(crate) fn new(server: &Server, options: NodeOptions, clock: Clock, counters: Arc<Counters>) -> Arc<Self> {
+        let destination = options.dialer.to(server);
         let speaks = if options.transport == Transport::Classic { SPEAKS_CLASSIC } else { SPEAKS_META };
         Arc::new(Self {
             name: server.name().into(),
             tag: tag(server.name()),
-            address: Mutex::new(server.address().clone()),
-            classic: Mutex::new(Arc::new(classic_at(server.address(), &options, &clock))),
+            classic: Mutex::new(Arc::new(classic_at(&destination, &options, &clock))),
+            destination: Mutex::new(destination),
             breaker: Mutex::new(Breaker::new(options.breaker)),
             options,
             clock,
@@ -191,17 +196,22 @@ impl Node {
     }
 
     pub(crate) fn address(&self) -> Address {
-        lock(&self.address).clone()
+        lock(&self.destination).address().clone()
     }
 
-    /// Connects to another address from now on; what is under way ends where it is.
-    pub(crate) fn move_to(&self, address: &Address) {
-        let mut known = lock(&self.address);
-        if *known != *address {
-            *known = address.clone();
+    fn destination(&self) -> Destination {
+        lock(&self.destination).clone()
+    }
+
+    /// Connects to where the server is said to be from now on; what is under way ends where it is.
+    pub(crate) fn move_to(&self, server: &Server) {
+        let destination = self.options.dialer.to(server);
+        let mut known = lock(&self.destination);
+        if !known.is_same(&destination) {
+            known.clone_from(&destination);
             drop(known);
             lock(&self.links).clear();
-            *lock(&self.classic) = Arc::new(classic_at(address, &self.options, &self.clock));
+            *lock(&self.classic) = Arc::new(classic_at(&destination, &self.options, &self.clock));
             self.forget_version();
             // Whoever is there may answer at once.
             lock(&self.breaker).hurry(self.clock.now());
@@ -262,7 +272,7 @@ impl Node {
             // Somebody else was first.
             return Arc::clone(link);
         }
-        let mux = Mux::spawn(home.handle(), self.address(), self.options.limits, self.clock.clone());
+        let mux = Mux::spawn(home.handle(), self.destination(), self.options.limits, self.clock.clone());
         self.counters.connections.one();
         let link = Arc::new(Link { home: home.id(), lane, mux, is_noted: AtomicBool::new(false) });
         links.push(Arc::clone(&link));
@@ -327,8 +337,8 @@ impl std::fmt::Debug for Node {
     }
 }
 
-fn classic_at(address: &Address, options: &NodeOptions, clock: &Clock) -> Classic {
-    Classic::new(address.clone(), clock.clone(), options.classic)
+fn classic_at(destination: &Destination, options: &NodeOptions, clock: &Clock) -> Classic {
+    Classic::new(destination.clone(), clock.clone(), options.classic)
 }
 
 /// Returns whether commands may be sent again: they were not seen by the server, or come to the same.

@@ -3,6 +3,7 @@
 //! * [`MemcachedServer`] runs the program `memcached`: stopped, continued, killed and started again by the test.
 //! * [`FakeServer`] plays a server: by a script of the test's own, with a [`Fault`], or as the old memcached 1.4.15.
 //! * [`ChaosProxy`] stands in front of a server and delays, cuts, swallows, resets or refuses ([`Chaos`]).
+//! * With the feature `tls`, `TlsFront` stands in front of a server and encrypts.
 //!
 //! All of them listen on a port of their own, at 127.0.0.1 unless told otherwise, and end when they are dropped. Their methods block and need no
 //! runtime, so that any test can use them: plain ones and those of `tokio` alike. What a test has to wait for can be waited
@@ -27,6 +28,8 @@ mod fake;
 mod ports;
 mod proxy;
 mod server;
+#[cfg(feature = "tls")]
+mod tls_front;
 mod watched;
 
 use std::time::Duration;
@@ -34,6 +37,8 @@ use std::time::Duration;
 pub use fake::{FakeServer, Fault, Peer, Request};
 pub use proxy::{Chaos, ChaosProxy, Direction};
 pub use server::{MemcachedServer, MemcachedServerBuilder};
+#[cfg(feature = "tls")]
+pub use tls_front::TlsFront;
 
 /// How long anything here is waited for before it counts as broken: long enough for a machine that is busy elsewhere.
 const PATIENCE: Duration = Duration::from_secs(30);

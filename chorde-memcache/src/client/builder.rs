@@ -24,6 +24,8 @@ use crate::revisions::Revisions;
 use crate::ring::Placement;
 use crate::stats::Counters;
 use crate::store::Store;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// Configures a [`MemcachedClient`].
 ///
@@ -42,6 +44,8 @@ use crate::store::Store;
 /// | [`deadline`](Self::deadline) | 500 ms |
 /// | [`placement`](Self::placement) | rendezvous |
 /// | [`transport`](Self::transport) | by the servers' version |
+#[cfg_attr(feature = "tls", doc = "| [`tls`](Self::tls) | no: connections are not encrypted |")]
+#[cfg_attr(not(feature = "tls"), doc = "| `tls`, with the cargo feature `tls` | no: connections are not encrypted |")]
 /// | [`tolerated_failures`](Self::tolerated_failures) | 2 in a row |
 /// | [`probe_pauses`](Self::probe_pauses) | 1 s to 30 s |
 /// | [`max_waiting`](Self::max_waiting) | 65,536 operations for each connection |
@@ -227,6 +231,29 @@ impl MemcachedBuilder {
         self
     }
 
+    /// Encrypts the connections to all servers, and checks their certificates (feature `tls`).
+    ///
+    /// A certificate has to show the host name that the server was given by, else its IP address; a source of one's own
+    /// says it by [`Server::host`](crate::Server::host). A unix socket cannot be encrypted: with one among the
+    /// [`servers`](Self::servers) there is no client, and one that a [`source`](Self::source) tells of is not used. To
+    /// connect takes some round trips more, and computation; give the [`deadline`](Self::deadline) room for it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use chorde_memcache::{MemcachedClient, Tls};
+    ///
+    /// let servers = ["cache-1.internal:11211", "cache-2.internal:11211"];
+    /// let client = MemcachedClient::builder().servers(servers).checksum_key("secret").tls(Tls::new()?).build()?;
+    /// # Ok::<(), chorde_core::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.nodes.dialer = self.nodes.dialer.tls(tls);
+        self
+    }
+
     /// Sets how many operations in a row a server may fail to answer before the next one takes it out of use. A refused
     /// connection does so at once.
     #[must_use]
@@ -292,7 +319,14 @@ impl MemcachedBuilder {
         self.check()?;
         let source = match self.source {
             Some(source) => source,
-            None => resolve::source(endpoints(self.named)?, self.resolver)?,
+            None => {
+                let endpoints = endpoints(self.named)?;
+                #[cfg(feature = "tls")]
+                if self.nodes.dialer.is_encrypting() {
+                    refuse_unix(&endpoints)?;
+                }
+                resolve::source(endpoints, self.resolver)?
+            }
         };
         let mut keys = vec![self.checksum_key.unwrap_or_default()];
         keys.extend(self.accepted_keys);
@@ -402,6 +436,23 @@ fn follow(store: &Arc<Store>, source: Box<dyn ServerSource>, clock: Clock) -> Op
 /// Reads what users write as servers.
 fn endpoints(named: Vec<(String, u32)>) -> Result<Vec<Endpoint>> {
     named.into_iter().map(|(text, weight)| Ok(text.parse::<Endpoint>()?.weight(weight))).collect()
+}
+
+/// Refuses what would not be encrypted.
+#[cfg(feature = "tls")]
+fn refuse_unix(endpoints: &[Endpoint]) -> Result<()> {
+    let is_unix = |endpoint: &&Endpoint| {
+        endpoint.server().is_some_and(|server| matches!(server.address(), crate::server::Address::Unix(_)))
+    };
+    match endpoints.iter().find(is_unix) {
+        None => Ok(()),
+        Some(socket) => Err(Error::new(
+            ErrorKind::Config,
+            format!(
+                "servers: {socket} is a unix socket, which `tls` cannot encrypt: give a TCP port, or leave out `tls`"
+            ),
+        )),
+    }
 }
 
 /// Never shows a key.

@@ -2,7 +2,8 @@
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-use super::{Node, dial, home};
+use super::dial::Destination;
+use super::{Node, home};
 use crate::command::Failure;
 use crate::race::within;
 
@@ -27,8 +28,8 @@ impl Node {
 
     /// Asks on our own thread, since the connection lives no longer than the question.
     async fn answer_to(&self, question: &'static str, end: &'static str) -> Result<Vec<String>, Failure> {
-        let (clock, address) = (self.clock.clone(), self.address());
-        let asked = home::Home::own()?.handle().spawn(async move { ask(&address, question, end).await });
+        let (clock, destination) = (self.clock.clone(), self.destination());
+        let asked = home::Home::own()?.handle().spawn(async move { ask(&destination, question, end).await });
         match within(&clock, self.options.deadline, asked).await {
             None => Err(Failure::Timeout),
             Some(Ok(answer)) => answer,
@@ -38,10 +39,11 @@ impl Node {
 }
 
 /// Reads lines up to the one that says `end`.
-async fn ask(address: &crate::server::Address, question: &str, end: &str) -> Result<Vec<String>, Failure> {
+async fn ask(destination: &Destination, question: &str, end: &str) -> Result<Vec<String>, Failure> {
     let lost = |error: std::io::Error| Failure::Closed { unsent: false, why: error.to_string() };
-    let mut stream = dial::connect(address).await?;
+    let mut stream = destination.connect().await?;
     stream.write_all(question.as_bytes()).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)?;
     let mut lines = BufReader::new(stream.take(LONGEST)).lines();
     let mut told = Vec::new();
     while let Some(line) = lines.next_line().await.map_err(lost)? {

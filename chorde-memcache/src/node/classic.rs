@@ -37,10 +37,9 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use self::connect::{ServerTime, Told};
 use self::connection::Connection;
 use self::question::Question;
-use super::dial;
+use super::dial::Destination;
 use super::mux::Pending;
 use crate::command::{Command, Failure, Reply};
-use crate::server::Address;
 
 /// After how long a connection is replaced, since the server's time is asked for only when it is made.
 const LONGEST_USE: Duration = Duration::from_secs(60 * 60);
@@ -64,7 +63,7 @@ pub(crate) struct Classic {
 
 #[derive(Debug)]
 struct Pool {
-    address: Address,
+    destination: Destination,
     clock: Clock,
     limits: Limits,
     /// One permit for each connection that may be in use; given in the order of asking.
@@ -94,9 +93,9 @@ impl Default for Limits {
 }
 
 impl Classic {
-    pub(crate) fn new(address: Address, clock: Clock, limits: Limits) -> Self {
+    pub(crate) fn new(destination: Destination, clock: Clock, limits: Limits) -> Self {
         let pool = Pool {
-            address,
+            destination,
             clock,
             limits,
             turns: Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)),
@@ -139,7 +138,7 @@ async fn run(asked: Asked, batch: Vec<Question>, deadline: Sleep, answer: onesho
     if let Err(Ok(replies)) = answer.send(replies)
         && let Err(failure) = within(deadline, pool.give_back(&batch, &replies)).await
     {
-        log::debug!("cannot give back what was won at {}: {failure:?}", pool.address);
+        log::debug!("cannot give back what was won at {}: {failure:?}", pool.destination);
     }
 }
 
@@ -210,7 +209,7 @@ impl Pool {
     fn idle(&self) -> Option<Connection> {
         let home = Handle::current().id();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((driver, connection)) = idle.pop() {
+        while let Some((driver, mut connection)) = idle.pop() {
             if driver == home && connection.time().age() < LONGEST_USE && connection.is_quiet() {
                 return Some(connection);
             }
@@ -226,10 +225,10 @@ impl Pool {
 
     /// Makes a connection.
     async fn open(&self) -> Result<Connection, Failure> {
-        let mut stream = dial::connect(&self.address).await?;
+        let mut stream = self.destination.connect().await?;
         let mut told = connect::greet(&mut stream, !self.mute.load(Ordering::Relaxed)).await?;
         if matches!(told, Told::Cut) {
-            stream = dial::connect(&self.address).await?;
+            stream = self.destination.connect().await?;
             told = connect::greet(&mut stream, false).await?;
             self.mute.store(true, Ordering::Relaxed);
         }
@@ -237,7 +236,10 @@ impl Pool {
             Told::Time(unix) => ServerTime::told(&self.clock, unix),
             Told::Nothing | Told::Cut => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
-                    log::warn!("{} does not tell its time: the clocks of all its clients have to agree", self.address);
+                    log::warn!(
+                        "{} does not tell its time: the clocks of all its clients have to agree",
+                        self.destination
+                    );
                 }
                 ServerTime::own(&self.clock)
             }

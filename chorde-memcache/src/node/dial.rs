@@ -1,21 +1,32 @@
 //! Makes a connection and finds out who is at the other end.
 
+#[cfg(feature = "tls")]
+mod encrypted;
+#[cfg(feature = "tls")]
+mod records;
+mod socket;
+
+use std::fmt;
 use std::io;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
 use super::meta::words;
 use crate::command::Failure;
-use crate::server::Address;
+use crate::server::{Address, Server};
+
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+#[cfg(feature = "tls")]
+use encrypted::Expected;
+pub(crate) use socket::Socket;
 
 /// The first version with all of the meta commands that are used.
 const FIRST: [u32; 3] = [1, 6, 18];
@@ -27,28 +38,103 @@ const LONGEST: usize = 2048;
 const SILENCE: Duration = Duration::from_secs(30);
 const PROBES: Duration = Duration::from_secs(5);
 
-/// A connected socket of either kind.
-#[derive(Debug)]
-pub(crate) enum Socket {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
+/// Where a server is, and how it is spoken to.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    address: Address,
+    /// Other ways to the same server.
+    others: Vec<SocketAddr>,
+    /// `None` where connections are not encrypted.
+    #[cfg(feature = "tls")]
+    expected: Option<Expected>,
 }
 
-/// Connects.
-///
-/// # Errors
-///
-/// [`Failure::Refused`].
-pub(crate) async fn connect(address: &Address) -> Result<Socket, Failure> {
-    let connected = match address {
-        Address::Tcp(address) => TcpStream::connect(address).await.and_then(tuned).map(Socket::Tcp),
-        #[cfg(unix)]
-        Address::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
-        #[cfg(not(unix))]
-        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-    };
-    connected.map_err(|error| refused(&error))
+impl Destination {
+    /// Returns where a server is that is spoken to without encryption.
+    pub(super) fn of(server: &Server) -> Self {
+        Self { others: server.others().to_vec(), ..server.address().clone().into() }
+    }
+
+    /// Has what is said there encrypted, to a server that has this name.
+    #[cfg(feature = "tls")]
+    pub(super) fn encrypted(self, tls: &Tls, host: Option<&str>) -> Self {
+        Self { expected: Some(Expected::new(tls, host)), ..self }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Returns whether a connection to the one is as good as one to the other; both are of the same client.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.expected.as_ref().map(Expected::host) != other.expected.as_ref().map(Expected::host) {
+            return false;
+        }
+        self.address == other.address && self.others == other.others
+    }
+
+    /// Connects, and encrypts what is to be encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Refused`].
+    pub(crate) async fn connect(&self) -> Result<Socket, Failure> {
+        match &self.address {
+            Address::Tcp(address) => {
+                let stream = self.connect_tcp(*address).await?;
+                #[cfg(feature = "tls")]
+                if let Some(expected) = &self.expected {
+                    return expected.encrypt(stream, address.ip()).await.map(Socket::Tls);
+                }
+                Ok(Socket::Tcp(stream))
+            }
+            #[cfg(feature = "tls")]
+            Address::Unix(_) if self.expected.is_some() => {
+                let mend = "a unix socket cannot be encrypted: give the server by a TCP port, or leave out `tls`";
+                Err(Failure::Refused(mend.into()))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix).map_err(|error| refused(&error)),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(refused(&io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    /// Connects to this address or one of the others. Which of them is tried first is left to chance, so that the next
+    /// attempt gets through where one of them swallows all.
+    async fn connect_tcp(&self, address: SocketAddr) -> Result<TcpStream, Failure> {
+        let mut last = connect_once(*self.others.get(fastrand::usize(..=self.others.len())).unwrap_or(&address)).await;
+        for other in std::iter::once(&address).chain(&self.others) {
+            if last.is_ok() || self.others.is_empty() {
+                break;
+            }
+            last = connect_once(*other).await;
+        }
+        last.map_err(|error| refused(&error))
+    }
+}
+
+/// Without encryption.
+impl From<Address> for Destination {
+    fn from(address: Address) -> Self {
+        Self {
+            address,
+            others: Vec::new(),
+            #[cfg(feature = "tls")]
+            expected: None,
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+async fn connect_once(address: SocketAddr) -> io::Result<TcpStream> {
+    TcpStream::connect(address).await.and_then(tuned)
 }
 
 /// Sets what a connection for small packets wants: no delay, and a look now and then whether the other end is there.
@@ -82,12 +168,12 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> 
             Ok(0) => break,
             Ok(_) => {}
             Err(_) if !input.is_empty() => break,
-            Err(error) => return Err(refused(&sent.err().unwrap_or(error))),
+            Err(error) => return Err(cut(&error)),
         }
     }
     let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
         return Err(match sent {
-            Err(error) if input.is_empty() => refused(&error),
+            Err(error) if input.is_empty() => cut(&error),
             _ => foreign(&input),
         });
     };
@@ -104,9 +190,9 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> 
 ///
 /// # Errors
 ///
-/// As [`connect`] and [`greet`], but for [`Failure::NoMeta`].
-pub(crate) async fn probe(address: &Address) -> Result<(), Failure> {
-    match greet(&mut connect(address).await?).await {
+/// As [`connect`](Destination::connect) and [`greet`], but for [`Failure::NoMeta`].
+pub(crate) async fn probe(destination: &Destination) -> Result<(), Failure> {
+    match greet(&mut destination.connect().await?).await {
         Ok(_) | Err(Failure::NoMeta(_)) => Ok(()),
         Err(failure) => Err(failure),
     }
@@ -155,7 +241,7 @@ fn foreign(received: &[u8]) -> Failure {
 /// Guesses what else than memcached says this, by its first bytes.
 pub(super) fn stranger(received: &[u8]) -> Option<&'static str> {
     Some(match received {
-        [0x15 | 0x16, 3, ..] => "a TLS alert: the port wants TLS",
+        [0x15 | 0x16, 3, ..] => "a TLS alert: the port wants TLS, set `tls` (feature `tls`)",
         [b'-' | b'+', ..] => "a Redis server",
         [b'2', b'2', b'0', ..] => "a mail or file server",
         _ if received.starts_with(b"HTTP/") => "HTTP",
@@ -164,71 +250,46 @@ pub(super) fn stranger(received: &[u8]) -> Option<&'static str> {
     })
 }
 
-impl Socket {
-    /// Tells whether the other side keeps the connection open and has said nothing unasked. Asks the system, not the
-    /// runtime, which may not have noticed yet.
-    pub(super) fn is_quiet(&self) -> bool {
-        let socket = match self {
-            Self::Tcp(stream) => SockRef::from(stream),
-            #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(stream),
-        };
-        let mut byte = [MaybeUninit::uninit()];
-        matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-    }
-}
-
 fn refused(error: &io::Error) -> Failure {
     Failure::Refused(error.to_string())
 }
 
-impl AsyncRead for Socket {
-    #[inline]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
+/// Makes the failure of a connection that broke at the first command.
+pub(super) fn cut(error: &io::Error) -> Failure {
+    #[cfg(feature = "tls")]
+    if let Some(why) = encrypted::explained(error) {
+        return Failure::Refused(why);
     }
+    let hint =
+        if is_reset(error) { ", as by a port that wants TLS (`tls`) or a certificate of the client" } else { "" };
+    Failure::Refused(format!("{error} at the first command{hint}"))
 }
 
-impl AsyncWrite for Socket {
-    #[inline]
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+/// Returns whether the other end broke the connection.
+fn is_reset(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_of_several_addresses_that_answers_is_enough() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let answers = listener.local_addr().unwrap();
+        // Bound, but nobody listens.
+        let mute = tokio::net::TcpSocket::new_v4().unwrap();
+        mute.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let refuses = mute.local_addr().unwrap();
+        for (first, others) in [(answers, vec![refuses]), (refuses, vec![refuses, answers])] {
+            let destination = Destination::of(&Server::new("several", Address::Tcp(first)).also_at(others));
+            for _ in 0..20 {
+                assert!(destination.connect().await.is_ok());
+            }
         }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Sockets keep nothing back.
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        let nobody = Destination::of(&Server::new("several", Address::Tcp(refuses)).also_at([refuses]));
+        assert!(matches!(nobody.connect().await, Err(Failure::Refused(_))));
     }
 }

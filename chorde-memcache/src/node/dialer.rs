@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::dial::{self, Socket};
+use super::dial::{Destination, Socket};
 use crate::server::Server;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// Makes single connections to servers, as a client makes them, but speaks to nobody: for
 /// [sources](crate::ServerSource) that ask servers which servers there are.
@@ -34,7 +36,10 @@ use crate::server::Server;
 /// # #[cfg(not(feature = "testing"))] fn main() {}
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Dialer {}
+pub struct Dialer {
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+}
 
 impl Dialer {
     /// Makes connections that are not encrypted.
@@ -43,18 +48,45 @@ impl Dialer {
         Self::default()
     }
 
+    /// Encrypts connections, and checks the servers' certificates (feature `tls`).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Tells whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypting(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    /// Returns where a server is, and how it is spoken to.
+    pub(super) fn to(&self, server: &Server) -> Destination {
+        let destination = Destination::of(server);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            return destination.encrypted(tls, server.host_name());
+        }
+        destination
+    }
+
     /// Connects. Has no deadline of its own; must be polled on a tokio runtime with sockets, as what
     /// [`ServerSource::follow`](crate::ServerSource::follow) returns is.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Those of the system; what is wrong with the server's certificate.
     ///
     /// # Cancel safety
     ///
     /// Dropped, no connection is left.
     pub async fn connect(&self, server: &Server) -> io::Result<Connection> {
-        dial::connect(server.address()).await.map(Connection).map_err(io::Error::other)
+        self.to(server).connect().await.map(Connection).map_err(io::Error::other)
     }
 }
 

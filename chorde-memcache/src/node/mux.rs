@@ -28,9 +28,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::dial;
+use super::dial::Destination;
 use crate::command::{Command, Failure, Reply};
-use crate::server::Address;
 use line::Line;
 use queue::Shared;
 
@@ -64,8 +63,8 @@ pub(crate) struct Mux {
 
 impl Mux {
     /// Begins to connect, in a task on the runtime. Commands may be left at once.
-    pub(crate) fn spawn(handle: &Handle, address: Address, limits: Limits, clock: Clock) -> Arc<Self> {
-        Self::over(handle, async move { dial::connect(&address).await }, limits, clock)
+    pub(crate) fn spawn(handle: &Handle, destination: Destination, limits: Limits, clock: Clock) -> Arc<Self> {
+        Self::over(handle, async move { destination.connect().await }, limits, clock)
     }
 
     /// Does the same with any kind of stream.

@@ -21,7 +21,7 @@ impl Probe {
     /// Begins to connect, in a task on the runtime.
     #[must_use]
     pub fn new(handle: &Handle, address: Address) -> Self {
-        Self(Mux::spawn(handle, address, Limits::default(), Clock::system()))
+        Self(Mux::spawn(handle, address.into(), Limits::default(), Clock::system()))
     }
 
     /// Reads the data of an item.

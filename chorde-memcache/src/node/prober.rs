@@ -62,8 +62,8 @@ async fn unless_moved<F: Future>(moved: &Notify, future: F) -> Option<F::Output>
 
 /// Asks once; leaves the question open up to the next one, so that a server that hangs is back as soon as it answers.
 async fn try_once(node: &Arc<Node>) {
-    let (clock, address) = (&node.clock, node.address());
-    let mut question = pin!(dial::probe(&address));
+    let (clock, destination) = (&node.clock, node.destination());
+    let mut question = pin!(dial::probe(&destination));
     let mut outcome = within(clock, node.options.deadline, question.as_mut()).await;
     if outcome.is_none() {
         let due = note(node, Attempt::Unanswered);

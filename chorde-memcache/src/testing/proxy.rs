@@ -183,7 +183,8 @@ impl Drop for ChaosProxy {
     }
 }
 
-fn parse(target: &str) -> Result<Address> {
+/// Reads an address as the servers of this module tell theirs.
+pub(super) fn parse(target: &str) -> Result<Address> {
     if let Some(path) = target.strip_prefix("unix:") {
         return Ok(Address::Unix(path.into()));
     }

@@ -10,6 +10,7 @@ mod process;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub struct MemcachedServer {
     /// `None` after `kill`. Declared before the folder, which goes last.
     process: Mutex<Option<Process>>,
     address: Address,
+    /// Where it listens for encrypted connections as well, if it does.
+    tls: Option<SocketAddr>,
     /// The whole command line but for the program, for starting it again.
     arguments: Vec<OsString>,
     program: PathBuf,
@@ -89,6 +92,13 @@ impl MemcachedServer {
             Address::Tcp(address) => address.to_string(),
             Address::Unix(path) => format!("unix:{}", path.display()),
         }
+    }
+
+    /// Returns what a client takes as the name of the port for encrypted connections, if there is one
+    /// ([`MemcachedServerBuilder::tls`]): `127.0.0.1:port`.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<String> {
+        self.tls.map(|address| address.to_string())
     }
 
     /// Returns the id of the running process; there is none after [`kill`](Self::kill).

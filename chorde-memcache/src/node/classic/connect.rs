@@ -1,5 +1,6 @@
 //! Learns who a server is, before any command is given to it.
 
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chorde_core::Clock;
@@ -7,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::shape;
 use crate::command::Failure;
+use crate::node::dial::cut;
 
 /// How much a server may say to a greeting: `stats` of memcached 1.6 has 3 KiB.
 const LONGEST_GREETING: usize = 64 * 1024;
@@ -61,19 +63,23 @@ impl ServerTime {
 /// [`Failure::Refused`] where the connection is cut before the version, [`Failure::TooManyConnections`], and
 /// [`Failure::Protocol`] where the other side is no memcached.
 pub(super) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: S, ask_time: bool) -> Result<Told, Failure> {
-    let mut greeting = Greeting { stream, seen: Vec::new(), total: 0 };
+    let mut greeting = Greeting { stream, seen: Vec::new(), total: 0, broken: None };
     let asked: &[u8] = if ask_time { b"version\r\nstats\r\n" } else { b"version\r\n" };
-    let cut = |why: String| Failure::Refused(format!("cut while it was greeted: {why}"));
-    greeting.stream.write_all(asked).await.map_err(|error| cut(error.to_string()))?;
+    greeting.stream.write_all(asked).await.map_err(|error| cut(&error))?;
+    greeting.stream.flush().await.map_err(|error| cut(&error))?;
     match greeting.line().await? {
         Some(line) if line.starts_with("VERSION ") => {}
         Some(line) if line.starts_with("ERROR Too many") => return Err(shape::failure(&line)),
         Some(line) => return Err(shape::unexpected(line.as_bytes())),
-        None if greeting.seen.is_empty() => return Err(cut("closed".to_owned())),
+        None if greeting.seen.is_empty() => return Err(cut(&greeting.broken.unwrap_or_else(closed))),
         None => return Err(shape::unexpected(&greeting.seen)),
     }
     let told = if ask_time { greeting.time().await? } else { Told::Nothing };
     if greeting.seen.is_empty() { Ok(told) } else { Err(shape::unexpected(&greeting.seen)) }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "closed")
 }
 
 /// A server that is being greeted.
@@ -82,6 +88,8 @@ struct Greeting<S> {
     /// Read, but not looked at yet.
     seen: Vec<u8>,
     total: usize,
+    /// Why it ended, where it did not say goodbye.
+    broken: Option<io::Error>,
 }
 
 impl<S: AsyncRead + Unpin> Greeting<S> {
@@ -95,7 +103,13 @@ impl<S: AsyncRead + Unpin> Greeting<S> {
             }
             let before = self.seen.len();
             // A reset says the same as an end.
-            let got = self.stream.read_buf(&mut self.seen).await.unwrap_or(0);
+            let got = match self.stream.read_buf(&mut self.seen).await {
+                Ok(got) => got,
+                Err(error) => {
+                    self.broken = Some(error);
+                    0
+                }
+            };
             self.total += got;
             if self.total > LONGEST_GREETING {
                 return Err(shape::unexpected(&self.seen));

@@ -54,7 +54,7 @@ impl Connection {
     }
 
     /// Tells whether an idle connection is fit for use.
-    pub(super) fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&mut self) -> bool {
         self.guard.stream().is_quiet()
     }
 

@@ -74,8 +74,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         }
     }
 
-    pub(super) fn stream(&self) -> &S {
-        self.io.get_ref()
+    pub(super) fn stream(&mut self) -> &mut S {
+        self.io.get_mut()
     }
 
     pub(super) fn largest(&self) -> usize {

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 use crate::command::{How, Item, Life};
+use crate::server::Address;
 
 const DEADLINE: Duration = Duration::from_millis(500);
 

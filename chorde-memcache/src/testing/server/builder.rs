@@ -1,10 +1,11 @@
 //! How a memcached is started.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use super::MemcachedServer;
@@ -34,6 +35,14 @@ pub struct MemcachedServerBuilder {
     place: Place,
     extra: Vec<OsString>,
     program: Option<PathBuf>,
+    tls: Option<Pair>,
+}
+
+/// The files of a certificate and its key.
+#[derive(Clone, Debug)]
+struct Pair {
+    chain: PathBuf,
+    key: PathBuf,
 }
 
 /// Where a server is to listen.
@@ -69,6 +78,26 @@ impl MemcachedServerBuilder {
         self
     }
 
+    /// Listens at a second TCP port for encrypted connections ([`MemcachedServer::tls_address`]), with the certificate in
+    /// one file and its key in another, both in PEM. The first port stays plain, and is what the server's own methods use.
+    ///
+    /// The program has to be built with TLS: see [`has_tls`](Self::has_tls).
+    #[must_use]
+    pub fn tls(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some(Pair { chain: chain.into(), key: key.into() });
+        self
+    }
+
+    /// Tells whether the program can encrypt connections.
+    ///
+    /// # Errors
+    ///
+    /// Those of running the program.
+    pub fn has_tls(&self) -> Result<bool> {
+        let help = Command::new(self.program_path()).arg("-h").stdin(Stdio::null()).output()?;
+        Ok(String::from_utf8_lossy(&help.stdout).contains("--enable-ssl"))
+    }
+
     /// Sets the program to run: `memcached` in the `PATH` unless set, or what `CHORDE_MEMCACHED` names.
     ///
     /// A script that ends in running memcached must do so by `exec`.
@@ -82,22 +111,26 @@ impl MemcachedServerBuilder {
     ///
     /// # Errors
     ///
-    /// As [`MemcachedServer::start`]; [`ErrorKind::AddrInUse`] if an [address](Self::at) stays taken, and
-    /// [`ErrorKind::InvalidInput`] if it has no port.
+    /// As [`MemcachedServer::start`]; [`ErrorKind::AddrInUse`] if an [address](Self::at) stays taken,
+    /// [`ErrorKind::InvalidInput`] if it has no port, and for a unix socket with [`tls`](Self::tls).
     pub fn start(&self) -> Result<MemcachedServer> {
-        let named = || env::var_os(PROGRAM).filter(|name| !name.is_empty()).map(PathBuf::from);
-        let program = self.program.clone().or_else(named).unwrap_or_else(|| "memcached".into());
+        if self.place == Place::Unix && self.tls.is_some() {
+            return Err(Error::new(ErrorKind::InvalidInput, "a memcached at a unix socket has no port for TLS"));
+        }
+        let program = self.program_path();
         let folder = Folder::create()?;
         let mut tries = 0;
         loop {
             tries += 1;
             let address = self.address(&folder)?;
-            let arguments = self.arguments(&address);
+            let tls = self.tls.as_ref().map(|_| ports::free()).transpose()?;
+            let mut arguments = self.arguments(&address);
+            arguments.extend(self.tls_arguments(tls));
             let start = if matches!(self.place, Place::At(_)) { Process::start_again } else { Process::start };
             match start(&program, &arguments, &address, &folder) {
                 Ok(process) => {
                     let process = Mutex::new(Some(process));
-                    return Ok(MemcachedServer { process, address, arguments, program, folder });
+                    return Ok(MemcachedServer { process, address, tls, arguments, program, folder });
                 }
                 Err(error) if error.kind() == ErrorKind::AddrInUse && self.place == Place::Free && tries < TRIES => {}
                 Err(error) => return Err(error),
@@ -116,8 +149,15 @@ impl MemcachedServerBuilder {
         }
     }
 
+    fn program_path(&self) -> PathBuf {
+        let named = || env::var_os(PROGRAM).filter(|name| !name.is_empty()).map(PathBuf::from);
+        self.program.clone().or_else(named).unwrap_or_else(|| "memcached".into())
+    }
+
     fn arguments(&self, address: &Address) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = match address {
+            // Where some connections are encrypted, all are unless told otherwise.
+            Address::Tcp(address) if self.tls.is_some() => vec!["-l".into(), format!("notls:{address}").into()],
             Address::Tcp(address) => {
                 let (host, port) = (address.ip().to_string().into(), address.port().to_string().into());
                 // Old servers listen for datagrams as well, unless told not to.
@@ -131,5 +171,16 @@ impl MemcachedServerBuilder {
         }
         arguments.extend(self.extra.iter().cloned());
         arguments
+    }
+
+    fn tls_arguments(&self, address: Option<SocketAddr>) -> Vec<OsString> {
+        let (Some(Pair { chain, key }), Some(address)) = (&self.tls, address) else { return Vec::new() };
+        let option = |name: &str, path: &PathBuf| {
+            let mut option = OsString::from(name);
+            option.push(path);
+            option
+        };
+        let files = [option("ssl_chain_cert=", chain), option("ssl_key=", key)].join(OsStr::new(","));
+        vec!["-Z".into(), "-o".into(), files, "-l".into(), address.to_string().into()]
     }
 }

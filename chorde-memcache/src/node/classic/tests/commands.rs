@@ -111,7 +111,7 @@ async fn what_the_server_has_no_room_for_is_told_and_what_it_was_to_replace_is_g
 async fn what_is_too_large_for_us_is_not_stored_at_all() {
     let server = Server::start(&[]);
     let limits = Limits { largest: 1000, ..Limits::default() };
-    let classic = Classic::new(Address::Unix(server.socket()), Clock::system(), limits);
+    let classic = Classic::new(Address::Unix(server.socket()).into(), Clock::system(), limits);
     let sized = |size, how| Command::Store { key: b"k", data: vec![b'x'; size].into(), flags: 0, life: Life(100), how };
     assert_eq!(ask(&classic, sized(992, How::Set)).await, Ok(Reply::Done));
     assert_eq!(item(&classic, get(b"k")).await.size, 992);

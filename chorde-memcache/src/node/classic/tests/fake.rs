@@ -20,7 +20,7 @@ impl Fake {
     }
 
     pub(super) fn client(&self, clock: Clock, limits: Limits) -> Classic {
-        Classic::new(Address::Tcp(self.0.local_addr().unwrap()), clock, limits)
+        Classic::new(Address::Tcp(self.0.local_addr().unwrap()).into(), clock, limits)
     }
 
     /// Takes the next connection.

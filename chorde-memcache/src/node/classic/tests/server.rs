@@ -21,6 +21,6 @@ impl Server {
     }
 
     pub(super) fn client(&self) -> Classic {
-        Classic::new(Address::Unix(self.socket()), Clock::system(), Limits::default())
+        Classic::new(Address::Unix(self.socket()).into(), Clock::system(), Limits::default())
     }
 }

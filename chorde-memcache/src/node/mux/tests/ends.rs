@@ -68,7 +68,7 @@ fn a_connection_on_a_runtime_that_is_shut_down_is_closed_from_the_start() {
     let handle = runtime.handle().clone();
     drop(runtime);
     let address = Address::Tcp(([127, 0, 0, 1], 1).into());
-    let mux = Mux::spawn(&handle, address, Limits::default(), Clock::system());
+    let mux = Mux::spawn(&handle, address.into(), Limits::default(), Clock::system());
     assert!(mux.is_closed());
     assert!(matches!(mux.ask(&[get("a")], DEADLINE), Err(Failure::Closed { unsent: true, .. })));
 }

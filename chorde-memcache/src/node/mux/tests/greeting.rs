@@ -66,7 +66,7 @@ async fn nobody_listening_is_refused() {
     let address = Address::Tcp(listener.local_addr().unwrap());
     drop(listener);
     for address in [address, Address::Unix("/nonexistent/socket".into())] {
-        let mux = Mux::spawn(&Handle::current(), address, Limits::default(), Clock::system());
+        let mux = Mux::spawn(&Handle::current(), address.into(), Limits::default(), Clock::system());
         let pending = ask(&mux, "a");
         assert!(matches!(pending.await, Err(Failure::Refused(_))));
         assert!(mux.is_closed());
@@ -77,7 +77,7 @@ async fn nobody_listening_is_refused() {
 async fn a_thousand_callers_share_the_one_connection_that_is_being_made() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = Address::Tcp(listener.local_addr().unwrap());
-    let mux = Mux::spawn(&Handle::current(), address, Limits::default(), Clock::system());
+    let mux = Mux::spawn(&Handle::current(), address.into(), Limits::default(), Clock::system());
     let keys: Vec<_> = (0..1000).map(|index| format!("key{index}")).collect();
     let pending: Vec<_> = keys.iter().map(|key| mux.ask(&[get(key)], Duration::from_secs(60)).unwrap()).collect();
     let (mut stream, _) = listener.accept().await.unwrap();

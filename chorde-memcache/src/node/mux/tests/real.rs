@@ -20,7 +20,7 @@ impl Memcached {
     }
 
     fn connect(&self) -> Arc<Mux> {
-        Mux::spawn(&Handle::current(), Address::Unix(self.path()), Limits::default(), Clock::system())
+        Mux::spawn(&Handle::current(), Address::Unix(self.path()).into(), Limits::default(), Clock::system())
     }
 }
 
