@@ -82,12 +82,12 @@ impl Destination {
     pub(crate) async fn connect(&self) -> Result<Socket, Failure> {
         match &self.address {
             Address::Tcp(address) => {
-                let stream = self.connect_tcp(*address).await?;
                 #[cfg(feature = "tls")]
                 if let Some(expected) = &self.expected {
-                    return expected.encrypt(stream, address.ip()).await.map(Socket::Tls);
+                    let name = expected.name(address.ip())?;
+                    return expected.encrypt(self.connect_tcp(*address).await?, name).await.map(Socket::Tls);
                 }
-                Ok(Socket::Tcp(stream))
+                self.connect_tcp(*address).await.map(Socket::Tcp)
             }
             #[cfg(feature = "tls")]
             Address::Unix(_) if self.expected.is_some() => {

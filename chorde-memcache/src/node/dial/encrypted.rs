@@ -52,21 +52,31 @@ impl Expected {
     }
 
     /// Returns the name that the certificate of the server at this address has to show.
-    fn name(&self, address: IpAddr) -> Result<ServerName<'static>, String> {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Refused`] if what was given is no name.
+    pub(super) fn name(&self, address: IpAddr) -> Result<ServerName<'static>, Failure> {
         match (self.tls.name(), &self.host) {
             (Some(name), _) => Ok(name.clone()),
-            (None, Some(host)) => read_name(host).map_err(|why| format!("{host:?} {why}: mend the server's `host`")),
+            (None, Some(host)) => {
+                let mend = |why| Failure::Refused(format!("{host:?} {why}: mend the server's `host`"));
+                read_name(host).map_err(mend)
+            }
             (None, None) => Ok(address.into()),
         }
     }
 
-    /// Agrees on keys with the server that a connection to this address leads to, and checks its certificate.
+    /// Agrees on keys with a server, and checks that its certificate shows this name.
     ///
     /// # Errors
     ///
     /// [`Failure::Refused`].
-    pub(super) async fn encrypt(&self, stream: TcpStream, address: IpAddr) -> Result<Box<Encrypted>, Failure> {
-        let name = self.name(address).map_err(Failure::Refused)?;
+    pub(super) async fn encrypt(
+        &self,
+        stream: TcpStream,
+        name: ServerName<'static>,
+    ) -> Result<Box<Encrypted>, Failure> {
         let config = self.tls.config();
         // It counts what each record begins with.
         let longest = config.max_fragment_size.map_or(LONGEST, |size| size.saturating_sub(RECORD_HEADER));

@@ -33,7 +33,7 @@ async fn pair(is_newest: bool, longest: Option<usize>) -> (Box<Encrypted>, Serve
     let expected = Expected::new(&Tls::with_config(Arc::new(client)), None);
     let connecting = async {
         let stream = TcpStream::connect(address).await.unwrap();
-        expected.encrypt(stream, address.ip()).await
+        expected.encrypt(stream, expected.name(address.ip()).unwrap()).await
     };
     let (client, server) = tokio::join!(connecting, accepting);
     (client.unwrap(), server)
