@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::{Clock, Error, ErrorKind, Result};
+#[cfg(feature = "tls")]
+use chorde_memcache::Tls;
 use chorde_memcache::{
     Compression, Dialer, Endpoint, MemcachedBuilder, Placement, Resolver, SystemResolver, Transport, WriteBehind,
 };
@@ -133,6 +135,16 @@ impl ElastiCacheBuilder {
         self
     }
 
+    /// Encrypts the connections to the endpoint and all nodes, and checks their certificates (feature `tls`): for clusters
+    /// with encryption in transit. Each certificate has to show the host name of the endpoint, or of the node as the cluster
+    /// tells it. A serverless cache needs no word of it: it is always spoken to like this, by default with the system's roots.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.dialer = self.dialer.tls(tls.clone());
+        self.memcached = self.memcached.tls(tls);
+        self
+    }
+
     passed_on! {
         checksum_key(key: impl AsRef<[u8]>);
         accept_key(key: impl AsRef<[u8]>);
@@ -161,7 +173,7 @@ impl ElastiCacheBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](chorde_core::ErrorKind::Config), see [`ElastiCacheBuilder`].
-    pub fn build(self) -> Result<ElastiCacheClient> {
+    pub fn build(mut self) -> Result<ElastiCacheClient> {
         let endpoint = self.endpoint.as_deref().ok_or_else(|| {
             wrong("no `endpoint`: name the cluster's configuration endpoint, my-cluster....cfg....cache.amazonaws.com:11211")
         })?;
@@ -170,6 +182,9 @@ impl ElastiCacheBuilder {
         }
         let endpoint = written("endpoint", endpoint)?;
         let kind = kind::of(self.kind, endpoint.host());
+        if kind == EndpointKind::Serverless && !self.dialer.is_encrypting() {
+            self = self.encrypted()?;
+        }
         let fallback = self.fallback.iter().map(|node| written("fallback", node)).collect::<Result<Vec<_>>>()?;
         let record = Record::default();
         let discovery = Discovery {
@@ -182,6 +197,19 @@ impl ElastiCacheBuilder {
             record: record.clone(),
         };
         Ok(ElastiCacheClient { memcached: self.memcached.source(discovery).build()?, record })
+    }
+}
+
+impl ElastiCacheBuilder {
+    /// Encrypts connections, since the endpoint accepts no others.
+    #[cfg(feature = "tls")]
+    fn encrypted(self) -> Result<Self> {
+        Ok(self.tls(Tls::new()?))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn encrypted(self) -> Result<Self> {
+        Err(wrong("a serverless cache accepts encrypted connections only: enable the cargo feature `tls` of chorde"))
     }
 }
 

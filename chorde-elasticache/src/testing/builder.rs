@@ -2,6 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::Result;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+
+#[cfg(feature = "tls")]
+use chorde_memcache::{rustls::ServerConfig, testing::TlsFront};
 
 use super::FakeCluster;
 
@@ -26,11 +31,22 @@ pub struct FakeClusterBuilder {
     /// Whether nodes tell of the cluster.
     pub(super) silent: bool,
     pub(super) server_args: Vec<OsString>,
+    /// The certificate of all, where connections are encrypted.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for FakeClusterBuilder {
     fn default() -> Self {
-        Self { nodes: 3, legacy: false, ips: true, silent: false, server_args: Vec::new() }
+        Self {
+            nodes: 3,
+            legacy: false,
+            ips: true,
+            silent: false,
+            server_args: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 }
 
@@ -73,6 +89,30 @@ impl FakeClusterBuilder {
     pub fn server_args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.server_args.extend(arguments.into_iter().map(Into::into));
         self
+    }
+
+    /// Has the endpoint and all nodes encrypt their connections (feature `tls`), with a certificate that should show
+    /// `127.0.0.1` for the endpoint and `*.cache.test` for the nodes. Then a [replaced](FakeCluster::replace) node keeps its
+    /// address.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
+    /// Says whether connections are encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    /// Starts what encrypts the connections to a server, if they are to be.
+    #[cfg(feature = "tls")]
+    pub(super) fn front(&self, target: &str) -> Result<Option<TlsFront>> {
+        self.tls.as_ref().map(|config| TlsFront::start(target, Arc::clone(config))).transpose()
     }
 
     /// Starts the nodes and the endpoint, and returns when all of them answer. The configuration has version 1.

@@ -71,8 +71,9 @@ impl FakeCluster {
     }
 
     pub(super) fn launch(settings: FakeClusterBuilder) -> Result<Self> {
-        let ips_can_change = settings.ips && TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
-        let endpoint = Endpoint::start(settings.legacy)?;
+        let may_change = settings.ips && !settings.is_encrypted();
+        let ips_can_change = may_change && TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+        let endpoint = Endpoint::start(&settings)?;
         let cluster = Self { endpoint, members: Mutex::default(), settings, ips_can_change };
         cluster.recreate(cluster.settings.nodes)?;
         Ok(cluster)
@@ -81,7 +82,7 @@ impl FakeCluster {
     /// Returns where the configuration is asked for: `127.0.0.1:port`. It stays the same for the life of the cluster.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        self.endpoint.proxy.address()
+        self.endpoint.address()
     }
 
     /// Returns the names of the nodes, as keys are placed by: `host:port`, in the order in which they are told.
@@ -110,8 +111,8 @@ impl FakeCluster {
         self.members().find(name).ok().map(|node| Arc::clone(&node.server))
     }
 
-    /// Says whether a [replaced](Self::replace) node gets another address: the machine has `[::1]`, and addresses are
-    /// told.
+    /// Says whether a [replaced](Self::replace) node gets another address: the machine has `[::1]`, addresses are told, and
+    /// connections are not encrypted.
     #[must_use]
     pub fn ips_can_change(&self) -> bool {
         self.ips_can_change

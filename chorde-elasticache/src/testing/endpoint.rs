@@ -7,9 +7,12 @@ use std::collections::VecDeque;
 use std::io::Result;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "tls")]
+use chorde_memcache::testing::TlsFront;
 use chorde_memcache::testing::{ChaosProxy, FakeServer, Peer};
 
 use super::LEGACY_KEY;
+use super::builder::FakeClusterBuilder;
 use super::polls::Polls;
 use super::told::{Form, Told, Truth};
 
@@ -19,7 +22,10 @@ const VERSION: &str = "VERSION 1.6.22\r\n";
 /// A running endpoint; ends when dropped.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    /// Told to clients. Declared first: it ends first, and nobody connects to the server any more.
+    /// Told to clients where connections are encrypted.
+    #[cfg(feature = "tls")]
+    front: Option<TlsFront>,
+    /// Told to clients else. Declared before the server: it ends first, and nobody connects to the server any more.
     pub(super) proxy: ChaosProxy,
     /// Answers, behind the proxy.
     pub(super) server: FakeServer,
@@ -27,12 +33,27 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn start(legacy: bool) -> Result<Self> {
-        let desk = Arc::new(Desk { legacy, words: Mutex::default(), polls: Polls::default() });
+    pub(super) fn start(settings: &FakeClusterBuilder) -> Result<Self> {
+        let desk = Arc::new(Desk { legacy: settings.legacy, words: Mutex::default(), polls: Polls::default() });
         let seen = Arc::clone(&desk);
         let server = FakeServer::start(move |peer| seen.serve(peer))?;
         let proxy = ChaosProxy::start(&server.address())?;
-        Ok(Self { proxy, server, desk })
+        Ok(Self {
+            #[cfg(feature = "tls")]
+            front: settings.front(&proxy.address())?,
+            proxy,
+            server,
+            desk,
+        })
+    }
+
+    /// Returns what is told to clients.
+    pub(super) fn address(&self) -> String {
+        #[cfg(feature = "tls")]
+        if let Some(front) = &self.front {
+            return front.address();
+        }
+        self.proxy.address()
     }
 }
 

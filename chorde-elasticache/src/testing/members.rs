@@ -44,7 +44,7 @@ impl Members {
     pub(super) fn start_node(&mut self, settings: &FakeClusterBuilder) -> Result<Node> {
         let number = self.named + 1;
         let host = if settings.ips { format!("fake.{number:04}.cache.test") } else { "127.0.0.1".to_owned() };
-        let node = Node::start(host, &settings.server_args, !settings.silent)?;
+        let node = Node::start(host, settings)?;
         self.named = number;
         Ok(node)
     }

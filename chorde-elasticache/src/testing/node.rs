@@ -6,15 +6,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use chorde_memcache::testing::MemcachedServer;
+#[cfg(feature = "tls")]
+use chorde_memcache::testing::TlsFront;
 
 use super::LEGACY_KEY;
+use super::builder::FakeClusterBuilder;
 
 /// A node as the configuration tells it, and the server that it is.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) host: String,
-    /// Told to clients. The server behind listens there.
+    /// Told to clients. The server behind listens there, unless it is encrypted.
     pub(super) address: SocketAddr,
+    /// Listens there where connections are encrypted. Goes before the server that it stands before.
+    #[cfg(feature = "tls")]
+    _front: Option<TlsFront>,
     pub(super) server: Arc<MemcachedServer>,
     /// Whether it tells each new configuration.
     pub(super) follows: bool,
@@ -22,10 +28,21 @@ pub(super) struct Node {
 
 impl Node {
     /// Starts a node at a free port.
-    pub(super) fn start(host: String, arguments: &[OsString], follows: bool) -> Result<Self> {
-        let server = MemcachedServer::builder().args(arguments).start()?;
-        let address = server.address().parse().map_err(Error::other)?;
-        Ok(Self { host, address, server: Arc::new(server), follows })
+    pub(super) fn start(host: String, settings: &FakeClusterBuilder) -> Result<Self> {
+        let server = MemcachedServer::builder().args(&settings.server_args).start()?;
+        let address = server.address();
+        #[cfg(feature = "tls")]
+        let front = settings.front(&address)?;
+        #[cfg(feature = "tls")]
+        let address = front.as_ref().map_or(address, TlsFront::address);
+        Ok(Self {
+            host,
+            address: address.parse().map_err(Error::other)?,
+            #[cfg(feature = "tls")]
+            _front: front,
+            server: Arc::new(server),
+            follows: !settings.silent,
+        })
     }
 
     /// Starts an empty server at the other loopback address, the same port, and then kills the old one.
