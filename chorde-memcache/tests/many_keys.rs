@@ -4,8 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use chorde_core::{CacheExt, Key, Namespace, Wait};
-use chorde_memcache::MemcachedClient;
 use chorde_memcache::testing::MemcachedServer;
+use chorde_memcache::{MemcachedClient, Transport};
 
 const TTL: Duration = Duration::from_secs(300);
 
@@ -86,5 +86,21 @@ fn the_keys_of_a_server_that_is_gone_are_missed_and_the_others_are_not() -> Outc
     let found = values.iter().flatten().count();
     assert!((1..100).contains(&found), "{found}");
     assert!(values.iter().zip(expected()).all(|(value, expected)| value.is_none() || *value == expected));
+    Ok(())
+}
+
+#[test]
+fn more_keys_than_may_wait_at_once_are_written_and_read() -> Outcome {
+    let servers = servers(1)?;
+    for transport in [Transport::Meta, Transport::Classic] {
+        let builder = MemcachedClient::builder().servers([servers[0].address()]).checksum_key("tests");
+        let client = builder.transport(transport).max_waiting(5_000).deadline(Duration::from_secs(20)).build()?;
+        let entries: Vec<(u32, u32)> = (0..10_000).map(|key| (key, !key)).collect();
+        client.put_multi(&entries, Duration::from_secs(60)).wait()?;
+        let keys: Vec<u32> = (0..10_000).collect();
+        let found = client.get_multi::<u32>(&keys).wait()?;
+        assert!(found.iter().zip(&keys).all(|(found, key)| *found == Some(!key)));
+        assert_eq!(client.stats().refused, 0);
+    }
     Ok(())
 }

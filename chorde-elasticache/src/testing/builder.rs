@@ -92,8 +92,8 @@ impl FakeClusterBuilder {
     }
 
     /// Has the endpoint and all nodes encrypt their connections (feature `tls`), with a certificate that should show
-    /// `127.0.0.1` for the endpoint and `*.cache.test` for the nodes. Then a [replaced](FakeCluster::replace) node keeps its
-    /// address.
+    /// `127.0.0.1` for the endpoint and `*.fake.cache.test` for the nodes, which are `0001.fake.cache.test` and so on then. A
+    /// [replaced](FakeCluster::replace) node keeps its address.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {

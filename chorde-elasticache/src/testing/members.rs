@@ -43,7 +43,12 @@ impl Members {
 
     pub(super) fn start_node(&mut self, settings: &FakeClusterBuilder) -> Result<Node> {
         let number = self.named + 1;
-        let host = if settings.ips { format!("fake.{number:04}.cache.test") } else { "127.0.0.1".to_owned() };
+        let host = match (settings.ips, settings.is_encrypted()) {
+            (true, false) => format!("fake.{number:04}.cache.test"),
+            // As in clusters with encryption in transit: one certificate with an asterisk shows all of them.
+            (true, true) => format!("{number:04}.fake.cache.test"),
+            (false, _) => "127.0.0.1".to_owned(),
+        };
         let node = Node::start(host, settings)?;
         self.named = number;
         Ok(node)

@@ -24,6 +24,13 @@ const PART: usize = 20;
 /// How many keys the first of several parts has: it wakes the server.
 const FIRST: usize = 5;
 
+/// How many keys are asked for at the same time, so that long questions do not use up the places of those who wait for a
+/// connection.
+const GETS_AT_ONCE: usize = 4096;
+
+/// The same for writes, each of which takes a place of its own.
+const PUTS_AT_ONCE: usize = 256;
+
 /// How a question, or a part of it, ended.
 #[derive(Default)]
 struct Ended {
@@ -52,6 +59,25 @@ impl Inner {
     ) -> Result<Vec<Option<Entry<V>>>> {
         let mut entries: Vec<Option<Entry<V>>> = Vec::new();
         entries.resize_with(keys.len(), || None);
+        let mut ended = Ended::default();
+        for (keys, entries) in keys.chunks(GETS_AT_ONCE).zip(entries.chunks_mut(GETS_AT_ONCE)) {
+            ended = ended.and(self.get_at_once(keys, entries, least).await);
+        }
+        match ended.failed {
+            Some(error) if self.is_strict || !ended.any_answered => self.read(Err(error), ())?,
+            _ => {}
+        }
+        self.store.counters.misses.add(ended.unanswered as u64);
+        Ok(entries)
+    }
+
+    /// Reads keys into the places for their entries, in parts that are on their way at the same time.
+    async fn get_at_once<V: Value + DeserializeOwned>(
+        &self,
+        keys: &[Key],
+        entries: &mut [Option<Entry<V>>],
+        least: Duration,
+    ) -> Ended {
         let first = if keys.len() > PART { FIRST } else { keys.len() };
         let (first_keys, keys) = keys.split_at(first);
         let (first_entries, other_entries) = entries.split_at_mut(first);
@@ -66,13 +92,7 @@ impl Inner {
             }
             self.get_part(keys, entries, least).await
         });
-        let ended = join_all(parts).await.into_iter().fold(Ended::default(), Ended::and);
-        match ended.failed {
-            Some(error) if self.is_strict || !ended.any_answered => self.read(Err(error), ())?,
-            _ => {}
-        }
-        self.store.counters.misses.add(ended.unanswered as u64);
-        Ok(entries)
+        join_all(parts).await.into_iter().fold(Ended::default(), Ended::and)
     }
 
     /// Reads keys into the places for their entries.
@@ -177,9 +197,12 @@ impl Inner {
                 Some(sealed) => at_once.push((name, sealed, life, written)),
             }
         }
-        let writes =
-            at_once.iter().map(|(name, sealed, life, _)| self.store.write(&name.wire, sealed, *life, How::Set));
-        let wrote = join_all(writes).await;
+        let mut wrote = Vec::with_capacity(at_once.len());
+        for some in at_once.chunks(PUTS_AT_ONCE) {
+            let writes =
+                some.iter().map(|(name, sealed, life, _)| self.store.write(&name.wire, sealed, *life, How::Set));
+            wrote.extend(join_all(writes).await);
+        }
         for ((name, _, _, written), wrote) in at_once.into_iter().zip(wrote) {
             match self.wrote(wrote, Wrote::Missing)? {
                 Wrote::Stored => self.keep(written, &name),
