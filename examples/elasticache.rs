@@ -128,13 +128,13 @@ async fn watch(
 fn change(cluster: &FakeCluster, second: u64) -> std::io::Result<Option<String>> {
     let last = || cluster.nodes().pop().unwrap_or_default();
     Ok(match second {
-        4 => Some(format!("{} is added", cluster.add()?)),
-        8 => {
+        3 => Some(format!("{} is added", cluster.add()?)),
+        6 => {
             let name = last();
             cluster.remove(&name)?;
             Some(format!("{name} is removed"))
         }
-        12 => {
+        9 => {
             let name = last();
             cluster.replace(&name)?;
             Some(format!("{name} is replaced: the same name, another address, empty"))
@@ -147,7 +147,7 @@ fn change(cluster: &FakeCluster, second: u64) -> std::io::Result<Option<String>>
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let given = arguments.next();
-    let seconds = arguments.next().map_or(Ok(15), |seconds| seconds.parse())?;
+    let seconds = arguments.next().map_or(Ok(12), |seconds| seconds.parse())?;
     let cluster = if given.is_none() { Some(FakeCluster::start(3)?) } else { None };
     let Some(endpoint) = given.or_else(|| cluster.as_ref().map(FakeCluster::endpoint)) else { return Ok(()) };
     let builder = ElastiCacheClient::builder().endpoint(&endpoint).checksum_key("only for this example");

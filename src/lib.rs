@@ -86,6 +86,6 @@ pub mod prelude {
 }
 
 /// Runs the examples of the README.
-#[cfg(all(doctest, feature = "elasticache"))]
+#[cfg(all(doctest, feature = "elasticache", feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -54,6 +54,8 @@ fn re_exports(lib: &str) -> HashMap<String, String> {
 fn uses(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    // What a macro expands to elsewhere is no use here.
+    let code = code.replace("$crate::", "");
     let mut names = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let group = if let Some(group) = rest.strip_prefix('{') { group.split('}').next().unwrap() } else { rest };
@@ -92,13 +94,18 @@ fn upward_uses(package: &str) -> Vec<String> {
 
 #[test]
 fn modules_use_only_those_below_them() {
-    let wrong = ["chorde-core", "chorde-memcache"].map(upward_uses).concat();
+    let wrong = ["chorde-core", "chorde-memcache", "chorde-elasticache"].map(upward_uses).concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn crates_depend_downward_only() {
-    let below = [("chorde-core", vec![]), ("chorde-macros", vec![]), ("chorde-memcache", vec!["chorde-core"])];
+    let below = [
+        ("chorde-core", vec![]),
+        ("chorde-macros", vec![]),
+        ("chorde-memcache", vec!["chorde-core"]),
+        ("chorde-elasticache", vec!["chorde-core", "chorde-memcache"]),
+    ];
     for (package, allowed) in below {
         assert_eq!(chorde_dependencies(package), allowed, "the chorde crates that {package} depends on");
     }
@@ -119,10 +126,34 @@ fn chorde_dependencies(package: &str) -> Vec<String> {
     found
 }
 
+/// The names of the public methods in a file that return what they are called on.
+fn settings(source: &str) -> Vec<String> {
+    let is_setting = |rest: &&str| rest.split(['{', ';']).next().unwrap().contains("-> Self");
+    let methods = source.split("\n    pub fn ").skip(1).filter(is_setting);
+    methods.map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_setting_of_the_client_for_memcached_is_one_for_elasticache() {
+    let folder = root().join("chorde-memcache/src/client");
+    let known = ["builder.rs", "builder/fast.rs"].map(|file| settings(&read(folder.join(file)))).concat();
+    assert!(known.len() > 20, "{known:?}");
+    let here = read(root().join("chorde-elasticache/src/client/builder.rs"));
+    let is_here = |setting: &String| {
+        here.contains(&format!("\n        {setting}(")) || here.contains(&format!("\n    pub fn {setting}"))
+    };
+    // The cluster tells its servers.
+    let servers = ["servers", "server", "source"].map(str::to_owned);
+    let missing: Vec<_> = known.iter().filter(|setting| !servers.contains(setting) && !is_here(setting)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn files_are_short_enough_to_be_read() {
     let mut long = Vec::new();
-    for folder in ["src", "examples", "chorde-core/src", "chorde-macros/src", "chorde-memcache/src"] {
+    for folder in
+        ["src", "examples", "chorde-core/src", "chorde-macros/src", "chorde-memcache/src", "chorde-elasticache/src"]
+    {
         for path in sources(&root().join(folder)) {
             let lines = read(&path).lines().count();
             if lines > 600 && !path.to_str().unwrap().contains("tests") {

@@ -105,6 +105,16 @@ fn a_fleet_computes_once() {
 }
 
 #[test]
+fn a_cluster_is_followed_through_its_changes() {
+    let printed = run("elasticache", &[]);
+    assert!(line(&printed, "3 nodes found").contains(" by 127.0.0.1:"), "{printed}");
+    for what in ["fake.0004.cache.test", "fake.0003.cache.test"] {
+        line(&printed, what);
+    }
+    assert!(line(&printed, "0 errors, 0 wrong values").contains("version: Some(4)"), "{printed}");
+}
+
+#[test]
 fn files_that_do_not_parse_are_tried_again() {
     let folder = tempdir("codestats-errors");
     std::fs::write(folder.join("broken.rs"), "fn {").unwrap();
