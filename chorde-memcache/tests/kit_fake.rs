@@ -201,12 +201,34 @@ fn replies_are_held_and_let_go() {
 }
 
 #[test]
-fn a_reply_is_held_for_no_longer_than_its_client_is_there() {
+fn a_held_reply_waits_for_a_client_that_has_closed_its_side() {
     let server = FakeServer::canned("1.6.18", "hello").unwrap();
     server.hold();
+    let mut client = Client::of(&server);
+    client.send("md a O1\r\n");
+    server.await_commands(1).unwrap();
+    client.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    client.0.get_ref().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert!(client.0.fill_buf().is_err(), "the reply is held");
+    client.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+    server.release();
+    assert_eq!(client.rest(), b"HD O1\r\n");
+}
+
+#[test]
+fn a_script_can_give_up_clients_that_close_while_it_holds_replies() {
+    let server = FakeServer::start(|peer| {
+        loop {
+            peer.request()?;
+            peer.gate_or_end()?;
+            peer.send("MN\r\n")?;
+        }
+    })
+    .unwrap();
+    server.hold();
     let (mut gone, mut there) = (Client::of(&server), Client::of(&server));
-    gone.send("md a O1\r\n");
-    there.send("md b O2\r\n");
+    gone.send("mn\r\n");
+    there.send("mn\r\n");
     server.await_commands(2).unwrap();
     drop(gone);
     let begun = std::time::Instant::now();
@@ -215,7 +237,7 @@ fn a_reply_is_held_for_no_longer_than_its_client_is_there() {
         std::thread::yield_now();
     }
     server.let_go(1);
-    assert_eq!(there.line(), "HD O2\r\n");
+    assert_eq!(there.line(), "MN\r\n");
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Desk {
             let (bytes, ends) = match asked {
                 Asked::Quit => return Ok(()),
                 Asked::Other(answer) => {
-                    peer.gate()?;
+                    peer.gate_or_end()?;
                     (answer.into(), false)
                 }
                 Asked::Configuration(form) => {
@@ -106,7 +106,7 @@ impl Desk {
                         self.polls.raise();
                     }
                     // What is said when the endpoint goes on after a pause is what holds by then.
-                    peer.gate()?;
+                    peer.gate_or_end()?;
                     let answer = self.answer(form);
                     half = form == Form::Command && answer.0 == b"ERROR\r\n";
                     answer

@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) accepted: u64,
     /// A second handle of each open connection, to close it from outside.
     pub(super) open: HashMap<u64, TcpStream>,
-    /// Those of them whose client has sent all that it will, as one that has closed.
+    /// Those of them whose client has closed its side.
     ended: HashSet<u64>,
     pub(super) lines: Vec<String>,
     /// How many replies may go; `None` is all.
@@ -112,15 +112,30 @@ impl Peer<'_> {
 
     /// Waits while the test holds replies: see [`FakeServer::hold`](super::FakeServer::hold).
     ///
+    /// A client that has closed its side is waited for as well, because it may read on.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::ConnectionAborted`] when the server is dropped, [`ErrorKind::UnexpectedEof`] when the client closes the
-    /// connection while it waits: nobody is there to hear the reply.
+    /// [`ErrorKind::ConnectionAborted`] when the server is dropped.
     pub fn gate(&self) -> Result<()> {
+        self.pass(false)
+    }
+
+    /// Waits as [`gate`](Self::gate) does, but for no longer than the client leaves its side open: for clients of which one
+    /// knows that they do not read on.
+    ///
+    /// # Errors
+    ///
+    /// As [`gate`](Self::gate); [`ErrorKind::UnexpectedEof`] when the client closes its side while this waits.
+    pub fn gate_or_end(&self) -> Result<()> {
+        self.pass(true)
+    }
+
+    fn pass(&self, or_end: bool) -> Result<()> {
         self.shared.state.take(|state| match &mut state.permits {
             _ if state.stopped => Some(Err(Error::from(ErrorKind::ConnectionAborted))),
             None => Some(Ok(())),
-            Some(0) if state.ended.contains(&self.number) => Some(Err(Error::from(ErrorKind::UnexpectedEof))),
+            Some(0) if or_end && state.ended.contains(&self.number) => Some(Err(Error::from(ErrorKind::UnexpectedEof))),
             Some(0) => None,
             Some(permits) => {
                 *permits -= 1;
