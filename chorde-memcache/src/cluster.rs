@@ -165,13 +165,12 @@ impl Cluster {
         route(view, key)
     }
 
-    /// Notes that the servers that are not asked for a key miss a change of it.
-    pub(crate) fn missed(&self, key: &WireKey) {
+    /// Notes that the servers miss a change of a key for which none of them could be asked. Those that have come back
+    /// meanwhile, too.
+    fn missed(&self, key: &WireKey) {
         let Some(view) = self.known() else { return };
-        let change = [Command::Delete { key: key.text(), cas: None }];
-        let order = view.ring.order(key.text()).map(|index| &view.nodes[index]);
-        for node in order.take_while(|node| !node.serves(key.text())).take(MISSING) {
-            node.owe(&change, None);
+        for index in view.ring.order(key.text()).take(MISSING) {
+            view.nodes[index].owe(&[change_of(key)], None);
         }
     }
 
@@ -263,6 +262,27 @@ impl Cluster {
         Box::pin(self.ask_others(key, commands, lane, failed)).await
     }
 
+    /// Does the same where the answer tells how the key is to be changed, or that there is nothing to change: those that
+    /// are passed over miss the change all the same.
+    pub(crate) async fn ask_for_change(
+        &self,
+        key: &WireKey,
+        commands: &[Command<'_>],
+        lane: Lane,
+    ) -> Result<Answer, Unanswered> {
+        let answer = self.ask(key, commands, lane).await;
+        match &answer {
+            Ok(Answer { route, .. }) => {
+                for missing in &route.away {
+                    missing.owe(&[change_of(key)], Some(&route.node));
+                }
+            }
+            Err(Unanswered::NoServers(_)) => self.missed(key),
+            Err(Unanswered::Failed(..)) => {}
+        }
+        answer
+    }
+
     /// Goes on where the servers are not known, or the best one failed.
     async fn ask_others(
         &self,
@@ -343,6 +363,11 @@ impl Cluster {
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
+}
+
+/// Stands for any change of a key.
+fn change_of(key: &WireKey) -> Command<'_> {
+    Command::Delete { key: key.text(), cas: None }
 }
 
 /// Finds the best server for a key that is in use and has missed nothing there.

@@ -168,6 +168,31 @@ fn a_server_that_comes_back_has_forgotten_what_changed_meanwhile() {
 }
 
 #[test]
+fn a_change_that_finds_its_server_gone_is_made_up_for() {
+    type Change = fn(&MemcachedClient, u64);
+    let changes: [(&str, Change); 3] = [
+        ("expire", |client, key| assert!(!client.expire(&key).wait().unwrap())),
+        ("delete", |client, key| assert!(!client.delete(&key).wait().unwrap())),
+        ("put", |client, key| put(client, key, "new")),
+    ];
+    for (others, (how, change)) in (0..2).flat_map(|others| changes.map(|change| (others, change))) {
+        let servers = servers(1 + others);
+        let proxy = ChaosProxy::start(&servers[0].address()).unwrap();
+        let addresses = std::iter::once(proxy.address()).chain(addresses(&servers[1..]));
+        let client = builder(addresses).tolerated_failures(0).build().unwrap();
+        let key = key_on(&servers, 0, &client);
+        put(&client, key, "old");
+        // The client learns of it by the change itself, which the next server answers, or none.
+        proxy.set(Chaos::Refuse).unwrap();
+        change(&client, key);
+        assert_eq!(client.stats().outages, 1, "{how}");
+        proxy.set(Chaos::Pass).unwrap();
+        healed("gone for one change", || client.stats().recoveries == 1);
+        assert_ne!(get(&client, key).as_deref(), Some("old"), "{how} with {others} others");
+    }
+}
+
+#[test]
 fn what_was_stored_elsewhere_is_not_found_in_the_next_outage() {
     let servers = servers(2);
     let client = client(addresses(&servers));
