@@ -58,6 +58,26 @@ pub(crate) struct Share {
     pub(crate) places: Vec<usize>,
 }
 
+/// Notes that those who are passed over miss what another server is asked to do: at once, so that they are not asked for it,
+/// and when that has ended, since they may have made up for it before it was done.
+struct Missed<'a> {
+    route: &'a Route,
+    commands: &'a [Command<'a>],
+}
+
+impl<'a> Missed<'a> {
+    fn note(route: &'a Route, commands: &'a [Command<'a>]) -> Self {
+        route.note_missed(commands);
+        Self { route, commands }
+    }
+}
+
+impl Drop for Missed<'_> {
+    fn drop(&mut self) {
+        self.route.note_missed(self.commands);
+    }
+}
+
 /// Who answers for a key at the moment.
 #[derive(Debug)]
 pub(crate) struct Route {
@@ -89,6 +109,13 @@ impl Answer {
 }
 
 impl Route {
+    /// Notes that those who are passed over miss these commands.
+    fn note_missed(&self, commands: &[Command<'_>]) {
+        for missing in &self.away {
+            missing.owe(commands, Some(&self.node));
+        }
+    }
+
     /// Reports an answer that does not fit the question.
     #[cold]
     pub(crate) fn unexpected(&self) -> Unanswered {
@@ -272,11 +299,7 @@ impl Cluster {
     ) -> Result<Answer, Unanswered> {
         let answer = self.ask(key, commands, lane).await;
         match &answer {
-            Ok(Answer { route, .. }) => {
-                for missing in &route.away {
-                    missing.owe(&[change_of(key)], Some(&route.node));
-                }
-            }
+            Ok(Answer { route, .. }) => route.note_missed(&[change_of(key)]),
             Err(Unanswered::NoServers(_)) => self.missed(key),
             Err(Unanswered::Failed(..)) => {}
         }
@@ -342,9 +365,7 @@ impl Cluster {
         until: u64,
     ) -> Result<Replies, Failure> {
         self.counters.failovers.one();
-        for missing in &route.away {
-            missing.owe(commands, Some(&route.node));
-        }
+        let _missed = Missed::note(route, commands);
         let short_lived: Vec<Command<'_>> = commands.iter().map(short_lived).collect();
         route.node.ask(&short_lived, lane, until).await
     }

@@ -211,6 +211,37 @@ fn what_was_stored_elsewhere_is_not_found_in_the_next_outage() {
 }
 
 #[test]
+fn what_is_stored_elsewhere_only_after_the_way_back_is_not_found_in_the_next_outage_either() {
+    let servers = servers(2);
+    let proxies: Vec<_> = servers.iter().map(|server| ChaosProxy::start(&server.address()).unwrap()).collect();
+    let client = builder(proxies.iter().map(ChaosProxy::address)).build().unwrap();
+    let key = key_on(&servers, 0, &client);
+    proxies[0].set(Chaos::Refuse).unwrap();
+    until_out_of_use(&client, key, 1);
+    // What is asked from a task takes another connection, which does not get through yet.
+    proxies[1].set_for_new(Chaos::Blackhole).unwrap();
+    let before = proxies[1].connections();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let late = {
+        let client = client.clone();
+        runtime.spawn(async move { client.put(&key, "late".to_owned(), LONG).await })
+    };
+    eventually("it is on its way", || proxies[1].connections() > before);
+    proxies[0].set(Chaos::Pass).unwrap();
+    eventually("the first is back", || client.stats().recoveries == 1);
+    assert!(client.stats().replays >= 1, "{:?}", client.stats());
+    proxies[1].set(Chaos::Pass).unwrap();
+    runtime.block_on(late).unwrap().unwrap();
+    eventually("it is stored at home", || {
+        put(&client, key, "home");
+        servers[0].stats().unwrap()["curr_items"] == "1"
+    });
+    proxies[0].set(Chaos::Refuse).unwrap();
+    until_out_of_use(&client, key, 2);
+    assert_ne!(get(&client, key).as_deref(), Some("late"));
+}
+
+#[test]
 fn what_two_servers_missed_is_made_up_for_on_both() {
     let servers = servers(3);
     let client = builder(addresses(&servers)).deadline(millis(300)).build().unwrap();
