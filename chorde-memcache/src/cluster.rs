@@ -58,6 +58,26 @@ pub(crate) struct Share {
     pub(crate) places: Vec<usize>,
 }
 
+/// Notes that those who are passed over miss what another server is asked to do: at once, so that they are not asked for it,
+/// and when that has ended, since they may have made up for it before it was done.
+struct Missed<'a> {
+    route: &'a Route,
+    commands: &'a [Command<'a>],
+}
+
+impl<'a> Missed<'a> {
+    fn note(route: &'a Route, commands: &'a [Command<'a>]) -> Self {
+        route.note_missed(commands);
+        Self { route, commands }
+    }
+}
+
+impl Drop for Missed<'_> {
+    fn drop(&mut self) {
+        self.route.note_missed(self.commands);
+    }
+}
+
 /// Who answers for a key at the moment.
 #[derive(Debug)]
 pub(crate) struct Route {
@@ -89,6 +109,13 @@ impl Answer {
 }
 
 impl Route {
+    /// Notes that those who are passed over miss these commands.
+    fn note_missed(&self, commands: &[Command<'_>]) {
+        for missing in &self.away {
+            missing.owe(commands, Some(&self.node));
+        }
+    }
+
     /// Reports an answer that does not fit the question.
     #[cold]
     pub(crate) fn unexpected(&self) -> Unanswered {
@@ -165,13 +192,12 @@ impl Cluster {
         route(view, key)
     }
 
-    /// Notes that the servers that are not asked for a key miss a change of it.
-    pub(crate) fn missed(&self, key: &WireKey) {
+    /// Notes that the servers miss a change of a key for which none of them could be asked. Those that have come back
+    /// meanwhile, too.
+    fn missed(&self, key: &WireKey) {
         let Some(view) = self.known() else { return };
-        let change = [Command::Delete { key: key.text(), cas: None }];
-        let order = view.ring.order(key.text()).map(|index| &view.nodes[index]);
-        for node in order.take_while(|node| !node.serves(key.text())).take(MISSING) {
-            node.owe(&change, None);
+        for index in view.ring.order(key.text()).take(MISSING) {
+            view.nodes[index].owe(&[change_of(key)], None);
         }
     }
 
@@ -263,6 +289,23 @@ impl Cluster {
         Box::pin(self.ask_others(key, commands, lane, failed)).await
     }
 
+    /// Does the same where the answer tells how the key is to be changed, or that there is nothing to change: those that
+    /// are passed over miss the change all the same.
+    pub(crate) async fn ask_for_change(
+        &self,
+        key: &WireKey,
+        commands: &[Command<'_>],
+        lane: Lane,
+    ) -> Result<Answer, Unanswered> {
+        let answer = self.ask(key, commands, lane).await;
+        match &answer {
+            Ok(Answer { route, .. }) => route.note_missed(&[change_of(key)]),
+            Err(Unanswered::NoServers(_)) => self.missed(key),
+            Err(Unanswered::Failed(..)) => {}
+        }
+        answer
+    }
+
     /// Goes on where the servers are not known, or the best one failed.
     async fn ask_others(
         &self,
@@ -322,9 +365,7 @@ impl Cluster {
         until: u64,
     ) -> Result<Replies, Failure> {
         self.counters.failovers.one();
-        for missing in &route.away {
-            missing.owe(commands, Some(&route.node));
-        }
+        let _missed = Missed::note(route, commands);
         let short_lived: Vec<Command<'_>> = commands.iter().map(short_lived).collect();
         route.node.ask(&short_lived, lane, until).await
     }
@@ -343,6 +384,11 @@ impl Cluster {
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
+}
+
+/// Stands for any change of a key.
+fn change_of(key: &WireKey) -> Command<'_> {
+    Command::Delete { key: key.text(), cas: None }
 }
 
 /// Finds the best server for a key that is in use and has missed nothing there.

@@ -51,6 +51,8 @@
 //!   servers that remember it are lost before anybody who knows of it asks again; entries then show up to their ttl.
 //! * While servers fail, two processes may hold different opinions of which one is in use: an older value may be served, up
 //!   to its ttl, or a key computed twice.
+//! * A write that failed, or was sent again because its connection was lost, may still lie with a proxy or a server that
+//!   hangs. Where that carries it out only after a later write of the same key, the older value shows up to its ttl.
 //! * A server that leaves the list and comes back, or one that inherits the keys of another that left, may still hold what
 //!   it held before: such values show up to their ttl.
 //! * Of more than 65,536 keys changed while their server is away, the rest is not removed from it when it comes back

@@ -213,10 +213,10 @@ impl Store {
 
     /// Marks what is held under a key as stale; returns whether it was valid. A computation under way is not stored.
     pub(crate) async fn expire(&self, key: &WireKey) -> Answered<bool> {
-        // What is done here may be nothing, and what they hold is to be stale all the same.
-        self.cluster.missed(key);
+        let head = [Command::Head { key: key.text() }];
         for _ in 0..ROUNDS {
-            let Some(there) = self.head(key).await? else { return Ok(false) };
+            let answer = self.cluster.ask_for_change(key, &head, Lane::Quick).await?;
+            let Some(there) = found(answer)? else { return Ok(false) };
             let (key, cas) = (key.text(), Some(there.item.cas));
             let (command, was_valid) = match standing(&there.item) {
                 Standing::Valid => (Command::MarkStale { key, life: Some(Life(GRACE)), cas }, true),

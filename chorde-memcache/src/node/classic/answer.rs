@@ -12,9 +12,14 @@ use super::connection::{Connection, Counted, Stored};
 use super::prefix::{PAST, PREFIX, Prefix};
 use super::question::{Question, What};
 use crate::command::{Failure, How, Item, Life, Reply};
+use crate::life::GRACE;
 
 /// How often a change is tried again because somebody else was faster, each time having done what he wanted.
 const TRIES: usize = 64;
+
+/// How many seconds apart two connections may take the server's clock to be: it tells whole seconds, and its answer takes
+/// a while.
+const APART: u32 = 5;
 
 /// An item that was read.
 struct Seen {
@@ -331,12 +336,18 @@ impl Seen {
             size: u32::try_from(size).unwrap_or(u32::MAX),
             flags: self.prefix.map_or(0, |prefix| if size == 0 { 0 } else { prefix.flags }),
             cas: self.cas,
-            left: self.prefix.map(|prefix| prefix.left(self.now)),
+            left: self.prefix.map(|prefix| shown(prefix.left(self.now), stale)),
             won: false,
             held: size == 0 && !stale,
             stale,
         }
     }
+}
+
+/// Returns what an item is shown to have left. One that was marked as past its life is that for all, also for those who
+/// take the server's clock to be behind; a value so near to its end is none to insist on.
+fn shown(left: u32, stale: bool) -> u32 {
+    if stale && left <= GRACE + APART { left.min(GRACE) } else { left }
 }
 
 /// Names the right to refresh an item.

@@ -353,6 +353,30 @@ async fn what_is_left_goes_by_the_clock_of_the_server_which_is_asked_again_after
 }
 
 #[tokio::test]
+async fn what_was_marked_as_past_its_life_is_so_for_those_who_take_the_time_to_be_less() {
+    let fake = Fake::start().await;
+    let classic = Arc::new(fake.client(Clock::from(ManualClock::new()), Limits::default()));
+    let mut peer = None;
+    for (left, stale, shown) in [(30, true, 30), (31, true, 30), (35, true, 30), (36, true, 36), (31, false, 31)] {
+        let asked = spawn(&classic, get(b"k"));
+        let mut at = match peer.take() {
+            Some(peer) => peer,
+            None => fake.greet().await,
+        };
+        at.hear("gets k\r\n").await;
+        let end = 1_700_000_000 + left | u32::from(stale) << 31;
+        at.say(&[b"VALUE k 0 11 77\r\n", &end.to_be_bytes()[..], b"\0\0\0\0abc\r\nEND\r\n"].concat()).await;
+        let reply = asked.await.unwrap();
+        assert!(
+            matches!(&reply, Ok(Reply::Item(item)) if item.left == Some(shown) && item.stale == stale),
+            "{reply:?}"
+        );
+        idle(&classic, 1).await;
+        peer = Some(at);
+    }
+}
+
+#[tokio::test]
 async fn a_runtime_that_ended_takes_its_connections_with_it() {
     let (fake, classic) = fake().await;
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
