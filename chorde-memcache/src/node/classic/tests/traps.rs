@@ -364,7 +364,7 @@ async fn what_was_marked_as_past_its_life_is_so_for_those_who_take_the_time_to_b
             None => fake.greet().await,
         };
         at.hear("gets k\r\n").await;
-        let end = 1_700_000_000 + left | u32::from(stale) << 31;
+        let end = (1_700_000_000 + left) | (u32::from(stale) << 31);
         at.say(&[b"VALUE k 0 11 77\r\n", &end.to_be_bytes()[..], b"\0\0\0\0abc\r\nEND\r\n"].concat()).await;
         let reply = asked.await.unwrap();
         assert!(
