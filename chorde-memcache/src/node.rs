@@ -294,7 +294,7 @@ impl Node {
             Failure::Timeout => self.counters.timeouts.one(),
             _ => self.counters.failures.one(),
         }
-        self.note_owed(commands, None);
+        self.note_owed(commands, None, may_come_late(failure));
         self.is_troubled.store(true, Ordering::Relaxed);
         let mut breaker = lock(&self.breaker);
         if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
@@ -348,6 +348,11 @@ fn may_repeat(failure: &Failure, commands: &[Command<'_>]) -> bool {
         Failure::Closed { unsent: false, .. } => commands.iter().all(Command::may_repeat),
         _ => false,
     }
+}
+
+/// Returns whether commands that failed so may be carried out later: they were sent, and nobody knows what became of them.
+fn may_come_late(failure: &Failure) -> bool {
+    matches!(failure, Failure::Timeout | Failure::Closed { unsent: false, .. } | Failure::Protocol(_))
 }
 
 /// Returns some bits of a server's name, the same in every process.

@@ -114,7 +114,8 @@ fn ten_thousand_waiting_callers_take_less_than_twenty_mebibytes() {
             .collect();
         drop(probe);
         runtime.block_on(async {
-            while fake.all_there.try_recv().is_err() {
+            while let Err(error) = fake.all_there.try_recv() {
+                assert_eq!(error, mpsc::TryRecvError::Empty, "the connection has ended");
                 tokio::task::yield_now().await;
             }
             fake.release.send(()).unwrap();

@@ -9,31 +9,10 @@ use std::time::{Duration, Instant};
 use chorde_core::{CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, ManualClock, Wait};
 use chorde_memcache::testing::{Chaos, ChaosProxy, Direction, MemcachedServer};
 use chorde_memcache::{MemcachedClient, Transport};
-use support::{AMPLE, LONG, PATIENCE, builder, client, default_builder, eventually, healed, key_on, millis, works};
-
-fn servers(count: usize) -> Vec<MemcachedServer> {
-    (0..count).map(|_| MemcachedServer::start().unwrap()).collect()
-}
-
-fn addresses(servers: &[MemcachedServer]) -> Vec<String> {
-    servers.iter().map(MemcachedServer::address).collect()
-}
-
-fn get(client: &MemcachedClient, key: u64) -> Option<String> {
-    client.get(&key).wait().ok().flatten()
-}
-
-fn put(client: &MemcachedClient, key: u64, value: &str) {
-    client.put(&key, value.to_owned(), LONG).wait().unwrap();
-}
-
-/// Has the client notice that a server does not answer: it does when the server is out of use.
-fn until_out_of_use(client: &MemcachedClient, key: u64, outages: u64) {
-    eventually("the server is out of use", || {
-        _ = client.contains(&key).wait();
-        client.stats().outages >= outages
-    });
-}
+use support::{
+    AMPLE, LONG, PATIENCE, addresses, builder, client, default_builder, eventually, get, healed, key_on, millis, put,
+    servers, until_out_of_use, works,
+};
 
 #[test]
 fn a_killed_server_is_missed_and_used_again_when_it_is_back() {
@@ -168,31 +147,6 @@ fn a_server_that_comes_back_has_forgotten_what_changed_meanwhile() {
 }
 
 #[test]
-fn a_change_that_finds_its_server_gone_is_made_up_for() {
-    type Change = fn(&MemcachedClient, u64);
-    let changes: [(&str, Change); 3] = [
-        ("expire", |client, key| assert!(!client.expire(&key).wait().unwrap())),
-        ("delete", |client, key| assert!(!client.delete(&key).wait().unwrap())),
-        ("put", |client, key| put(client, key, "new")),
-    ];
-    for (others, (how, change)) in (0..2).flat_map(|others| changes.map(|change| (others, change))) {
-        let servers = servers(1 + others);
-        let proxy = ChaosProxy::start(&servers[0].address()).unwrap();
-        let addresses = std::iter::once(proxy.address()).chain(addresses(&servers[1..]));
-        let client = builder(addresses).tolerated_failures(0).build().unwrap();
-        let key = key_on(&servers, 0, &client);
-        put(&client, key, "old");
-        // The client learns of it by the change itself, which the next server answers, or none.
-        proxy.set(Chaos::Refuse).unwrap();
-        change(&client, key);
-        assert_eq!(client.stats().outages, 1, "{how}");
-        proxy.set(Chaos::Pass).unwrap();
-        healed("gone for one change", || client.stats().recoveries == 1);
-        assert_ne!(get(&client, key).as_deref(), Some("old"), "{how} with {others} others");
-    }
-}
-
-#[test]
 fn what_was_stored_elsewhere_is_not_found_in_the_next_outage() {
     let servers = servers(2);
     let client = client(addresses(&servers));
@@ -208,37 +162,6 @@ fn what_was_stored_elsewhere_is_not_found_in_the_next_outage() {
         put(&client, key, "stored at home");
         assert_eq!(get(&client, key).as_deref(), Some("stored at home"));
     }
-}
-
-#[test]
-fn what_is_stored_elsewhere_only_after_the_way_back_is_not_found_in_the_next_outage_either() {
-    let servers = servers(2);
-    let proxies: Vec<_> = servers.iter().map(|server| ChaosProxy::start(&server.address()).unwrap()).collect();
-    let client = builder(proxies.iter().map(ChaosProxy::address)).build().unwrap();
-    let key = key_on(&servers, 0, &client);
-    proxies[0].set(Chaos::Refuse).unwrap();
-    until_out_of_use(&client, key, 1);
-    // What is asked from a task takes another connection, which does not get through yet.
-    proxies[1].set_for_new(Chaos::Blackhole).unwrap();
-    let before = proxies[1].connections();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let late = {
-        let client = client.clone();
-        runtime.spawn(async move { client.put(&key, "late".to_owned(), LONG).await })
-    };
-    eventually("it is on its way", || proxies[1].connections() > before);
-    proxies[0].set(Chaos::Pass).unwrap();
-    eventually("the first is back", || client.stats().recoveries == 1);
-    assert!(client.stats().replays >= 1, "{:?}", client.stats());
-    proxies[1].set(Chaos::Pass).unwrap();
-    runtime.block_on(late).unwrap().unwrap();
-    eventually("it is stored at home", || {
-        put(&client, key, "home");
-        servers[0].stats().unwrap()["curr_items"] == "1"
-    });
-    proxies[0].set(Chaos::Refuse).unwrap();
-    until_out_of_use(&client, key, 2);
-    assert_ne!(get(&client, key).as_deref(), Some("late"));
 }
 
 #[test]

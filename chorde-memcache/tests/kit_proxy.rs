@@ -43,7 +43,7 @@ fn works(stream: &mut TcpStream) {
 /// Sees that nothing comes; a proof only in so far as it would come soon.
 fn quiet(stream: &mut TcpStream) {
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let error = stream.read(&mut [0]).unwrap_err();
+    let error = stream.read_exact(&mut [0]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
 }

@@ -66,7 +66,7 @@ fn a_paused_server_answers_when_it_goes_on() {
     for stream in [&mut before, &mut during] {
         stream.write_all(b"mn\r\n").unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        let error = stream.read(&mut [0]).unwrap_err();
+        let error = stream.read_exact(&mut [0]).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
     }

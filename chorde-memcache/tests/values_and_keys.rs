@@ -121,7 +121,9 @@ fn lives_are_rounded_up_to_seconds(transport: Transport) {
     let month = 30 * 24 * 3_600;
     for ttl in [month - 31, month - 30, month - 29, month, month + 1, 12 * month] {
         let left = left_of(&one, secs(ttl));
-        assert!(left <= ttl && left + 120 > ttl, "{ttl}: {left}");
+        // With what it is kept for longer, more than a month is sent as a date, by a clock that is not the server's.
+        let is_dated = ttl > month - 30;
+        assert!((left <= ttl || is_dated) && left.abs_diff(ttl) < 120, "{ttl}: {left}");
         assert!(one.contains_for(&"rounded", secs(ttl - 120)).wait().unwrap());
     }
     // Beyond what a server understands, it lives for as long as can be said.

@@ -15,7 +15,7 @@ impl Node {
     /// Notes keys that this server has to remove, since `stand_in` is asked to change them instead.
     pub(crate) fn owe(self: &Arc<Self>, commands: &[Command<'_>], stand_in: Option<&Arc<Self>>) {
         if commands.iter().any(|command| command.changes().is_some()) {
-            self.note_owed(commands, stand_in);
+            self.note_owed(commands, stand_in, false);
             self.pay_if_in_use();
         }
     }
@@ -30,10 +30,15 @@ impl Node {
         self.pay_if_in_use();
     }
 
-    pub(super) fn note_owed(&self, commands: &[Command<'_>], stand_in: Option<&Arc<Self>>) {
+    /// Notes keys that this server has to remove; `may_come` says that it may still carry out these commands.
+    pub(super) fn note_owed(&self, commands: &[Command<'_>], stand_in: Option<&Arc<Self>>, may_come: bool) {
         let mut owed = lock(&self.owed);
+        let before = owed.count();
         let keys = commands.iter().filter_map(Command::changes);
         let lost = keys.filter(|key| !owed.add(key, stand_in.map(Arc::downgrade))).count();
+        if may_come && owed.count() > before {
+            owed.doubt();
+        }
         self.is_indebted.store(!owed.is_empty(), Ordering::Release);
         self.counters.replays_lost.add(lost as u64);
     }

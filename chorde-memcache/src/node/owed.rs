@@ -17,6 +17,8 @@ pub(super) struct Owed {
     all: bool,
     /// How many debts there have been.
     count: u64,
+    /// The last of them that is for a change which the server may carry out late; zero for none.
+    doubtful: u64,
 }
 
 /// One key that a server has to remove.
@@ -46,6 +48,23 @@ impl Owed {
             self.keys.insert(key.into(), Debt { stand_in, number });
         }
         has_room
+    }
+
+    /// Notes that the server may carry out late what was just noted.
+    pub(super) fn doubt(&mut self) {
+        self.doubtful = self.count;
+    }
+
+    /// Returns the last debt that is in doubt, if one is.
+    pub(super) fn doubtful(&self) -> Option<u64> {
+        (self.doubtful > 0).then_some(self.doubtful)
+    }
+
+    /// Notes that whatever was in doubt up to that debt has been carried out, or never will be.
+    pub(super) fn settled(&mut self, last: u64) {
+        if self.doubtful <= last {
+            self.doubtful = 0;
+        }
     }
 
     /// Notes that everything has to go.
@@ -127,6 +146,24 @@ mod tests {
         let some = owed.some(1, owed.count());
         owed.paid(&some);
         assert!(owed.is_empty());
+    }
+
+    #[test]
+    fn a_doubt_lasts_until_it_is_settled_and_no_later_one_has_come() {
+        let mut owed = Owed::default();
+        owed.add(b"sure", None);
+        assert_eq!(owed.doubtful(), None);
+        owed.add(b"key", None);
+        owed.doubt();
+        let first = owed.doubtful().unwrap();
+        owed.add(b"other", None);
+        assert_eq!(owed.doubtful(), Some(first));
+        owed.doubt();
+        owed.settled(first);
+        let second = owed.doubtful().unwrap();
+        assert!(second > first);
+        owed.settled(second);
+        assert_eq!(owed.doubtful(), None);
     }
 
     #[test]

@@ -22,6 +22,11 @@ use crate::race::within;
 /// How many keys are removed in one round trip.
 const BATCH: usize = 512;
 
+/// How long a server that answers again is given to carry out what it was sent before, by threads of its own that are as
+/// late as it is. At most this part of the deadline, for the sake of those who wait for it.
+const SETTLING: Duration = Duration::from_millis(100);
+const SETTLING_PART: u32 = 4;
+
 /// Starts to ask a server that went out of use. Ends when the server is back, or gone from the list.
 pub(super) fn start(node: &Arc<Node>) {
     home::spawn(probe(Arc::downgrade(node), Arc::clone(&node.moved)));
@@ -137,6 +142,7 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
         let owed = lock(&node.owed);
         (owed.is_all(), owed.count())
     };
+    settle(node, known).await?;
     if is_all {
         node.flush().await?;
         lock(&node.owed).paid_all();
@@ -144,8 +150,7 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
     loop {
         let some = lock(&node.owed).some(BATCH, known);
         if !some.is_empty() {
-            let until = node.until(node.options.deadline);
-            Question { node, commands: &deletes(&some), lane: Lane::Quick, until }.ask_once().await?;
+            remove(node, &some).await?;
             node.counters.replays.add(some.len() as u64);
             tidy_up(&some).await;
         }
@@ -156,6 +161,24 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
             return Ok(());
         }
     }
+}
+
+/// Waits until the server has carried out what failed and may come late: to remove that too early would be in vain.
+async fn settle(node: &Arc<Node>, known: u64) -> Result<(), Broken> {
+    let doubtful = lock(&node.owed).doubtful();
+    if let Some(last) = doubtful {
+        // An answer shows that it does not hang any more.
+        let one = lock(&node.owed).some(1, known);
+        remove(node, &one).await?;
+        node.clock.sleep(SETTLING.min(node.options.deadline / SETTLING_PART)).await;
+        lock(&node.owed).settled(last);
+    }
+    Ok(())
+}
+
+async fn remove(node: &Arc<Node>, keys: &Debts) -> Result<(), Broken> {
+    let until = node.until(node.options.deadline);
+    Question { node, commands: &deletes(keys), lane: Lane::Quick, until }.ask_once().await.map(drop)
 }
 
 /// Removes from the servers that stood in what they hold: in the next outage it would be older than what is there then.

@@ -69,7 +69,9 @@ fn told_keys(server: &MemcachedServer) -> Vec<String> {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"lru_crawler metadump all\r\n").unwrap();
-    let lines = BufReader::new(stream).lines().map(Result::unwrap).take_while(|line| line.trim_end() != "END");
+    // One that is busy with it for another says so, and is asked again.
+    let is_over = |line: &str| line.trim_end() == "END" || line.starts_with("BUSY ");
+    let lines = BufReader::new(stream).lines().map(Result::unwrap).take_while(|line| !is_over(line));
     lines.filter_map(|line| Some(unescaped(line.strip_prefix("key=")?.split(' ').next()?))).collect()
 }
 

@@ -69,6 +69,30 @@ pub fn works(client: &MemcachedClient) -> bool {
         && client.get::<u64>("works").wait().is_ok_and(|got| got == Some(value))
 }
 
+pub fn servers(count: usize) -> Vec<MemcachedServer> {
+    (0..count).map(|_| MemcachedServer::start().unwrap()).collect()
+}
+
+pub fn addresses(servers: &[MemcachedServer]) -> Vec<String> {
+    servers.iter().map(MemcachedServer::address).collect()
+}
+
+pub fn get(client: &MemcachedClient, key: u64) -> Option<String> {
+    client.get(&key).wait().ok().flatten()
+}
+
+pub fn put(client: &MemcachedClient, key: u64, value: &str) {
+    client.put(&key, value.to_owned(), LONG).wait().unwrap();
+}
+
+/// Has the client notice that a server does not answer: it does when the server is out of use.
+pub fn until_out_of_use(client: &MemcachedClient, key: u64, outages: u64) {
+    eventually("the server is out of use", || {
+        _ = client.contains(&key).wait();
+        client.stats().outages >= outages
+    });
+}
+
 /// Finds a key that the client places on the server with this index.
 pub fn key_on(servers: &[MemcachedServer], index: usize, client: &MemcachedClient) -> u64 {
     let stored = || servers[index].stats().unwrap()["cmd_set"].parse::<u64>().unwrap();

@@ -37,14 +37,20 @@ impl Raw {
 
     /// Returns the names of all items, stubs too, without the pages of others.
     pub fn keys(&mut self) -> Vec<String> {
-        self.send(b"lru_crawler metadump hash\r\n");
         let mut keys = Vec::new();
+        super::eventually("the server has time to tell its keys", || self.tells(&mut keys));
+        keys
+    }
+
+    /// Adds the names of all items; returns whether the server tells them, which it does for one at a time.
+    fn tells(&mut self, keys: &mut Vec<String>) -> bool {
+        self.send(b"lru_crawler metadump hash\r\n");
         loop {
             let line = self.line();
-            if line == "END" {
-                return keys;
+            if line == "END" || line.starts_with("BUSY ") {
+                return line == "END";
             }
-            let key = line.strip_prefix("key=").unwrap().split(' ').next().unwrap();
+            let key = line.strip_prefix("key=").unwrap_or_else(|| panic!("{line}")).split(' ').next().unwrap();
             keys.push(key.replace("%3A", ":"));
         }
     }

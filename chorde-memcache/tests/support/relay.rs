@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use chorde_memcache::testing::{FakeServer, MemcachedServer, Peer, Request};
 
@@ -14,34 +14,38 @@ pub struct Relay {
     pub fake: FakeServer,
     pub real: MemcachedServer,
     twists: Arc<Mutex<Vec<(String, Twist)>>>,
+    held: Arc<Mutex<Vec<Held>>>,
 }
+
+/// A command that is carried out late, and what that waits for.
+type Held = (String, mpsc::Receiver<()>);
 
 impl Relay {
     pub fn start() -> Self {
         let real = MemcachedServer::start().unwrap();
         let twists: Arc<Mutex<Vec<(String, Twist)>>> = Arc::default();
-        let (address, known) = (real.address(), Arc::clone(&twists));
+        let held: Arc<Mutex<Vec<Held>>> = Arc::default();
+        let (address, known, holds) = (real.address(), Arc::clone(&twists), Arc::clone(&held));
         let fake = FakeServer::start(move |peer| {
             let mut server = BufReader::new(TcpStream::connect(&address)?);
             server.get_ref().set_nodelay(true)?;
             loop {
                 let request = peer.request()?;
+                if let Some((_, told)) = take(&holds, |(command, _)| request.line().starts_with(command.as_str())) {
+                    // Also when the test has ended.
+                    _ = told.recv();
+                }
                 let reply = ask(&mut server, &request)?;
                 if request.word(0) != "version" {
                     peer.gate()?;
                 }
-                let twist = {
-                    let mut twists = known.lock().unwrap();
-                    let place = twists.iter().position(|(command, _)| request.line().starts_with(command.as_str()));
-                    place.map(|place| twists.remove(place).1)
-                };
-                match twist {
-                    Some(twist) => twist(peer, &request, reply)?,
+                match take(&known, |(command, _)| request.line().starts_with(command.as_str())) {
+                    Some((_, twist)) => twist(peer, &request, reply)?,
                     None => peer.send(reply)?,
                 }
             }
         });
-        Self { fake: fake.unwrap(), real, twists }
+        Self { fake: fake.unwrap(), real, twists, held }
     }
 
     pub fn address(&self) -> String {
@@ -57,10 +61,25 @@ impl Relay {
         self.twists.lock().unwrap().push((command.to_owned(), Box::new(twist)));
     }
 
+    /// Carries out the next request that begins with `command` only when it is told to, and what comes after it on the same
+    /// connection.
+    pub fn late(&self, command: &str) -> mpsc::Sender<()> {
+        let (tell, told) = mpsc::channel();
+        self.held.lock().unwrap().push((command.to_owned(), told));
+        tell
+    }
+
     /// Returns how many twists have not been used.
     pub fn left(&self) -> usize {
         self.twists.lock().unwrap().len()
     }
+}
+
+/// Takes out the first that fits.
+fn take<T>(list: &Mutex<Vec<T>>, fits: impl FnMut(&T) -> bool) -> Option<T> {
+    let mut list = list.lock().unwrap();
+    let place = list.iter().position(fits);
+    place.map(|place| list.remove(place))
 }
 
 /// Has the real server carry out a request.

@@ -171,7 +171,7 @@ impl Connection {
             How::Cas(cas) => self.cas(key, raw, cas, exptime).await?,
         };
         match (stored, how) {
-            (Stored::Yes, _) => self.delete(&beside(key)).await?,
+            (Stored::Yes, How::Add | How::Cas(_)) => self.take_right(key).await?,
             // What was to be replaced is known to be old.
             (Stored::NoRoom, How::Cas(cas)) => {
                 self.cas(key, &[], cas, PAST).await?;
@@ -181,9 +181,18 @@ impl Connection {
         Ok(reply(stored))
     }
 
+    /// Takes the right to refresh an item from whoever has it. It is gone when this returns: gone later, it might be that
+    /// of the next winner.
+    async fn take_right(&mut self, key: &str) -> Result<(), Failure> {
+        self.delete(&beside(key)).await?;
+        self.barrier().await
+    }
+
     /// Stores over anything. The command has no answer; whether there was room shows by whether there is an item.
     async fn store_over(&mut self, key: &str, raw: &[u8], exptime: u32) -> Result<Stored, Failure> {
         self.set(key, raw, exptime).await?;
+        // Done before the next is answered.
+        self.delete(&beside(key)).await?;
         if self.exists(key).await? {
             return Ok(Stored::Yes);
         }
@@ -216,7 +225,7 @@ impl Connection {
         if let Some(cas) = cas {
             let stored = self.cas(key, &[], cas, PAST).await?;
             if stored == Stored::Yes {
-                self.delete(&beside(key)).await?;
+                self.take_right(key).await?;
             }
             return Ok(reply(stored));
         }
@@ -224,8 +233,7 @@ impl Connection {
             return Ok(Reply::Missing);
         }
         self.delete(key).await?;
-        self.delete(&beside(key)).await?;
-        self.barrier().await?;
+        self.take_right(key).await?;
         Ok(Reply::Done)
     }
 
@@ -250,8 +258,7 @@ impl Connection {
                 stored @ (Stored::Exists | Stored::Missing) => return Ok(reply(stored)),
                 Stored::Yes => {}
             }
-            self.delete(&beside(key)).await?;
-            self.barrier().await?;
+            self.take_right(key).await?;
             return Ok(Reply::Done);
         }
         Err(Failure::Timeout)

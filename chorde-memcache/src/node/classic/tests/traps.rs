@@ -260,11 +260,34 @@ async fn storing_is_done_when_the_server_shows_that_it_has_the_item() {
     let asked = spawn(&classic, store(b"k", b"abc", How::Set));
     let mut peer = fake.greet().await;
     peer.hear("set k 0 100 11 noreply\r\n").await;
-    peer.hear_bytes(&[b"eS\xf1\x64\0\0\0\x07", &b"abc\r\nincr k 0\r\n"[..]].concat()).await;
+    let rest = &b"abc\r\ndelete k~ noreply\r\nincr k 0\r\n"[..];
+    peer.hear_bytes(&[b"eS\xf1\x64\0\0\0\x07", rest].concat()).await;
     assert!(!asked.is_finished());
     peer.say(b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n").await;
     assert_eq!(asked.await.unwrap(), Ok(Reply::Done));
-    peer.hear("delete k~ noreply\r\n").await;
+}
+
+#[tokio::test]
+async fn the_right_to_refresh_what_was_replaced_is_gone_before_that_is_told() {
+    let fake = Fake::start().await;
+    let classic = Arc::new(fake.client(Clock::from(ManualClock::new()), Limits::default()));
+    let mut peer = None;
+    for (how, line) in [(How::Add, "add k 0 100 11\r\n"), (How::Cas(5), "cas k 0 100 11 5\r\n")] {
+        let asked = spawn(&classic, store(b"k", b"abc", how));
+        let mut at = match peer.take() {
+            Some(peer) => peer,
+            None => fake.greet().await,
+        };
+        at.hear(line).await;
+        at.hear_bytes(b"eS\xf1\x64\0\0\0\x07abc\r\n").await;
+        at.say(b"STORED\r\n").await;
+        at.hear("delete k~ noreply\r\nversion\r\n").await;
+        assert!(!asked.is_finished());
+        at.say(b"VERSION 1.4.15\r\n").await;
+        assert_eq!(asked.await.unwrap(), Ok(Reply::Done));
+        idle(&classic, 1).await;
+        peer = Some(at);
+    }
 }
 
 #[tokio::test]
