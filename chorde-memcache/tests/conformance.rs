@@ -11,6 +11,11 @@ use chorde_core::{InprocClient, NamespaceClient, TieredClient};
 use chorde_memcache::testing::{FakeServer, MemcachedServer};
 use chorde_memcache::{MemcachedClient, Placement, Transport};
 
+/// Begins a suite for clients that keep whole seconds of servers whose clocks go on meanwhile.
+fn suite<'a, C>(make: impl Fn() -> C + 'a) -> Suite<'a, C> {
+    Suite::new(make).resolution(Duration::from_secs(1))
+}
+
 fn servers(count: usize) -> Vec<MemcachedServer> {
     (0..count).map(|_| MemcachedServer::start_unix().unwrap()).collect()
 }
@@ -29,7 +34,7 @@ fn fresh(servers: &[MemcachedServer], transport: Transport) -> MemcachedClient {
 
 fn check(transport: Transport) {
     let servers = servers(1);
-    let suite = Suite::new(|| fresh(&servers, transport));
+    let suite = suite(|| fresh(&servers, transport));
     suite.check::<String>();
     suite.check::<u64>();
     suite.check::<Vec<u8>>();
@@ -63,7 +68,7 @@ fn the_classic_transport_keeps_time() {
 
 #[test]
 fn an_old_server_conforms() {
-    let suite = Suite::new(|| {
+    let suite = suite(|| {
         let server = FakeServer::old().unwrap();
         let client = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
         // The server lives as long as the test process.
@@ -76,22 +81,22 @@ fn an_old_server_conforms() {
 #[test]
 fn three_servers_conform() {
     let servers = servers(3);
-    Suite::new(|| fresh(&servers, Transport::Auto)).check::<u64>();
+    suite(|| fresh(&servers, Transport::Auto)).check::<u64>();
     let ketama = || {
         let builder = MemcachedClient::builder().servers(servers.iter().map(MemcachedServer::address));
         let builder = builder.placement(Placement::Ketama).namespace(format!("{:x}", fastrand::u128(..)));
         builder.checksum_key("tests").deadline(Duration::from_secs(20)).build().unwrap()
     };
-    Suite::new(ketama).check::<u64>();
+    suite(ketama).check::<u64>();
 }
 
 #[test]
 fn tiers_and_namespaces_over_memcached_conform() {
     let servers = servers(1);
     let far = || fresh(&servers, Transport::Auto);
-    Suite::new(|| TieredClient::new(InprocClient::new(10_000), far())).check::<String>();
-    Suite::new(|| NamespaceClient::new("one", far()).unwrap()).check::<String>();
-    Suite::new(|| NamespaceClient::new("one", TieredClient::new(InprocClient::new(10_000), far())).unwrap())
+    suite(|| TieredClient::new(InprocClient::new(10_000), far())).check::<String>();
+    suite(|| NamespaceClient::new("one", far()).unwrap()).check::<String>();
+    suite(|| NamespaceClient::new("one", TieredClient::new(InprocClient::new(10_000), far())).unwrap())
         .check::<String>();
 }
 
@@ -100,5 +105,5 @@ fn the_client_conforms_inside_of_a_runtime() {
     let servers = servers(1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _entered = runtime.enter();
-    Suite::new(|| fresh(&servers, Transport::Auto)).check::<Vec<u8>>();
+    suite(|| fresh(&servers, Transport::Auto)).check::<Vec<u8>>();
 }

@@ -14,6 +14,11 @@ use chorde_memcache::{MemcachedBuilder, MemcachedClient, Transport, WriteBehind}
 /// How long is remembered: longer than any rule runs.
 const LONG: Duration = Duration::from_secs(600);
 
+/// Begins a suite for clients that keep whole seconds of servers whose clocks go on meanwhile.
+fn suite<'a, C>(make: impl Fn() -> C + 'a) -> Suite<'a, C> {
+    Suite::new(make).resolution(Duration::from_secs(1))
+}
+
 /// Makes a client that sees nothing of what others have stored, or still store.
 fn fresh(server: &MemcachedServer, with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) -> MemcachedClient {
     let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
@@ -23,7 +28,7 @@ fn fresh(server: &MemcachedServer, with: impl Fn(MemcachedBuilder) -> MemcachedB
 
 fn check(with: impl Fn(MemcachedBuilder) -> MemcachedBuilder) {
     let server = MemcachedServer::start_unix().unwrap();
-    let suite = Suite::new(|| fresh(&server, &with));
+    let suite = suite(|| fresh(&server, &with));
     suite.check::<String>();
     suite.check::<u64>();
     suite.check::<Vec<u8>>();
@@ -72,7 +77,7 @@ fn all_of_them_conform_where_clear_empties_the_server() {
         let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("tests");
         all(builder.deadline(Duration::from_secs(20))).build().unwrap()
     };
-    Suite::new(make).only("clear takes away all keys, and the client goes on").check::<u64>();
+    suite(make).only("clear takes away all keys, and the client goes on").check::<u64>();
 }
 
 #[test]
@@ -80,14 +85,14 @@ fn all_of_them_conform_inside_of_a_runtime() {
     let server = MemcachedServer::start_unix().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _entered = runtime.enter();
-    Suite::new(|| fresh(&server, all)).check::<Vec<u8>>();
+    suite(|| fresh(&server, all)).check::<Vec<u8>>();
 }
 
 #[test]
 fn tiers_over_all_of_them_conform() {
     let server = MemcachedServer::start_unix().unwrap();
-    Suite::new(|| TieredClient::new(InprocClient::new(10_000), fresh(&server, all))).check::<String>();
-    Suite::new(|| NamespaceClient::new("one", fresh(&server, all)).unwrap()).check::<String>();
+    suite(|| TieredClient::new(InprocClient::new(10_000), fresh(&server, all))).check::<String>();
+    suite(|| NamespaceClient::new("one", fresh(&server, all)).unwrap()).check::<String>();
 }
 
 #[test]

@@ -5,8 +5,8 @@
 mod support;
 
 use chorde_core::{CacheExt, ManualClock, Wait};
-use chorde_memcache::MemcachedClient;
-use chorde_memcache::testing::{Chaos, ChaosProxy};
+use chorde_memcache::testing::{Chaos, ChaosProxy, MemcachedServer};
+use chorde_memcache::{MemcachedClient, Transport};
 use support::relay::Relay;
 use support::{LONG, addresses, builder, eventually, get, healed, key_on, millis, put, servers, until_out_of_use};
 
@@ -99,4 +99,20 @@ fn what_a_server_that_hung_carries_out_late_is_removed_after_that() {
     });
     assert_eq!(get(&client, 1), None);
     assert_eq!(relay.real.stats().unwrap()["curr_items"], "0");
+}
+
+#[test]
+fn a_server_comes_back_however_much_it_missed_and_however_little_may_wait() {
+    for transport in [Transport::Meta, Transport::Classic] {
+        let server = MemcachedServer::start().unwrap();
+        let proxy = ChaosProxy::start(&server.address()).unwrap();
+        let client = builder([proxy.address()]).transport(transport).max_waiting(8).build().unwrap();
+        let all = 0..2000_u64;
+        all.clone().for_each(|key| put(&client, key, "old"));
+        proxy.set(Chaos::Refuse).unwrap();
+        all.clone().for_each(|key| _ = client.delete(&key).wait());
+        proxy.set(Chaos::Pass).unwrap();
+        healed("much was missed", || client.stats().recoveries == 1);
+        assert!(all.into_iter().all(|key| get(&client, key).is_none()), "{transport:?}");
+    }
 }

@@ -295,8 +295,7 @@ fn one_lost_connection_is_no_outage() {
             });
         }
         proxy.await_bytes(Direction::ToServer, proxy.bytes(Direction::ToServer) + 20_000).unwrap();
-        proxy.set(Chaos::Cut(Direction::ToClient, 1)).unwrap();
-        proxy.set_for_new(Chaos::Pass).unwrap();
+        proxy.set_for_existing(Chaos::Cut(Direction::ToClient, 1)).unwrap();
     });
     let stats = client.stats();
     assert_eq!((stats.outages, stats.failures), (0, 0), "{stats:?}");

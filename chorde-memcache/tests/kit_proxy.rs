@@ -241,6 +241,10 @@ fn new_connections_can_fare_otherwise() {
     proxy.set_for_new(Chaos::Refuse).unwrap();
     assert_eq!(TcpStream::connect(proxy.address()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     works(&mut existing);
+    proxy.set_for_new(Chaos::Pass).unwrap();
+    proxy.set_for_existing(Chaos::Reset).unwrap();
+    assert_eq!(existing.read_exact(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    works(&mut connect(&proxy));
 }
 
 #[test]

@@ -15,12 +15,15 @@ use tokio::sync::Notify;
 use super::asking::Question;
 use super::breaker::Attempt;
 use super::owed::{Debt, Debts};
-use super::{Broken, Lane, Node, dial, home, lock};
+use super::{Broken, Lane, Node, SPEAKS_CLASSIC, dial, home, lock};
 use crate::command::{Command, Failure};
 use crate::race::within;
 
-/// How many keys are removed in one round trip.
+/// How many keys are removed at a time, within one deadline.
 const BATCH: usize = 512;
+
+/// The same where each takes round trips of its own.
+const CLASSIC_BATCH: usize = 32;
 
 /// How long a server that answers again is given to carry out what it was sent before, by threads of its own that are as
 /// late as it is. At most this part of the deadline, for the sake of those who wait for it.
@@ -148,7 +151,7 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
         lock(&node.owed).paid_all();
     }
     loop {
-        let some = lock(&node.owed).some(BATCH, known);
+        let some = lock(&node.owed).some(batch(node), known);
         if !some.is_empty() {
             remove(node, &some).await?;
             node.counters.replays.add(some.len() as u64);
@@ -161,6 +164,13 @@ pub(super) async fn make_up(node: &Arc<Node>) -> Result<(), Broken> {
             return Ok(());
         }
     }
+}
+
+/// Returns how many keys may be removed at a time; more than may wait for a connection would never be.
+fn batch(node: &Node) -> usize {
+    let is_classic = node.speaks.load(Ordering::Acquire) == SPEAKS_CLASSIC;
+    let most = if is_classic { CLASSIC_BATCH } else { BATCH };
+    most.min(node.options.limits.waiting)
 }
 
 /// Waits until the server has carried out what failed and may come late: to remove that too early would be in vain.

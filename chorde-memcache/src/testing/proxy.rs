@@ -121,6 +121,15 @@ impl ChaosProxy {
         self.order(chaos, Scope::New)
     }
 
+    /// Changes what happens on connections that exist; those to come are not concerned, also where one is made just then.
+    ///
+    /// # Errors
+    ///
+    /// None but [`ErrorKind::BrokenPipe`], if the proxy has ended.
+    pub fn set_for_existing(&self, chaos: Chaos) -> Result<()> {
+        self.order(chaos, Scope::Existing)
+    }
+
     fn order(&self, chaos: Chaos, scope: Scope) -> Result<()> {
         let (done, result) = blocking::channel();
         let ended = || Error::new(ErrorKind::BrokenPipe, "the proxy's thread has ended");

@@ -31,6 +31,7 @@ pub(super) struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     All,
+    Existing,
     New,
 }
 
@@ -81,13 +82,8 @@ impl Front {
     }
 
     async fn obey(&mut self, chaos: Chaos, scope: Scope) -> Result<()> {
-        self.chaos = chaos;
-        if chaos == Chaos::Refuse {
-            self.refuse();
-        } else if self.listener.is_none() {
-            let listener = ports::listen_again(self.address)?;
-            listener.set_nonblocking(true)?;
-            self.listener = Some(TcpListener::from_std(listener)?);
+        if scope != Scope::Existing {
+            self.set_for_new(chaos)?;
         }
         self.links.retain(|link| !link.task.is_finished());
         if scope == Scope::New {
@@ -101,6 +97,18 @@ impl Front {
                 // One that panicked has ended as well.
                 let _ = link.task.await;
             }
+        }
+        Ok(())
+    }
+
+    fn set_for_new(&mut self, chaos: Chaos) -> Result<()> {
+        self.chaos = chaos;
+        if chaos == Chaos::Refuse {
+            self.refuse();
+        } else if self.listener.is_none() {
+            let listener = ports::listen_again(self.address)?;
+            listener.set_nonblocking(true)?;
+            self.listener = Some(TcpListener::from_std(listener)?);
         }
         Ok(())
     }
