@@ -12,12 +12,12 @@ use crate::support::{LONG, builder};
 
 const TRANSPORTS: [Transport; 2] = [Transport::Meta, Transport::Classic];
 
-/// Makes a client that sees nothing of what others have stored.
 /// Begins a suite for clients that keep whole seconds of servers whose clocks go on meanwhile.
 fn suite<'a, C>(make: impl Fn() -> C + 'a) -> Suite<'a, C> {
     Suite::new(make).resolution(Duration::from_secs(1))
 }
 
+/// Makes a client that sees nothing of what others have stored.
 fn fresh(authority: &Authority, address: &str, transport: Transport) -> MemcachedClient {
     let builder = builder([address]).transport(transport).namespace(format!("{:x}", fastrand::u128(..)));
     builder.tls(authority.tls()).build().unwrap()
