@@ -34,9 +34,10 @@ fn certificate(names: &[&str]) -> (Arc<ServerConfig>, Tls) {
 fn an_encrypted_cluster_is_found_followed_and_used() {
     let (config, tls) = certificate(&["127.0.0.1", "*.fake.cache.test"]);
     let rig = Rig::of(FakeCluster::builder().nodes(3).tls(config), |builder| builder.tls(tls));
-    rig.until("the cluster is known", |known| known.version == Some(1));
+    rig.knows_the_cluster();
     rig.put_all();
-    assert_eq!((rig.held(), rig.names()), (KEYS, rig.nodes()));
+    rig.follows();
+    assert_eq!(rig.held(), KEYS);
     rig.cluster.add().unwrap();
     rig.poll(1);
     passing(&rig.clock, "the new node is used", || rig.names() == rig.nodes());
@@ -60,7 +61,7 @@ fn an_endpoint_with_another_certificate_tells_nothing() {
 fn a_node_with_another_name_is_not_used_and_the_others_stand_in() {
     let (config, tls) = certificate(&["127.0.0.1", "0001.fake.cache.test"]);
     let rig = Rig::of(FakeCluster::builder().nodes(2).tls(config), |builder| builder.tls(tls));
-    rig.until("the cluster is known", |known| known.version == Some(1));
+    rig.knows_the_cluster();
     rig.put_all();
     assert_eq!(rig.held(), KEYS);
     let in_use: Vec<_> = rig.client.servers().into_iter().filter(|server| server.in_use).collect();

@@ -30,7 +30,7 @@ fn rig(names: &Names) -> Rig {
     names.answers(HOST, &["127.0.0.1"]);
     let client = client_of(&endpoint, &clock, |builder| builder.resolver(names.clone()));
     let rig = Rig { client, cluster, clock };
-    rig.until("the cluster is known", |known| known.version == Some(1));
+    rig.knows_the_cluster();
     // So that there are older versions.
     rig.cluster.add().unwrap();
     rig.poll(1);
@@ -39,7 +39,8 @@ fn rig(names: &Names) -> Rig {
 
 /// Checks that the cluster is used as it was, with no more than it took before.
 fn is_unchanged(rig: &Rig, what: &str, before: (usize, usize)) {
-    assert_eq!((rig.names(), rig.held()), (rig.nodes(), KEYS), "{what}");
+    rig.follows();
+    assert_eq!(rig.held(), KEYS, "{what}");
     passing(&rig.clock, "what was used for polls is given back", || rig.cluster.open() == 0 && held() == before);
 }
 

@@ -132,8 +132,9 @@ impl FakeCluster {
         })
     }
 
-    /// Takes a node off the list. Its server, which is returned, runs on until it is killed: by the test, by
-    /// [`kill_removed`](Self::kill_removed) or [`recreate`](Self::recreate), or by the end of the cluster.
+    /// Takes a node off the list. Its server, which is returned, runs on and tells the list that it was on, until it is
+    /// killed: by the test, by [`kill_removed`](Self::kill_removed) or [`recreate`](Self::recreate), or by the end of the
+    /// cluster.
     ///
     /// # Errors
     ///

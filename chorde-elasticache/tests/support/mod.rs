@@ -64,12 +64,17 @@ impl Rig {
     /// A rig whose client knows the cluster.
     pub(crate) fn settled(nodes: usize) -> Self {
         let rig = Self::new(nodes);
-        rig.until("the cluster is known", |known| known.version == Some(1));
+        rig.knows_the_cluster();
         rig
     }
 
     pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&DiscoveryStats) -> bool) {
         passing(&self.clock, what, || is_so(&self.client.discovery()));
+    }
+
+    /// Waits until the first poll that tells of the cluster has ended.
+    pub(crate) fn knows_the_cluster(&self) {
+        self.until("the cluster is known", |known| known.version == Some(1) && known.polls > known.failed_polls);
     }
 
     /// Lets so many more polls end.
@@ -92,6 +97,15 @@ impl Rig {
         self.client.discovery()
     }
 
+    /// Waits until the nodes that there are are those in use. No time passes: what no poll has told by now does not come.
+    pub(crate) fn follows(&self) {
+        let begun = Instant::now();
+        while self.names() != self.nodes() {
+            assert!(begun.elapsed() < PATIENCE, "{:?} in use, not {:?}", self.names(), self.nodes());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// The servers in use by their names.
     pub(crate) fn names(&self) -> BTreeSet<String> {
         self.client.servers().into_iter().map(|server| server.name).collect()
@@ -104,9 +118,8 @@ impl Rig {
 
     /// Stores all keys.
     pub(crate) fn put_all(&self) {
-        for key in 0..KEYS {
-            self.client.put(&key, key + 1, LONG).wait().unwrap();
-        }
+        let entries: Vec<(u64, u64)> = (0..KEYS).map(|key| (key, key + 1)).collect();
+        self.client.put_multi(&entries, LONG).wait().unwrap();
     }
 
     /// Counts the keys that are there; a wrong value is none that a test goes on after.
@@ -124,6 +137,11 @@ impl Rig {
 
     /// Which server has each key.
     pub(crate) fn places(&self) -> Vec<String> {
-        (0..KEYS).map(|key| self.client.server_for(&key).wait().unwrap().expect("servers are in use")).collect()
+        self.places_of(KEYS)
+    }
+
+    /// The same for so many keys.
+    pub(crate) fn places_of(&self, keys: u64) -> Vec<String> {
+        (0..keys).map(|key| self.client.server_for(&key).wait().unwrap().expect("servers are in use")).collect()
     }
 }
