@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use chorde_core::{CacheExt, ErrorKind, Wait};
-use chorde_memcache::testing::MemcachedServer;
-use chorde_memcache::{MemcachedBuilder, MemcachedClient, StaticServers};
+use chorde_memcache::testing::{ChaosProxy, MemcachedServer};
+use chorde_memcache::{MemcachedBuilder, MemcachedClient, StaticServers, Transport};
 use support::{LONG, builder, client, eventually, healed, millis, works};
 
 fn good() -> MemcachedBuilder {
@@ -182,4 +182,28 @@ fn a_clear_that_cannot_be_is_an_error() {
     assert!(matches!(error.kind(), ErrorKind::NoServers | ErrorKind::Unavailable), "{error}");
     server.restart().unwrap();
     healed("a clear that could not be", || client.clear().wait().is_ok());
+}
+
+#[test]
+fn the_classic_transport_has_no_more_connections_than_it_may() {
+    for most in [1, 3] {
+        let server = MemcachedServer::start().unwrap();
+        let proxy = ChaosProxy::start(&server.address()).unwrap();
+        let builder = builder([proxy.address()]).transport(Transport::Classic);
+        let client = builder.classic_connections(most).build().unwrap();
+        assert!(works(&client));
+        server.pause().unwrap();
+        std::thread::scope(|scope| {
+            for key in 0..20_u64 {
+                let client = &client;
+                scope.spawn(move || client.get::<u64>(&key).wait().unwrap());
+            }
+            // Connections are made one after the other.
+            eventually("one more is made where it may be", || proxy.open() >= most.min(2));
+            server.resume().unwrap();
+        });
+        assert!((most.min(2)..=most).contains(&proxy.open()), "{} of {most}", proxy.open());
+        assert_eq!(proxy.connections(), proxy.open() as u64, "and none was made in vain");
+        assert_eq!(client.stats().failures, 0);
+    }
 }

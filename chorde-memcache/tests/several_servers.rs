@@ -246,3 +246,17 @@ fn servers_may_be_named_in_all_ways() {
         assert!(items(&tcp) > 0 && items(&unix) > 0);
     }
 }
+
+#[test]
+fn a_server_of_three_times_the_weight_has_three_times_the_keys() {
+    for placement in [Placement::Rendezvous, Placement::Ketama] {
+        // Nobody listens there, and nobody has to.
+        let builder = MemcachedClient::builder().server("127.0.0.1:1", 3).server("127.0.0.1:2", 1);
+        let client = builder.placement(placement).checksum_key("tests").build().unwrap();
+        let heavy = (0..4000_u32).filter(|key| client.server_for(key).wait().unwrap().unwrap() == "127.0.0.1:1");
+        let share = heavy.count() as f64 / 4000.0;
+        // A ring has its points where they fall.
+        let tolerance = if placement == Placement::Ketama { 0.1 } else { 0.03 };
+        assert!((share - 0.75).abs() < tolerance, "{placement:?}: {share}");
+    }
+}
