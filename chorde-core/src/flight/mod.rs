@@ -12,7 +12,7 @@
 //!
 //! `Queued` is for refreshes: they want a computation that began after they asked, so that they line up behind the one
 //! that runs. A flight can be *detached* at any time before it lands: by an explicit write to its key, by a clear, or
-//! because its leader was not polled for too long. A detached flight is out of the registry, so that new calls do not
+//! because its leader, or all who may become it, were not polled for too long. A detached flight is out of the registry, so that new calls do not
 //! join it. After an explicit write, those who wait still get its value, and nobody stores it. After an overtaking, those
 //! who wait start over.
 //!
@@ -72,6 +72,8 @@ struct State {
     writers: Vec<Waker>,
     /// Whether an alarm watches the leader.
     watched: bool,
+    /// Whether the last of those who wait was given time to take the lead.
+    was_reminded: bool,
 }
 
 enum Phase {
@@ -98,6 +100,7 @@ impl Flight {
             waiting: 0,
             writers: Vec::new(),
             watched: false,
+            was_reminded: false,
         };
         Self {
             flights: Arc::clone(flights),
@@ -136,6 +139,7 @@ impl State {
     /// Makes the flight free to be led by a waiter; returns whom to wake.
     fn free(&mut self) -> Option<Waker> {
         self.phase = Phase::Free;
+        self.was_reminded = false;
         self.waiters.pop()
     }
 

@@ -208,17 +208,24 @@ impl Flights {
 
     fn overtake(self: &Arc<Self>, flight: &Arc<Flight>, clock: &Clock, lease: Duration) {
         let mut state = flight.lock();
-        match state.phase {
-            Phase::Led | Phase::Storing => {}
+        let next = match state.phase {
             Phase::Landed => return,
-            Phase::Queued | Phase::Free => {
-                // If it is free, the one whose turn it is does not take it: the next one may.
-                let woken = if matches!(state.phase, Phase::Free) { state.waiters.pop() } else { None };
-                drop(state);
-                wake(woken);
-                let at = clock.now().saturating_add(nanos(lease));
-                return self.watch_until(flight, clock, lease, at);
-            }
+            Phase::Led | Phase::Storing => None,
+            Phase::Queued => Some(None),
+            // The one whose turn it is does not take it: the next one may, and with no other left, those behind it.
+            Phase::Free => match state.waiters.pop() {
+                None if state.was_reminded => None,
+                woken => {
+                    state.was_reminded = woken.is_none();
+                    Some(woken)
+                }
+            },
+        };
+        if let Some(woken) = next {
+            drop(state);
+            wake(woken);
+            let at = clock.now().saturating_add(nanos(lease));
+            return self.watch_until(flight, clock, lease, at);
         }
         state.superseded = true;
         state.detached = true;

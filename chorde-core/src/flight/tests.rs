@@ -205,6 +205,26 @@ fn a_leader_that_is_not_polled_is_overtaken() {
 }
 
 #[test]
+fn one_who_does_not_take_the_lead_holds_up_no_refresh() {
+    let (field, dozing, behind) = (Field::new(), Arc::default(), Arc::default());
+    let leader = field.lead();
+    let mut dozer = field.wait(Kind::Join);
+    assert!(poll(&mut dozer, &dozing).is_pending());
+    let mut refresh = field.wait(Kind::Next);
+    assert!(poll(&mut refresh, &behind).is_pending());
+    drop(leader);
+    assert_eq!((dozing.count(), behind.count()), (1, 0), "the lead is the dozer's");
+    field.manual.advance(Duration::from_secs(10));
+    assert_eq!(behind.count(), 0, "the dozer has a lease to take it");
+    field.manual.advance(Duration::from_secs(10));
+    let Poll::Ready(Outcome::Lead(leader)) = poll(&mut refresh, &behind) else { panic!("it waits for the dozer") };
+    assert!(matches!(poll(&mut dozer, &dozing), Poll::Ready(Outcome::StartOver)));
+    assert!(leader.begin_store());
+    leader.land(|| Arc::new(1_u32));
+    assert_eq!(field.count(), 0);
+}
+
+#[test]
 fn a_leader_at_work_is_never_overtaken() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead();
