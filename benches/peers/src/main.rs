@@ -1,33 +1,91 @@
-//! Measures chorde beside its peers in one run: rounds are interleaved, and medians are printed.
+//! Measures chorde beside its rivals in one run: rounds are interleaved, medians are printed as tables in Markdown.
 //!
-//! ```text
-//! cargo run --release --manifest-path benches/peers/Cargo.toml            # all of it, about a minute
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- hit     # one part: hit, threads, stampede, memory
-//! cargo run --release --manifest-path benches/peers/Cargo.toml --bin compile_time
-//! ```
+//! `./bench` in the folder of the project builds and runs it; `./bench --help` lists the parts.
 
-mod functions;
-mod hit;
+mod boundary;
+mod compile;
+mod function;
 mod keys;
+mod measure;
+mod memcached;
 mod memory;
+mod plot;
+mod ratio;
 mod stampede;
-mod threads;
+mod store;
 
-/// Sorts measurements and takes the middle one.
-fn median(mut measured: Vec<f64>) -> f64 {
-    measured.sort_by(f64::total_cmp);
-    measured[measured.len() / 2]
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use measure::Wanted;
+
+/// Measures chorde beside its rivals.
+#[derive(Parser)]
+#[command(name = "./bench", after_help = "Without parts, all of them are measured, which takes about half an hour.")]
+struct Arguments {
+    /// What is measured.
+    parts: Vec<Part>,
+    /// How often everything is measured, in turn, instead of a number that suits the part.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Measures only what has all of these words in its name.
+    #[arg(long, num_args = 1..)]
+    only: Vec<String>,
+    /// A folder of traces, one key per line in each file, for hit ratios; without it, generated ones alone are used.
+    #[arg(long)]
+    traces: Option<PathBuf>,
+    /// The folder where plots are written.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../plots"))]
+    plots: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// A hit of a cached function, on one thread and on two.
+    Function,
+    /// A store that is used directly: hits, mixed with writes, with evictions.
+    Store,
+    /// Bytes for each entry.
+    Memory,
+    /// Hit ratios on traces, beside exact LRU and the optimum.
+    Ratio,
+    /// Many tasks on one cold key.
+    Stampede,
+    /// What callers notice when values come to their end.
+    Boundary,
+    /// Clients of memcached; starts a server of its own.
+    Memcached,
+    /// What the compiler takes, and how many crates.
+    Compile,
 }
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|one| one == part);
-    for (part, run) in
-        [("hit", hit::run as fn()), ("threads", threads::run), ("stampede", stampede::run), ("memory", memory::run)]
-    {
-        if is_wanted(part) {
-            run();
-            println!();
+    if memory::is_child() {
+        return;
+    }
+    let arguments = Arguments::parse();
+    let wanted = Wanted {
+        rounds: arguments.rounds,
+        words: arguments.only,
+        traces: arguments.traces,
+        plots: arguments.plots,
+    };
+    let parts: [(Part, fn(&Wanted)); 8] = [
+        (Part::Function, function::run),
+        (Part::Store, store::run),
+        (Part::Memory, memory::run),
+        (Part::Ratio, ratio::run),
+        (Part::Stampede, stampede::run),
+        (Part::Boundary, boundary::run),
+        (Part::Memcached, memcached::run),
+        (Part::Compile, compile::run),
+    ];
+    for (part, run) in parts {
+        if arguments.parts.is_empty() || arguments.parts.contains(&part) {
+            let began = Instant::now();
+            run(&wanted);
+            eprintln!("({part:?}: {} s)\n", began.elapsed().as_secs());
         }
     }
 }

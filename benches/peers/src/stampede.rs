@@ -1,7 +1,6 @@
 //! Ten thousand tasks ask for one cold key: how late the last of them have the value.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock};
 use std::task::{Poll, Waker};
@@ -11,10 +10,13 @@ use cached::macros::cached;
 use chorde::InprocClient;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
-use crate::median;
+use crate::measure::{Wanted, ratio, row};
 
 const TASKS: usize = 10_000;
 const ROUNDS: usize = 9;
+
+/// The most rounds that there can be, each with a key of its own.
+const MOST: usize = 100;
 
 static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(1_000));
 static COMPUTED: AtomicU64 = AtomicU64::new(0);
@@ -54,11 +56,11 @@ struct Bare {
     wakers: Mutex<Vec<Waker>>,
 }
 
-static BARE: [LazyLock<Bare>; ROUNDS] = [const { LazyLock::new(Bare::default) }; ROUNDS];
+static BARE: [LazyLock<Bare>; MOST] = [const { LazyLock::new(Bare::default) }; MOST];
 
 /// The floor: a list of wakers behind a mutex.
 async fn list(round: usize) -> Instant {
-    let Bare { begun, landed, wakers } = &*BARE[round];
+    let Bare { begun, landed, wakers } = &*BARE[round % MOST];
     if begun.set(()).is_ok() {
         let ended = compute().await;
         let _ = landed.set(ended);
@@ -81,16 +83,16 @@ async fn list(round: usize) -> Instant {
 
 type Channel = (Sender<Option<Instant>>, Receiver<Option<Instant>>, OnceLock<()>);
 
-static CHANNELS: [LazyLock<Channel>; ROUNDS] = [const {
+static CHANNELS: [LazyLock<Channel>; MOST] = [const {
     LazyLock::new(|| {
         let (sender, receiver) = channel(None);
         (sender, receiver, OnceLock::new())
     })
-}; ROUNDS];
+}; MOST];
 
 /// `tokio`'s channel of one value.
 async fn watch(round: usize) -> Instant {
-    let (sender, receiver, begun) = &*CHANNELS[round];
+    let (sender, receiver, begun) = &*CHANNELS[round % MOST];
     if begun.set(()).is_ok() {
         let ended = compute().await;
         sender.send_replace(Some(ended));
@@ -99,12 +101,6 @@ async fn watch(round: usize) -> Instant {
     let mut receiver = receiver.clone();
     let seen = receiver.wait_for(Option::is_some).await.expect("the sender is a static");
     seen.expect("that is what was waited for")
-}
-
-struct Subject {
-    name: &'static str,
-    call: fn(usize) -> Pin<Box<dyn Future<Output = Vec<Duration>> + Send>>,
-    p99: Vec<f64>,
 }
 
 /// Spawns the tasks of one round and collects how long ago the computation had ended when each had the value.
@@ -119,32 +115,32 @@ async fn tasks<F: Future<Output = Instant> + Send + 'static>(call: impl Fn() -> 
     waits
 }
 
-macro_rules! subjects {
-    ($($name:literal: $call:path),*) => {
-        [$(Subject { name: $name, call: |round| Box::pin(tasks(move || $call(round))), p99: Vec::new() }),*]
-    };
-}
-
-pub fn run() {
+pub fn run(wanted: &Wanted) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
-    let mut subjects = subjects![
-        "chorde": ours,
-        "a list of wakers by hand": list,
-        "tokio's watch": watch,
-        "moka, get_with": moka,
-        "cached, sync_writes by_key": theirs
+    let runtime = &runtime;
+    /// Makes a row of a function of the number of the round.
+    macro_rules! subject {
+        ($name:literal, $call:path) => {{
+            let mut round = 0;
+            row($name, move || {
+                let before = COMPUTED.load(Ordering::Relaxed);
+                let waits = runtime.block_on(tasks(|| $call(round)));
+                round += 1;
+                let computed = COMPUTED.load(Ordering::Relaxed) - before;
+                vec![waits[TASKS * 99 / 100].as_secs_f64() * 1e3, computed as f64]
+            })
+        }};
+    }
+    let rows = vec![
+        subject!("chorde", ours),
+        subject!("a list of wakers by hand", list),
+        subject!("tokio's watch", watch),
+        subject!("moka, get_with", moka),
+        subject!("cached, sync_writes by_key", theirs),
     ];
-    println!("{TASKS} tasks on one cold key: the p99 task has the value, ms after the computation's end");
-    println!("(median, best; {ROUNDS} interleaved rounds)");
-    for round in 0..ROUNDS {
-        for subject in &mut subjects {
-            let waits = runtime.block_on((subject.call)(round));
-            subject.p99.push(waits[TASKS * 99 / 100].as_secs_f64() * 1e3);
-        }
-    }
-    for Subject { name, p99, .. } in &subjects {
-        println!("{name:34}{:7.2}{:7.2}", median(p99.clone()), p99.iter().copied().fold(f64::MAX, f64::min));
-    }
-    let each = (ROUNDS * subjects.len()) as f64;
-    println!("computations per round and subject: {}", COMPUTED.load(Ordering::Relaxed) as f64 / each);
+    let title = format!("{TASKS} tasks on one cold key: when the p99 task has the value, ms after the computation's end");
+    let medians = wanted.table(&title, &["p99, ms", "computations"], ROUNDS, rows);
+    println!();
+    ratio(&medians, "chorde", "a list of wakers by hand", 0, "p99");
+    ratio(&medians, "chorde", "moka, get_with", 0, "p99");
 }

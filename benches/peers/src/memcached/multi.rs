@@ -7,7 +7,7 @@ use chorde::prelude::*;
 use memcache::exp::AsyncMemcache;
 
 use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row};
-use crate::subjects::{
+use super::subjects::{
     Bare, KEYS, Pool, Protocol, Small, async_memcached, blocking, client, memcache_async, memcache_exp, namespace,
     plain_keys, sealed_key,
 };
@@ -29,7 +29,7 @@ pub fn run(wanted: &Wanted, server: &MemcachedServer) {
     }));
     ours(&mut rows, server);
     peers(&mut rows, server);
-    let measured = wanted.table("100 keys in one question", &["p50 us", "p99 us", "CPU us"], rows);
+    let measured = wanted.table("100 keys in one question", &["p50 us", "p99 us", "CPU us"], super::ROUNDS, rows);
     let best = |ours: bool| {
         let of = measured.iter().filter(|(name, _)| name.starts_with("chorde") == ours && !name.starts_with("bare"));
         of.map(|(_, row)| row[0]).fold(f64::NAN, f64::min)

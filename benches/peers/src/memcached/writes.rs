@@ -8,9 +8,9 @@ use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::gets::{MANY, number};
+use super::gets::{MANY, number};
 use crate::measure::{Row, Wanted, current_thread, load, one_by_one, one_by_one_here, row, workers};
-use crate::subjects::{
+use super::subjects::{
     PLAIN, Small, TTL, async_memcached, blocking, client, hour, memcache_async, memcache_exp, plain_keys,
 };
 
@@ -32,7 +32,7 @@ pub fn puts(wanted: &Wanted, server: &MemcachedServer) {
             peers(&mut rows, server, &format!("{connections} conn., {kind}"), connections, make);
         }
     }
-    wanted.table("puts, 64 at once", &["+thousand/s", "CPU us/put"], rows);
+    wanted.table("puts, 64 at once", &["+thousand/s", "CPU us/put"], super::ROUNDS, rows);
 }
 
 fn peers(rows: &mut Vec<Row<'_>>, server: &MemcachedServer, kind: &str, connections: usize, make: fn() -> Runtime) {
@@ -85,7 +85,7 @@ pub fn large(wanted: &Wanted, server: &MemcachedServer) {
         ours(&mut rows, server, kind, &value);
         theirs(&mut rows, server, kind, &value);
     }
-    let measured = wanted.table("a value of 1 MiB, one at a time", &["p50 us", "p99 us", "CPU us"], rows);
+    let measured = wanted.table("a value of 1 MiB, one at a time", &["p50 us", "p99 us", "CPU us"], super::ROUNDS, rows);
     for (name, row) in measured {
         println!("{name:50}{:>8.0} MB/s", MIB as f64 / row[0]);
     }

@@ -7,9 +7,9 @@ use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::gets::{MANY, number};
+use super::gets::{MANY, number};
 use crate::measure::{Row, Wanted, current_thread, load, one_by_one, row, workers};
-use crate::subjects::{KEYS, Small, client, namespace};
+use super::subjects::{KEYS, Small, client, namespace};
 
 static MADE: OnceLock<MemcachedClient> = OnceLock::new();
 static CLIENT: LazyLock<MemcachedClient> = LazyLock::new(|| MADE.get().expect("made before").clone());
@@ -30,7 +30,7 @@ pub fn run(wanted: &Wanted, server: &MemcachedServer) {
     for (kind, make) in [("current thread", current_thread as fn() -> Runtime), ("2 workers", || workers(2))] {
         many(&mut rows, kind, make);
     }
-    let measured = wanted.table("a function's hit, 64 at once", &["+thousand/s", "CPU us/call"], rows);
+    let measured = wanted.table("a function's hit, 64 at once", &["+thousand/s", "CPU us/call"], super::ROUNDS, rows);
     for pair in measured.chunks_exact(2) {
         println!("{} / {}: {:.2} of the CPU", pair[1].0, pair[0].0, pair[1].1[1] / pair[0].1[1]);
     }
@@ -69,5 +69,5 @@ fn single(wanted: &Wanted) {
         let calls = one_by_one(2000, async |turn| drop(function((turn % KEYS) as u64).await));
         runtime.block_on(async { tokio::spawn(calls).await.expect("a task") })
     });
-    wanted.table("a function's hit, one in flight", &["p50 us", "p99 us", "CPU us/call"], vec![get, call]);
+    wanted.table("a function's hit, one in flight", &["p50 us", "p99 us", "CPU us/call"], super::ROUNDS, vec![get, call]);
 }

@@ -9,7 +9,7 @@ use chorde_memcache::__bench::{Envelope, route};
 use tokio::runtime::Runtime;
 
 use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row, workers};
-use crate::subjects::{
+use super::subjects::{
     Bare, KEYS, Small, async_memcached, blocking, client, get_async_memcached, get_blocking, get_memcache_async,
     get_memcache_exp, memcache_async, memcache_exp, plain_keys, sealed_key,
 };
@@ -35,7 +35,7 @@ pub fn run(wanted: &Wanted, server: &MemcachedServer) {
         })
     }));
     peers(&mut rows, server);
-    let measured = wanted.table("gets, one in flight", &["p50 us", "p99 us", "CPU us/get"], rows);
+    let measured = wanted.table("gets, one in flight", &["p50 us", "p99 us", "CPU us/get"], super::ROUNDS, rows);
     let p50 = |name: &str| measured.iter().find(|(row, _)| row.starts_with(name)).map_or(f64::NAN, |(_, row)| row[0]);
     let floor = p50("bare") + p50("envelope");
     for name in ["chorde, current thread", "chorde, 2 workers", "chorde, .wait()"] {

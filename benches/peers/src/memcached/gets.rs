@@ -9,7 +9,7 @@ use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
 use crate::measure::{Load, Row, Wanted, current_thread, load, row, threads, workers};
-use crate::subjects::{
+use super::subjects::{
     Bare, KEYS, Small, async_memcached, blocking, client, get_async_memcached, get_blocking, get_memcache_async,
     get_memcache_exp, memcache_async, memcache_exp, namespace, plain_key, plain_keys, sealed_key,
 };
@@ -42,7 +42,7 @@ pub fn run(wanted: &Wanted, server: &MemcachedServer) {
         let count = batch.len() as f64;
         vec![measured[0] * count, measured[1] / count]
     }));
-    let measured = wanted.table("gets, 64 at once", &["+thousand/s", "CPU us/get"], rows);
+    let measured = wanted.table("gets, 64 at once", &["+thousand/s", "CPU us/get"], super::ROUNDS, rows);
     for kind in ["current thread", "2 workers"] {
         compare(&measured, kind);
     }

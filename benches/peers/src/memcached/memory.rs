@@ -8,7 +8,7 @@ use chorde::prelude::*;
 use tokio::task::JoinSet;
 
 use crate::measure::{Wanted, current_thread};
-use crate::subjects::Small;
+use super::subjects::Small;
 
 const CLIENTS: usize = 400;
 const CALLERS: usize = 10_000;

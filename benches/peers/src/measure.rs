@@ -1,7 +1,9 @@
 //! Rounds in turn, medians, and what this process used meanwhile.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::sync::{Arc, Barrier};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,38 +23,106 @@ pub fn row<'a>(name: impl Into<String>, run: impl FnMut() -> Vec<f64> + 'a) -> R
 
 /// What the command line asks for.
 pub struct Wanted {
-    pub rounds: usize,
+    pub rounds: Option<usize>,
     /// Words of which a row's name must have all.
     pub words: Vec<String>,
+    /// A folder of traces.
+    pub traces: Option<PathBuf>,
+    /// The folder where plots are written.
+    pub plots: PathBuf,
 }
 
+/// The medians of a table, by the rows' names.
+pub type Medians = Vec<(String, Vec<f64>)>;
+
 impl Wanted {
+    pub fn wants(&self, name: &str) -> bool {
+        self.words.iter().all(|word| name.contains(word))
+    }
+
     /// Measures all rows that are asked for in turn, and prints the median and, in brackets, the best of each column.
-    /// The best is the lowest, but for columns whose title begins with a `+`. Returns the medians by the rows' names.
-    pub fn table(&self, title: &str, columns: &[&str], rows: Vec<Row<'_>>) -> Vec<(String, Vec<f64>)> {
-        let is_wanted = |row: &Row<'_>| self.words.iter().all(|word| row.name.contains(word));
-        let mut rows: Vec<_> = rows.into_iter().filter(is_wanted).map(|row| (row, Vec::new())).collect();
-        for _ in 0..self.rounds {
+    /// The best is the lowest, but for columns whose title begins with a `+`.
+    pub fn table(&self, title: &str, columns: &[&str], rounds: usize, rows: Vec<Row<'_>>) -> Medians {
+        let mut rows: Vec<_> = rows.into_iter().filter(|row| self.wants(&row.name)).map(|row| (row, Vec::new())).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let rounds = self.rounds.unwrap_or(rounds);
+        for _ in 0..rounds {
             for (row, measured) in &mut rows {
                 measured.push((row.run)());
             }
         }
-        println!("{title}: medians (best) of {} interleaved rounds", self.rounds);
-        let titles: String = columns.iter().map(|column| format!("{:>20}", column.trim_start_matches('+'))).collect();
-        println!("{:64}{titles}", "");
-        let medians = rows.into_iter().map(|(row, measured)| {
+        println!("\n{title}: medians (best) of {rounds} interleaved rounds\n");
+        let titles = columns.iter().map(|column| column.trim_start_matches('+').to_owned());
+        let mut printed = vec![std::iter::once(String::new()).chain(titles).collect::<Vec<_>>()];
+        let mut medians = Vec::new();
+        for (row, measured) in rows {
             let column = |index: usize| -> Vec<f64> { measured.iter().map(|round| round[index]).collect() };
-            let medians: Vec<f64> = (0..columns.len()).map(|index| middle(column(index), 0.5)).collect();
-            print!("{:64}", row.name);
-            for (index, title) in columns.iter().enumerate() {
+            let middles: Vec<f64> = (0..columns.len()).map(|index| middle(column(index), 0.5)).collect();
+            let cell = |(index, title): (usize, &&str)| {
                 let best = middle(column(index), if title.starts_with('+') { 1.0 } else { 0.0 });
-                print!("{:>11.2} {:>8}", medians[index], format!("({best:.1})"));
-            }
-            println!();
-            (row.name, medians)
-        });
-        medians.collect()
+                format!("{} ({})", figure(middles[index]), figure(best))
+            };
+            printed.push(std::iter::once(row.name.clone()).chain(columns.iter().enumerate().map(cell)).collect());
+            medians.push((row.name, middles));
+        }
+        print(&printed);
+        medians
     }
+}
+
+/// Prints rows, the first of which are the titles, as a table in Markdown.
+pub fn print(rows: &[Vec<String>]) {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &[String]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        println!("| {} |", cells.join(" | "));
+    };
+    line(&rows[0]);
+    line(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>());
+    rows[1..].iter().for_each(|row| line(row));
+}
+
+/// Writes a figure with three digits that count, or all before the point.
+pub fn figure(value: f64) -> String {
+    match value.abs() {
+        size if size >= 99.95 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// Prints the ratio of two rows of a column, where both were measured.
+pub fn ratio(medians: &Medians, one: &str, other: &str, column: usize, what: &str) {
+    let of = |name: &str| medians.iter().find(|(row, _)| row == name).map(|(_, measured)| measured[column]);
+    if let (Some(above), Some(below)) = (of(one), of(other)) {
+        println!("{one} / {other}, {what}: {:.2}", above / below);
+    }
+}
+
+/// Lets so many threads make so many calls each, all at once and each from another turn on; returns the nanoseconds of one.
+pub fn nanos(threads: usize, calls: usize, call: &(impl Fn(usize) -> u64 + Sync)) -> f64 {
+    let barrier = Barrier::new(threads);
+    let run = |thread: usize| {
+        barrier.wait();
+        let began = Instant::now();
+        let mut sum = 0_u64;
+        for turn in 0..calls {
+            sum = sum.wrapping_add(call(black_box(turn + thread * 7919)));
+        }
+        black_box(sum);
+        began.elapsed().as_nanos() as f64 / calls as f64
+    };
+    if threads == 1 {
+        return run(0);
+    }
+    let each: Vec<f64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn({ let run = &run; move || run(thread) })).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    each.iter().sum::<f64>() / threads as f64
 }
 
 /// Returns the value at this part of the order, the middle at 0.5.

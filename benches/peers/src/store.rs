@@ -1,0 +1,111 @@
+//! What a store costs that is used directly.
+
+mod subjects;
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use subjects::Store;
+
+use crate::keys;
+use crate::measure::{Row, Wanted, nanos, ratio, row};
+
+const ENTRIES: u64 = 50_000;
+const CALLS: usize = 200_000;
+const ROUNDS: usize = 7;
+
+/// A value of 100 bytes.
+pub type Bytes = Arc<[u8; 100]>;
+
+/// Measures a store by one kind of keys: hits, reads with a tenth of writes, and writes each of which evicts an entry.
+fn rows<'a, K: Clone + Sync + 'a>(name: &str, store: impl Store<K> + 'a, keys: &'a Keys<K>) -> Row<'a> {
+    let value: Bytes = Arc::new([7; 100]);
+    keys.all.iter().for_each(|key| store.insert(key, &value));
+    row(name, move || {
+        let mask = keys.drawn.len() - 1;
+        let get = |turn: usize| u64::from(store.get(&keys.drawn[turn & mask]).is_some());
+        let mix = |turn: usize| {
+            let key = &keys.drawn[turn & mask];
+            if turn % 10 == 0 {
+                store.insert(key, &value);
+                return 0;
+            }
+            u64::from(store.get(key).is_some())
+        };
+        // All keys in turn, twice as many as there is room for.
+        let put = |turn: usize| {
+            store.insert(&keys.many[turn % keys.many.len()], &value);
+            0
+        };
+        let mut measured: Vec<f64> = [1, 2].map(|threads| nanos(threads, CALLS, &get)).to_vec();
+        measured.extend([1, 2].map(|threads| nanos(threads, CALLS, &mix)));
+        measured.extend([1, 2].map(|threads| nanos(threads, CALLS, &put)));
+        // What was evicted is put back.
+        keys.all.iter().for_each(|key| store.insert(key, &value));
+        measured
+    })
+}
+
+/// The keys of a measurement.
+struct Keys<K> {
+    /// Those that are present.
+    all: Vec<K>,
+    /// `2^16` of them, drawn like zipf.
+    drawn: Vec<K>,
+    /// So many that no capacity holds them.
+    many: Vec<K>,
+}
+
+impl<K> Keys<K> {
+    fn new(key: impl Fn(u64) -> K) -> Self {
+        let mut shuffled: Vec<u64> = (0..ENTRIES).collect();
+        Rng::with_seed(1).shuffle(&mut shuffled);
+        Self {
+            all: (0..ENTRIES).map(&key).collect(),
+            drawn: keys::zipf(ENTRIES).into_iter().map(|drawn| key(shuffled[drawn as usize % shuffled.len()])).collect(),
+            many: (0..4 * ENTRIES).map(|number| key(number + 1_000_000)).collect(),
+        }
+    }
+}
+
+const COLUMNS: [&str; 6] = [
+    "hit, 1 thread",
+    "2 threads",
+    "90/10 mix, 1 thread",
+    "2 threads",
+    "insert with eviction, 1 thread",
+    "2 threads",
+];
+
+pub fn run(wanted: &Wanted) {
+    let numbers = Keys::new(|number| number);
+    let texts = Keys::new(|number| format!("user:{number:012}"));
+    let number_rows = vec![
+        rows("chorde, ttl", subjects::chorde(), &numbers),
+        rows("moka, ttl", subjects::moka(true), &numbers),
+        rows("moka, no ttl", subjects::moka(false), &numbers),
+        rows("mini-moka, ttl", subjects::mini_moka(true), &numbers),
+        rows("mini-moka, no ttl", subjects::mini_moka(false), &numbers),
+        rows("foyer s3fifo, no ttl", subjects::foyer(), &numbers),
+        rows("cached ShardedLruTtl, ttl", subjects::cached_store(), &numbers),
+        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl(), &numbers),
+        rows("quick_cache, no ttl", subjects::quick_cache(), &numbers),
+    ];
+    let text_rows = vec![
+        rows("chorde, ttl", subjects::chorde(), &texts),
+        rows("moka, ttl", subjects::moka(true), &texts),
+        rows("mini-moka, ttl", subjects::mini_moka(true), &texts),
+        rows("foyer s3fifo, no ttl", subjects::foyer(), &texts),
+        rows("cached ShardedLruTtl, ttl", subjects::cached_store(), &texts),
+        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl(), &texts),
+        rows("quick_cache, no ttl", subjects::quick_cache(), &texts),
+    ];
+    for (kind, rows) in [("u64", number_rows), ("String", text_rows)] {
+        let title = format!("A store of {ENTRIES} values of 100 bytes, {kind} keys, ns");
+        let medians = wanted.table(&title, &COLUMNS, ROUNDS, rows);
+        println!();
+        for (column, what) in COLUMNS.iter().enumerate() {
+            ratio(&medians, "chorde, ttl", "quick_cache, no ttl", column, what);
+        }
+    }
+}
