@@ -136,7 +136,9 @@ fn measure(wanted: &Wanted, base: &Path) -> Outcome<()> {
     let target = base.join("target");
     let rounds = wanted.rounds.unwrap_or(ROUNDS);
     println!("\nMilliseconds for each of {FUNCTIONS} functions over plain ones: best of {rounds} interleaved rounds\n");
-    let mut table = vec![std::iter::once(String::new()).chain(COMMANDS.map(|command| format!("cargo {}", command.join(" ")))).collect()];
+    let mut table = vec![
+        std::iter::once(String::new()).chain(COMMANDS.map(|command| format!("cargo {}", command.join(" ")))).collect(),
+    ];
     let mut columns = Vec::new();
     for arguments in COMMANDS {
         let mut best = [f64::MAX; SUBJECTS.len()];

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use chorde::Wait;
 use serde::Serialize;
 
 use crate::keys;
@@ -26,11 +27,12 @@ pub struct Query {
     country: String,
 }
 
-/// Polls a future that is ready where it was made, as `.await` does.
+/// Polls a future where it was made, as `.await` does. Those that wait for a lock of tokio's are waited for.
 fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("every key is present"),
+        Poll::Pending => future.wait(),
     }
 }
 

@@ -65,12 +65,8 @@ fn main() {
         return;
     }
     let arguments = Arguments::parse();
-    let wanted = Wanted {
-        rounds: arguments.rounds,
-        words: arguments.only,
-        traces: arguments.traces,
-        plots: arguments.plots,
-    };
+    let wanted =
+        Wanted { rounds: arguments.rounds, words: arguments.only, traces: arguments.traces, plots: arguments.plots };
     let parts: [(Part, fn(&Wanted)); 8] = [
         (Part::Function, function::run),
         (Part::Store, store::run),

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::sync::{Arc, Barrier};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -43,7 +43,8 @@ impl Wanted {
     /// Measures all rows that are asked for in turn, and prints the median and, in brackets, the best of each column.
     /// The best is the lowest, but for columns whose title begins with a `+`.
     pub fn table(&self, title: &str, columns: &[&str], rounds: usize, rows: Vec<Row<'_>>) -> Medians {
-        let mut rows: Vec<_> = rows.into_iter().filter(|row| self.wants(&row.name)).map(|row| (row, Vec::new())).collect();
+        let mut rows: Vec<_> =
+            rows.into_iter().filter(|row| self.wants(&row.name)).map(|row| (row, Vec::new())).collect();
         if rows.is_empty() {
             return Vec::new();
         }
@@ -119,7 +120,14 @@ pub fn nanos(threads: usize, calls: usize, call: &(impl Fn(usize) -> u64 + Sync)
         return run(0);
     }
     let each: Vec<f64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn({ let run = &run; move || run(thread) })).collect();
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn({
+                    let run = &run;
+                    move || run(thread)
+                })
+            })
+            .collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     each.iter().sum::<f64>() / threads as f64

@@ -18,8 +18,7 @@ type Part = fn(&Wanted, &chorde::memcache::testing::MemcachedServer);
 /// Rounds of each part, where nothing else is asked for.
 const ROUNDS: usize = 7;
 
-const PARTS: [Part; 7] =
-    [gets::run, single::run, multi::run, function::run, writes::puts, writes::large, memory::run];
+const PARTS: [Part; 7] = [gets::run, single::run, multi::run, function::run, writes::puts, writes::large, memory::run];
 
 pub fn run(wanted: &Wanted) {
     for run in PARTS {

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use chorde::prelude::*;
 use chorde::InprocClient;
+use chorde::prelude::*;
 
 use crate::measure::{Wanted, figure, middle, print};
 
@@ -99,8 +99,9 @@ fn mini_moka(full: &dyn Fn()) -> u64 {
 }
 
 fn foyer(full: &dyn Fn()) -> u64 {
-    let builder = foyer_memory::CacheBuilder::<u64, u64>::new(ENTRIES as usize);
-    let cache = builder.with_eviction_config(foyer_memory::S3FifoConfig::default()).build();
+    let builder = foyer_memory::CacheBuilder::new(ENTRIES as usize);
+    let cache: foyer_memory::Cache<u64, u64> =
+        builder.with_eviction_config(foyer_memory::S3FifoConfig::default()).build();
     (0..ENTRIES).for_each(|key| drop(cache.insert(key, key)));
     full();
     cache.usage() as u64
@@ -108,7 +109,7 @@ fn foyer(full: &dyn Fn()) -> u64 {
 
 fn cached(full: &dyn Fn()) -> u64 {
     let cache = cached::ShardedLruTtlCache::<u64, u64>::new(ENTRIES as usize, TTL);
-    (0..ENTRIES).for_each(|key| drop(cache.set(key, key)));
+    (0..ENTRIES).for_each(|key| _ = cache.set(key, key));
     full();
     cache.len() as u64
 }

@@ -44,7 +44,8 @@ pub fn run(wanted: &Wanted) {
     rows.insert(0, titles.clone());
     print(&rows);
     let lru = |ratios: &[f64]| ratios[caches::LRU];
-    let worst = measured.iter().map(|(label, ratios)| (ratios[0] - lru(ratios), label)).min_by(|a, b| a.0.total_cmp(&b.0));
+    let worst =
+        measured.iter().map(|(label, ratios)| (ratios[0] - lru(ratios), label)).min_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((difference, label)) = worst {
         println!("\nchorde - LRU, where it is the least: {difference:+.1} ({label})");
     }

@@ -138,7 +138,8 @@ pub fn run(wanted: &Wanted) {
         subject!("moka, get_with", moka),
         subject!("cached, sync_writes by_key", theirs),
     ];
-    let title = format!("{TASKS} tasks on one cold key: when the p99 task has the value, ms after the computation's end");
+    let title =
+        format!("{TASKS} tasks on one cold key: when the p99 task has the value, ms after the computation's end");
     let medians = wanted.table(&title, &["p99, ms", "computations"], ROUNDS, rows);
     println!();
     ratio(&medians, "chorde", "a list of wakers by hand", 0, "p99");

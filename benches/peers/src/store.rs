@@ -18,30 +18,27 @@ const ROUNDS: usize = 7;
 pub type Bytes = Arc<[u8; 100]>;
 
 /// Measures a store by one kind of keys: hits, reads with a tenth of writes, and writes each of which evicts an entry.
-fn rows<'a, K: Clone + Sync + 'a>(name: &str, store: impl Store<K> + 'a, keys: &'a Keys<K>) -> Row<'a> {
-    let value: Bytes = Arc::new([7; 100]);
-    keys.all.iter().for_each(|key| store.insert(key, &value));
+fn rows<'a, K: Sync + 'a>(name: &str, store: impl Store<K> + 'a, keys: &'a Keys<K>) -> Row<'a> {
+    let Keys { all, drawn, many, values } = keys;
     row(name, move || {
-        let mask = keys.drawn.len() - 1;
-        let get = |turn: usize| u64::from(store.get(&keys.drawn[turn & mask]).is_some());
+        // What was evicted is put back.
+        all.iter().zip(values).for_each(|(key, value)| store.insert(key, value));
+        let get = |turn: usize| u64::from(store.get(&drawn[turn & (drawn.len() - 1)]).is_some());
         let mix = |turn: usize| {
-            let key = &keys.drawn[turn & mask];
-            if turn % 10 == 0 {
-                store.insert(key, &value);
-                return 0;
+            if turn % 10 > 0 {
+                return get(turn);
             }
-            u64::from(store.get(key).is_some())
+            store.insert(&drawn[turn & (drawn.len() - 1)], &values[turn % values.len()]);
+            0
         };
-        // All keys in turn, twice as many as there is room for.
+        // All keys in turn, many times as many as there is room for.
         let put = |turn: usize| {
-            store.insert(&keys.many[turn % keys.many.len()], &value);
+            store.insert(&many[turn % many.len()], &values[turn % values.len()]);
             0
         };
         let mut measured: Vec<f64> = [1, 2].map(|threads| nanos(threads, CALLS, &get)).to_vec();
         measured.extend([1, 2].map(|threads| nanos(threads, CALLS, &mix)));
         measured.extend([1, 2].map(|threads| nanos(threads, CALLS, &put)));
-        // What was evicted is put back.
-        keys.all.iter().for_each(|key| store.insert(key, &value));
         measured
     })
 }
@@ -54,6 +51,8 @@ struct Keys<K> {
     drawn: Vec<K>,
     /// So many that no capacity holds them.
     many: Vec<K>,
+    /// As many as `all`, each on its own: clones of one would fight for its count.
+    values: Vec<Bytes>,
 }
 
 impl<K> Keys<K> {
@@ -62,20 +61,18 @@ impl<K> Keys<K> {
         Rng::with_seed(1).shuffle(&mut shuffled);
         Self {
             all: (0..ENTRIES).map(&key).collect(),
-            drawn: keys::zipf(ENTRIES).into_iter().map(|drawn| key(shuffled[drawn as usize % shuffled.len()])).collect(),
+            drawn: keys::zipf(ENTRIES)
+                .into_iter()
+                .map(|drawn| key(shuffled[drawn as usize % shuffled.len()]))
+                .collect(),
             many: (0..4 * ENTRIES).map(|number| key(number + 1_000_000)).collect(),
+            values: (0..ENTRIES).map(|_| Arc::new([7; 100])).collect(),
         }
     }
 }
 
-const COLUMNS: [&str; 6] = [
-    "hit, 1 thread",
-    "2 threads",
-    "90/10 mix, 1 thread",
-    "2 threads",
-    "insert with eviction, 1 thread",
-    "2 threads",
-];
+const COLUMNS: [&str; 6] =
+    ["hit, 1 thread", "2 threads", "90/10 mix, 1 thread", "2 threads", "insert with eviction, 1 thread", "2 threads"];
 
 pub fn run(wanted: &Wanted) {
     let numbers = Keys::new(|number| number);

@@ -8,8 +8,8 @@ use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::gets::{MANY, number};
-use crate::measure::{Row, Wanted, current_thread, load, one_by_one, row, workers};
 use super::subjects::{KEYS, Small, client, namespace};
+use crate::measure::{Row, Wanted, current_thread, load, one_by_one, row, workers};
 
 static MADE: OnceLock<MemcachedClient> = OnceLock::new();
 static CLIENT: LazyLock<MemcachedClient> = LazyLock::new(|| MADE.get().expect("made before").clone());
@@ -69,5 +69,10 @@ fn single(wanted: &Wanted) {
         let calls = one_by_one(2000, async |turn| drop(function((turn % KEYS) as u64).await));
         runtime.block_on(async { tokio::spawn(calls).await.expect("a task") })
     });
-    wanted.table("a function's hit, one in flight", &["p50 us", "p99 us", "CPU us/call"], super::ROUNDS, vec![get, call]);
+    wanted.table(
+        "a function's hit, one in flight",
+        &["p50 us", "p99 us", "CPU us/call"],
+        super::ROUNDS,
+        vec![get, call],
+    );
 }

@@ -8,11 +8,11 @@ use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::measure::{Load, Row, Wanted, current_thread, load, row, threads, workers};
 use super::subjects::{
     Bare, KEYS, Small, async_memcached, blocking, client, get_async_memcached, get_blocking, get_memcache_async,
     get_memcache_exp, memcache_async, memcache_exp, namespace, plain_key, plain_keys, sealed_key,
 };
+use crate::measure::{Load, Row, Wanted, current_thread, load, row, threads, workers};
 
 pub const MANY: Load = Load { tasks: 64, span: Duration::from_millis(300) };
 

@@ -7,8 +7,8 @@ use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::measure::{Wanted, current_thread};
 use super::subjects::Small;
+use crate::measure::{Wanted, current_thread};
 
 const CLIENTS: usize = 400;
 const CALLERS: usize = 10_000;

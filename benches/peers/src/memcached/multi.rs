@@ -6,11 +6,11 @@ use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use memcache::exp::AsyncMemcache;
 
-use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row};
 use super::subjects::{
     Bare, KEYS, Pool, Protocol, Small, async_memcached, blocking, client, memcache_async, memcache_exp, namespace,
     plain_keys, sealed_key,
 };
+use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row};
 
 const CALLS: usize = 300;
 const BATCH: usize = 100;

@@ -8,11 +8,11 @@ use chorde::prelude::*;
 use chorde_memcache::__bench::{Envelope, route};
 use tokio::runtime::Runtime;
 
-use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row, workers};
 use super::subjects::{
     Bare, KEYS, Small, async_memcached, blocking, client, get_async_memcached, get_blocking, get_memcache_async,
     get_memcache_exp, memcache_async, memcache_exp, plain_keys, sealed_key,
 };
+use crate::measure::{Row, Wanted, current_thread, one_by_one, one_by_one_here, row, workers};
 
 const CALLS: usize = 2000;
 

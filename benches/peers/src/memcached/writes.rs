@@ -9,10 +9,10 @@ use chorde::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::gets::{MANY, number};
-use crate::measure::{Row, Wanted, current_thread, load, one_by_one, one_by_one_here, row, workers};
 use super::subjects::{
     PLAIN, Small, TTL, async_memcached, blocking, client, hour, memcache_async, memcache_exp, plain_keys,
 };
+use crate::measure::{Row, Wanted, current_thread, load, one_by_one, one_by_one_here, row, workers};
 
 const MIB: usize = 1 << 20;
 const CALLS: usize = 30;
@@ -85,7 +85,8 @@ pub fn large(wanted: &Wanted, server: &MemcachedServer) {
         ours(&mut rows, server, kind, &value);
         theirs(&mut rows, server, kind, &value);
     }
-    let measured = wanted.table("a value of 1 MiB, one at a time", &["p50 us", "p99 us", "CPU us"], super::ROUNDS, rows);
+    let measured =
+        wanted.table("a value of 1 MiB, one at a time", &["p50 us", "p99 us", "CPU us"], super::ROUNDS, rows);
     for (name, row) in measured {
         println!("{name:50}{:>8.0} MB/s", MIB as f64 / row[0]);
     }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use chorde::InprocClient;
 use chorde::inproc::Policy;
 use chorde::prelude::*;
-use chorde::InprocClient;
 
 /// One access: whether the key is there. If not, it is inserted.
 pub type Access = Box<dyn FnMut(u64) -> bool>;

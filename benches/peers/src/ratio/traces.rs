@@ -39,7 +39,10 @@ pub fn all(folder: Option<&Path>) -> Result<Vec<Trace>, String> {
             traces.push(trace(file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), keys));
         }
         if traces.is_empty() {
-            return Err(format!("`--traces {}`: no file `*.txt` there; give the folder of the traces", folder.display()));
+            return Err(format!(
+                "`--traces {}`: no file `*.txt` there; give the folder of the traces",
+                folder.display()
+            ));
         }
         traces.extend(chain(&traces));
     }
@@ -98,7 +101,8 @@ fn generated() -> Vec<Trace> {
     // What is popular drifts: a tenth of the keys in 100,000 accesses.
     let shifting = (0..DRAWN as u64).map(|at| zipf.draw(&mut rng) + at / 10).collect();
     let looped = (0..DRAWN as u64).map(|at| at % 10_000).collect();
-    let mix = |name: &str, keys, capacities: &[usize]| Trace { name: name.to_owned(), keys, capacities: capacities.to_vec() };
+    let mix =
+        |name: &str, keys, capacities: &[usize]| Trace { name: name.to_owned(), keys, capacities: capacities.to_vec() };
     vec![
         mix("zipf 0.9", plain, &[2_000, 10_000]),
         mix("zipf 0.9 with scans", scanned, &[2_000, 10_000]),

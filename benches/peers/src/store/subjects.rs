@@ -56,8 +56,9 @@ pub fn mini_moka<K: Named>(has_ttl: bool) -> impl Store<K> {
 }
 
 pub fn foyer<K: Named>() -> impl Store<K> {
-    let builder = foyer_memory::CacheBuilder::<K, Bytes>::new(ENTRIES as usize);
-    let cache = builder.with_eviction_config(foyer_memory::S3FifoConfig::default()).build();
+    let builder = foyer_memory::CacheBuilder::new(ENTRIES as usize);
+    let cache: foyer_memory::Cache<K, Bytes> =
+        builder.with_eviction_config(foyer_memory::S3FifoConfig::default()).build();
     let same = cache.clone();
     let get = move |key: &K| cache.get(key).map(|entry| Bytes::clone(entry.value()));
     Of(get, move |key: &K, value| drop(same.insert(key.clone(), value)))
