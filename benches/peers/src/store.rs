@@ -17,23 +17,26 @@ const ROUNDS: usize = 7;
 /// A value of 100 bytes.
 pub type Bytes = Arc<[u8; 100]>;
 
-/// Measures a store by one kind of keys: hits, reads with a tenth of writes, and writes each of which evicts an entry.
-fn rows<'a, K: Sync + 'a>(name: &str, store: impl Store<K> + 'a, keys: &'a Keys<K>) -> Row<'a> {
+/// Measures a kind of store by one kind of keys: hits, reads with a tenth of writes, and writes each of which evicts an entry.
+fn rows<'a, K: Sync + 'a, S: Store<K> + 'a>(name: &str, make: fn(u64) -> S, keys: &'a Keys<K>) -> Row<'a> {
     let Keys { all, drawn, many, values } = keys;
+    // One with room for all, so that what is measured are hits, and one that is full.
+    let (roomy, full) = (make(2 * ENTRIES), make(ENTRIES));
+    all.iter().zip(values).for_each(|(key, value)| roomy.insert(key, value));
+    many.iter().zip(values.iter().cycle()).for_each(|(key, value)| full.insert(key, value));
+    assert!(drawn.iter().all(|key| roomy.get(key).is_some()), "{name} has room for all");
     row(name, move || {
-        // What was evicted is put back.
-        all.iter().zip(values).for_each(|(key, value)| store.insert(key, value));
-        let get = |turn: usize| u64::from(store.get(&drawn[turn & (drawn.len() - 1)]).is_some());
+        let get = |turn: usize| u64::from(roomy.get(&drawn[turn & (drawn.len() - 1)]).is_some());
         let mix = |turn: usize| {
             if turn % 10 > 0 {
                 return get(turn);
             }
-            store.insert(&drawn[turn & (drawn.len() - 1)], &values[turn % values.len()]);
+            roomy.insert(&drawn[turn & (drawn.len() - 1)], &values[turn % values.len()]);
             0
         };
         // All keys in turn, many times as many as there is room for.
         let put = |turn: usize| {
-            store.insert(&many[turn % many.len()], &values[turn % values.len()]);
+            full.insert(&many[turn % many.len()], &values[turn % values.len()]);
             0
         };
         let mut measured: Vec<f64> = [1, 2].map(|threads| nanos(threads, CALLS, &get)).to_vec();
@@ -78,24 +81,24 @@ pub fn run(wanted: &Wanted) {
     let numbers = Keys::new(|number| number);
     let texts = Keys::new(|number| format!("user:{number:012}"));
     let number_rows = vec![
-        rows("chorde, ttl", subjects::chorde(), &numbers),
-        rows("moka, ttl", subjects::moka(true), &numbers),
-        rows("moka, no ttl", subjects::moka(false), &numbers),
-        rows("mini-moka, ttl", subjects::mini_moka(true), &numbers),
-        rows("mini-moka, no ttl", subjects::mini_moka(false), &numbers),
-        rows("foyer s3fifo, no ttl", subjects::foyer(), &numbers),
-        rows("cached ShardedLruTtl, ttl", subjects::cached_store(), &numbers),
-        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl(), &numbers),
-        rows("quick_cache, no ttl", subjects::quick_cache(), &numbers),
+        rows("chorde, ttl", subjects::chorde, &numbers),
+        rows("moka, ttl", |most| subjects::moka(most, true), &numbers),
+        rows("moka, no ttl", |most| subjects::moka(most, false), &numbers),
+        rows("mini-moka, ttl", |most| subjects::mini_moka(most, true), &numbers),
+        rows("mini-moka, no ttl", |most| subjects::mini_moka(most, false), &numbers),
+        rows("foyer s3fifo, no ttl", subjects::foyer, &numbers),
+        rows("cached ShardedLruTtl, ttl", subjects::cached_store, &numbers),
+        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl, &numbers),
+        rows("quick_cache, no ttl", subjects::quick_cache, &numbers),
     ];
     let text_rows = vec![
-        rows("chorde, ttl", subjects::chorde(), &texts),
-        rows("moka, ttl", subjects::moka(true), &texts),
-        rows("mini-moka, ttl", subjects::mini_moka(true), &texts),
-        rows("foyer s3fifo, no ttl", subjects::foyer(), &texts),
-        rows("cached ShardedLruTtl, ttl", subjects::cached_store(), &texts),
-        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl(), &texts),
-        rows("quick_cache, no ttl", subjects::quick_cache(), &texts),
+        rows("chorde, ttl", subjects::chorde, &texts),
+        rows("moka, ttl", |most| subjects::moka(most, true), &texts),
+        rows("mini-moka, ttl", |most| subjects::mini_moka(most, true), &texts),
+        rows("foyer s3fifo, no ttl", subjects::foyer, &texts),
+        rows("cached ShardedLruTtl, ttl", subjects::cached_store, &texts),
+        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl, &texts),
+        rows("quick_cache, no ttl", subjects::quick_cache, &texts),
     ];
     for (kind, rows) in [("u64", number_rows), ("String", text_rows)] {
         let title = format!("A store of {ENTRIES} values of 100 bytes, {kind} keys, ns");
