@@ -43,7 +43,7 @@ async fn moka(key: u64) -> u64 {
     MOKA.get_with(key, compute(key)).await
 }
 
-/// Lets all tasks call for a while, with pauses; returns p50, p99, p99.9 and the longest call in milliseconds.
+/// Lets all tasks call for a while, with pauses; returns p50, p99, p99.9 and the longest call in microseconds.
 async fn calls<F: Future<Output = u64> + Send + 'static>(call: fn(u64) -> F) -> Vec<f64> {
     call(1).await;
     let began = Instant::now();
@@ -52,7 +52,7 @@ async fn calls<F: Future<Output = u64> + Send + 'static>(call: fn(u64) -> F) -> 
         while began.elapsed() < SPAN {
             let asked = Instant::now();
             call(1).await;
-            waits.push(asked.elapsed().as_secs_f64() * 1e3);
+            waits.push(asked.elapsed().as_secs_f64() * 1e6);
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         waits
@@ -74,6 +74,6 @@ pub fn run(wanted: &Wanted) {
         row("moka, get_with, ttl", || runtime.block_on(calls(moka))),
         row("cached, sync_writes by_key, ttl", || runtime.block_on(calls(theirs))),
     ];
-    let title = "A call of a key that ends every half second and takes 20 ms to compute, ms";
+    let title = "A call of a key that ends every half second and takes 20 ms to compute, µs";
     wanted.table(title, &["p50", "p99", "p99.9", "longest"], ROUNDS, rows);
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::keys;
 use crate::measure::{Row, Wanted, nanos, ratio, row};
+use crate::plot;
 
 /// Entries that a cache may hold; all keys are present.
 const CAPACITY: u64 = 20_000;
@@ -119,6 +120,13 @@ pub fn run(wanted: &Wanted) {
         let ours = medians.iter().find(|(name, _)| name == "chorde").map(|(_, measured)| measured);
         if let Some(ours) = ours {
             println!("chorde / best with bound and ttl: {:.2}, {:.2}", ours[0] / best(0), ours[1] / best(1));
+        }
+        if kind == "u64 -> u64" && !medians.is_empty() {
+            let plotted = wanted.plots.join("function_hit.svg");
+            match plot::bars(&plotted, "A hit of a function u64 -> u64, ns", &["1 thread", "2 threads"], &medians) {
+                Ok(()) => println!("plotted: {}", plotted.display()),
+                Err(why) => eprintln!("no plot at {}: {why}", plotted.display()),
+            }
         }
         for thread in [0, 1] {
             let name = ["1 thread", "2 threads"][thread];

@@ -11,6 +11,9 @@ mod traces;
 use crate::measure::{Wanted, print};
 use crate::plot;
 
+/// The columns that the plot shows.
+const PLOTTED: [&str; 7] = ["chorde", "exact LRU", "quick_cache", "moka", "foyer s3fifo", "foyer lfu", "optimum"];
+
 pub fn run(wanted: &Wanted) {
     let traces = match traces::all(wanted.traces.as_deref()) {
         Ok(traces) => traces,
@@ -50,7 +53,11 @@ pub fn run(wanted: &Wanted) {
         println!("\nchorde - LRU, where it is the least: {difference:+.1} ({label})");
     }
     let plotted = wanted.plots.join("hit_ratios.svg");
-    match plot::dots(&plotted, "Hit ratio, percent", &titles[1..], &measured) {
+    let shown: Vec<usize> = (1..titles.len()).filter(|index| PLOTTED.contains(&titles[*index].as_str())).collect();
+    let series: Vec<&str> = shown.iter().map(|index| titles[*index].as_str()).collect();
+    let of_shown = |ratios: &[f64]| shown.iter().map(|index| ratios[index - 1]).collect();
+    let dots: Vec<_> = measured.iter().map(|(label, ratios)| (label.clone(), of_shown(ratios))).collect();
+    match plot::dots(&plotted, "Hit ratio, percent", &series, &dots) {
         Ok(()) => println!("plotted: {}", plotted.display()),
         Err(why) => eprintln!("no plot at {}: {why}", plotted.display()),
     }

@@ -53,7 +53,8 @@ pub fn all(folder: Option<&Path>) -> Result<Vec<Trace>, String> {
 fn read(file: &Path) -> Result<Vec<u64>, String> {
     let text = std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let key = |(line, key): (usize, &str)| {
-        key.trim().parse().map_err(|_| format!("{} line {}: {key:?} is no decimal key", file.display(), line + 1))
+        let number = key.trim().parse().or_else(|_| key.trim().parse::<i64>().map(i64::cast_unsigned));
+        number.map_err(|_| format!("{} line {}: {key:?} is no decimal integer", file.display(), line + 1))
     };
     text.lines().enumerate().map(key).collect()
 }
