@@ -2,14 +2,13 @@
 //! `cached`.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::measure::{Wanted, figure, print};
+use crate::measure::{Outcome, Wanted, figure, print};
 
 const FUNCTIONS: usize = 200;
 const ROUNDS: usize = 3;
@@ -22,8 +21,6 @@ const SIGNATURES: [(&str, &str, &str); 4] = [
     ("text: String", "Vec<u8>", "text.into_bytes()"),
     ("x: i64, flag: bool", "Option<String>", "flag.then(|| x.to_string())"),
 ];
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 struct Subject {
     name: &'static str,
@@ -72,14 +69,14 @@ static SUBJECTS: [Subject; 6] = [
 ];
 const PLAIN: Subject = Subject { name: "", head: "", attribute: "", qualifiers: "", around: ("", ""), receiver: "" };
 
-fn write(subject: &Subject, folder: &Path) -> Outcome<()> {
+fn write(subject: &Subject, folder: &Path) -> Outcome {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let dependencies =
         format!("chorde = {{ path = {root:?} }}\ncached = {{ version = \"4.1.0\", features = [\"async\"] }}");
     write_crate(folder, &dependencies, &source(subject, FUNCTIONS)?)
 }
 
-fn write_crate(folder: &Path, dependencies: &str, source: &str) -> Outcome<()> {
+fn write_crate(folder: &Path, dependencies: &str, source: &str) -> Outcome {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().replace([',', ' '], "");
     fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
@@ -122,16 +119,15 @@ fn compile(folder: &Path, target: &Path, arguments: &[&str]) -> Outcome<f64> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     let base = std::env::temp_dir().join(format!("chorde-compile-time-{}", std::process::id()));
-    if let Err(why) = measure(wanted, &base) {
-        eprintln!("compile times: {why}");
-    }
+    let outcome = measure(wanted, &base);
     // What is left of it does no harm.
     _ = fs::remove_dir_all(base);
+    outcome
 }
 
-fn measure(wanted: &Wanted, base: &Path) -> Outcome<()> {
+fn measure(wanted: &Wanted, base: &Path) -> Outcome {
     minimal(base)?;
     let target = base.join("target");
     let rounds = wanted.rounds.unwrap_or(ROUNDS);
@@ -164,7 +160,7 @@ fn measure(wanted: &Wanted, base: &Path) -> Outcome<()> {
 }
 
 /// Crates of one cached function: how long all is built from nothing, and how many crates that takes.
-fn minimal(base: &Path) -> Outcome<()> {
+fn minimal(base: &Path) -> Outcome {
     println!("\nA crate with one cached function, built from nothing\n");
     let mut table = vec![["", "crates", "cargo build, s", "cargo build --release, s"].map(str::to_owned).to_vec()];
     for (name, dependency, subject) in minimal_crates()? {

@@ -12,7 +12,7 @@ use chorde::Wait;
 use serde::Serialize;
 
 use crate::keys;
-use crate::measure::{Row, Wanted, nanos, ratio, row};
+use crate::measure::{Outcome, Row, Wanted, nanos, ratio, row};
 use crate::plot;
 
 /// Entries that a cache may hold; all keys are present.
@@ -98,7 +98,7 @@ fn queries(keys: &[Query]) -> Vec<Row<'_>> {
     ]
 }
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     let runtime = crate::measure::current_thread();
     let keys = keys::zipf(keys::SMALL);
     let text: Vec<_> = keys.iter().map(|key| (format!("user-{key}"), 3)).collect();
@@ -123,14 +123,13 @@ pub fn run(wanted: &Wanted) {
         }
         if kind == "u64 -> u64" && !medians.is_empty() {
             let plotted = wanted.plots.join("function_hit.svg");
-            match plot::bars(&plotted, "A hit of a function u64 -> u64, ns", &["1 thread", "2 threads"], &medians) {
-                Ok(()) => println!("plotted: {}", plotted.display()),
-                Err(why) => eprintln!("no plot at {}: {why}", plotted.display()),
-            }
+            plot::bars(&plotted, "A hit of a function u64 -> u64, ns", &["1 thread", "2 threads"], &medians)?;
+            println!("plotted: {}", plotted.display());
         }
         for thread in [0, 1] {
             let name = ["1 thread", "2 threads"][thread];
             ratio(&medians, "chorde", "quick_cache, get, no ttl", thread, name);
         }
     }
+    Ok(())
 }

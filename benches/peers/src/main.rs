@@ -14,15 +14,19 @@ mod ratio;
 mod stampede;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use measure::Wanted;
+use measure::{Outcome, Wanted};
 
 /// Measures chorde beside its rivals.
 #[derive(Parser)]
-#[command(name = "./bench", after_help = "Without parts, all of them are measured, which takes about half an hour.")]
+#[command(
+    bin_name = "./bench",
+    after_help = "Without parts, all of them are measured, which takes about half an hour."
+)]
 struct Arguments {
     /// What is measured.
     parts: Vec<Part>,
@@ -35,9 +39,9 @@ struct Arguments {
     /// A folder of traces, one key per line in each file, for hit ratios; without it, generated ones alone are used.
     #[arg(long)]
     traces: Option<PathBuf>,
-    /// The folder where plots are written.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../plots"))]
-    plots: PathBuf,
+    /// The folder where plots are written, `benches/plots` unless given.
+    #[arg(long)]
+    plots: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,14 +64,16 @@ enum Part {
     Compile,
 }
 
-fn main() {
+fn main() -> ExitCode {
     if memory::is_child() {
-        return;
+        return ExitCode::SUCCESS;
     }
     let arguments = Arguments::parse();
-    let wanted =
-        Wanted { rounds: arguments.rounds, words: arguments.only, traces: arguments.traces, plots: arguments.plots };
-    let parts: [(Part, fn(&Wanted)); 8] = [
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("plots");
+    let plots = arguments.plots.unwrap_or_else(own);
+    let wanted = Wanted { rounds: arguments.rounds, words: arguments.only, traces: arguments.traces, plots };
+    type Run = fn(&Wanted) -> Outcome;
+    let parts: [(Part, Run); 8] = [
         (Part::Function, function::run),
         (Part::Store, store::run),
         (Part::Memory, memory::run),
@@ -80,8 +86,12 @@ fn main() {
     for (part, run) in parts {
         if arguments.parts.is_empty() || arguments.parts.contains(&part) {
             let began = Instant::now();
-            run(&wanted);
+            if let Err(why) = run(&wanted) {
+                eprintln!("{part:?} failed: {why}");
+                return ExitCode::FAILURE;
+            }
             eprintln!("({part:?}: {} s)\n", began.elapsed().as_secs());
         }
     }
+    ExitCode::SUCCESS
 }

@@ -1,5 +1,6 @@
 //! Rounds in turn, medians, and what this process used meanwhile.
 
+use std::error::Error;
 use std::future::Future;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub struct Wanted {
     /// The folder where plots are written.
     pub plots: PathBuf,
 }
+
+/// What comes of measuring a part.
+pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// The medians of a table, by the rows' names.
 pub type Medians = Vec<(String, Vec<f64>)>;

@@ -11,7 +11,7 @@ mod writes;
 
 use subjects::{fill, server};
 
-use crate::measure::Wanted;
+use crate::measure::{Outcome, Wanted};
 
 type Part = fn(&Wanted, &chorde::memcache::testing::MemcachedServer);
 
@@ -20,10 +20,11 @@ const ROUNDS: usize = 7;
 
 const PARTS: [Part; 7] = [gets::run, single::run, multi::run, function::run, writes::puts, writes::large, memory::run];
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     for run in PARTS {
         let server = server();
         fill(&server);
         run(wanted, &server);
     }
+    Ok(())
 }

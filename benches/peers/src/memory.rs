@@ -6,7 +6,7 @@ use std::time::Duration;
 use chorde::InprocClient;
 use chorde::prelude::*;
 
-use crate::measure::{Wanted, figure, middle, print};
+use crate::measure::{Outcome, Wanted, figure, middle, print};
 
 const ENTRIES: u64 = 1_000_000;
 const TTL: Duration = Duration::from_secs(3600);
@@ -48,7 +48,7 @@ pub fn is_child() -> bool {
     true
 }
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     println!("\nBytes of resident memory for each of {ENTRIES} entries u64 -> u64\n");
     let mut rows = vec![vec![String::new(), "bytes".to_owned(), "of them held".to_owned()]];
     for (name, _) in STORES.iter().filter(|(name, _)| wanted.wants(name)) {
@@ -58,6 +58,7 @@ pub fn run(wanted: &Wanted) {
         rows.push(vec![(*name).to_owned(), figure(middle(bytes, 0.5) / held), held.to_string()]);
     }
     print(&rows);
+    Ok(())
 }
 
 fn weigh(name: &str) -> Option<(f64, f64)> {

@@ -7,6 +7,8 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
+use crate::measure::Outcome;
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
@@ -25,7 +27,7 @@ const ROW: u32 = 22;
 const AROUND: u32 = 120;
 
 /// Plots a row of dots for each label: one dot, in the colour of its series, for each value between 0 and 100.
-pub fn dots(path: &Path, title: &str, series: &[&str], rows: &[(String, Vec<f64>)]) -> Result<(), Box<dyn Error>> {
+pub fn dots(path: &Path, title: &str, series: &[&str], rows: &[(String, Vec<f64>)]) -> Outcome {
     let root = canvas(path, rows.len())?;
     let mut chart = chart(&root, title, 100.0, rows)?;
     for place in 0..rows.len() {
@@ -46,7 +48,7 @@ pub fn dots(path: &Path, title: &str, series: &[&str], rows: &[(String, Vec<f64>
 }
 
 /// Plots horizontal bars: for each label one of each series.
-pub fn bars(path: &Path, title: &str, series: &[&str], rows: &[(String, Vec<f64>)]) -> Result<(), Box<dyn Error>> {
+pub fn bars(path: &Path, title: &str, series: &[&str], rows: &[(String, Vec<f64>)]) -> Outcome {
     let root = canvas(path, rows.len() * series.len())?;
     let most = rows.iter().flat_map(|(_, values)| values).copied().fold(0.0, f64::max);
     let mut chart = chart(&root, title, most * 1.08, rows)?;
@@ -108,7 +110,7 @@ fn chart<'a>(
 }
 
 /// Explains the colours, right of the chart.
-fn legend(root: &Area<'_>, series: &[&str], colour: fn(usize) -> RGBColor) -> Result<(), Box<dyn Error>> {
+fn legend(root: &Area<'_>, series: &[&str], colour: fn(usize) -> RGBColor) -> Outcome {
     for (index, name) in series.iter().enumerate() {
         let y = 50 + 18 * index as i32;
         root.draw(&Circle::new((830, y), 5, colour(index).filled()))?;

@@ -8,20 +8,14 @@ mod caches;
 mod optimum;
 mod traces;
 
-use crate::measure::{Wanted, print};
+use crate::measure::{Outcome, Wanted, print};
 use crate::plot;
 
 /// The columns that the plot shows.
 const PLOTTED: [&str; 7] = ["chorde", "exact LRU", "quick_cache", "moka", "foyer s3fifo", "foyer lfu", "optimum"];
 
-pub fn run(wanted: &Wanted) {
-    let traces = match traces::all(wanted.traces.as_deref()) {
-        Ok(traces) => traces,
-        Err(why) => {
-            eprintln!("no hit ratios: {why}");
-            return;
-        }
-    };
+pub fn run(wanted: &Wanted) -> Outcome {
+    let traces = traces::all(wanted.traces.as_deref())?;
     let mut titles = vec!["trace @ capacity".to_owned()];
     titles.extend(caches::ALL.iter().map(|(name, _)| (*name).to_owned()));
     titles.push("optimum".to_owned());
@@ -36,8 +30,7 @@ pub fn run(wanted: &Wanted) {
         }
     }
     if measured.is_empty() {
-        eprintln!("no trace has all of the words of `--only`");
-        return;
+        return Err("no trace has all of the words of `--only`".into());
     }
     eprintln!();
     println!("\nHit ratios, percent\n");
@@ -57,10 +50,9 @@ pub fn run(wanted: &Wanted) {
     let series: Vec<&str> = shown.iter().map(|index| titles[*index].as_str()).collect();
     let of_shown = |ratios: &[f64]| shown.iter().map(|index| ratios[index - 1]).collect();
     let dots: Vec<_> = measured.iter().map(|(label, ratios)| (label.clone(), of_shown(ratios))).collect();
-    match plot::dots(&plotted, "Hit ratio, percent", &series, &dots) {
-        Ok(()) => println!("plotted: {}", plotted.display()),
-        Err(why) => eprintln!("no plot at {}: {why}", plotted.display()),
-    }
+    plot::dots(&plotted, "Hit ratio, percent", &series, &dots)?;
+    println!("plotted: {}", plotted.display());
+    Ok(())
 }
 
 /// The ratios of all caches, and the optimum as the last, in percent. Each runs on its own, two at a time.

@@ -10,7 +10,7 @@ use cached::macros::cached;
 use chorde::InprocClient;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
-use crate::measure::{Wanted, ratio, row};
+use crate::measure::{Outcome, Wanted, ratio, row};
 
 const TASKS: usize = 10_000;
 const ROUNDS: usize = 9;
@@ -115,7 +115,7 @@ async fn tasks<F: Future<Output = Instant> + Send + 'static>(call: impl Fn() -> 
     waits
 }
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
     let runtime = &runtime;
     /// Makes a row of a function of the number of the round.
@@ -144,4 +144,5 @@ pub fn run(wanted: &Wanted) {
     println!();
     ratio(&medians, "chorde", "a list of wakers by hand", 0, "p99");
     ratio(&medians, "chorde", "moka, get_with", 0, "p99");
+    Ok(())
 }

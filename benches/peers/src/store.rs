@@ -8,7 +8,7 @@ use fastrand::Rng;
 use subjects::Store;
 
 use crate::keys;
-use crate::measure::{Row, Wanted, nanos, ratio, row};
+use crate::measure::{Outcome, Row, Wanted, nanos, ratio, row};
 
 const ENTRIES: u64 = 50_000;
 const CALLS: usize = 200_000;
@@ -28,7 +28,7 @@ fn rows<'a, K: Sync + 'a, S: Store<K> + 'a>(name: &str, make: fn(u64) -> S, keys
     row(name, move || {
         let get = |turn: usize| u64::from(roomy.get(&drawn[turn & (drawn.len() - 1)]).is_some());
         let mix = |turn: usize| {
-            if turn % 10 > 0 {
+            if !turn.is_multiple_of(10) {
                 return get(turn);
             }
             roomy.insert(&drawn[turn & (drawn.len() - 1)], &values[turn % values.len()]);
@@ -77,7 +77,7 @@ impl<K> Keys<K> {
 const COLUMNS: [&str; 6] =
     ["hit, 1 thread", "2 threads", "90/10 mix, 1 thread", "2 threads", "insert with eviction, 1 thread", "2 threads"];
 
-pub fn run(wanted: &Wanted) {
+pub fn run(wanted: &Wanted) -> Outcome {
     let numbers = Keys::new(|number| number);
     let texts = Keys::new(|number| format!("user:{number:012}"));
     let number_rows = vec![
@@ -108,4 +108,5 @@ pub fn run(wanted: &Wanted) {
             ratio(&medians, "chorde, ttl", "quick_cache, no ttl", column, what);
         }
     }
+    Ok(())
 }
