@@ -106,7 +106,7 @@ fn compile(folder: &Path, target: &Path, arguments: &[&str]) -> Outcome<f64> {
     let text = fs::read_to_string(&source)?;
     fs::write(&source, format!("{text}\n"))?;
     let began = Instant::now();
-    let status = Command::new(env!("CARGO"))
+    let status = Command::new("cargo")
         .args(arguments)
         .arg("--quiet")
         .current_dir(folder)
@@ -191,7 +191,7 @@ fn minimal_crates() -> Outcome<[(&'static str, String, &'static Subject); 3]> {
 
 /// Counts the crates that are compiled for one, itself not counted.
 fn crates(folder: &Path) -> Outcome<usize> {
-    let tree = Command::new(env!("CARGO"))
+    let tree = Command::new("cargo")
         .args(["tree", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"])
         .current_dir(folder)
         .output()?;
