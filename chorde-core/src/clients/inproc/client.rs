@@ -12,7 +12,7 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 
 use super::builder::{InprocBuilder, Policy, Weigher};
 use super::registry::{self, InprocStats};
-use super::shard::{Departures, Shard};
+use super::shard::Shard;
 use super::table::{Times, Trash, Wanted};
 use crate::client::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
 use crate::clock::nanos;
@@ -59,8 +59,6 @@ pub(super) struct Inner {
     weighers: HashMap<TypeId, Weigher>,
     /// The sum of all entries' weights.
     weight: CachePadded<AtomicU64>,
-    evicted: AtomicU64,
-    expired: AtomicU64,
 }
 
 impl InprocClient {
@@ -90,8 +88,6 @@ impl InprocClient {
             shards,
             weighers: builder.weighers,
             weight: CachePadded::default(),
-            evicted: AtomicU64::new(0),
-            expired: AtomicU64::new(0),
         });
         registry::register(Arc::downgrade(&inner));
         Self(inner)
@@ -105,20 +101,28 @@ impl InprocClient {
     #[must_use]
     pub fn stats(&self) -> InprocStats {
         let inner = &*self.0;
+        let (mut entries, mut evicted, mut expired) = (0, 0, 0);
+        for shard in &inner.shards {
+            let shard = read(shard);
+            let departures = shard.departures();
+            entries += shard.len() as u64;
+            evicted += departures.evicted;
+            expired += departures.expired;
+        }
         InprocStats {
             name: inner.name.clone(),
             capacity: inner.capacity,
             usage: inner.weight.load(Ordering::Relaxed),
-            entries: inner.shards.iter().map(|shard| read(shard).len() as u64).sum(),
-            evicted: inner.evicted.load(Ordering::Relaxed),
-            expired: inner.expired.load(Ordering::Relaxed),
+            entries,
+            evicted,
+            expired,
         }
     }
 
     pub(super) fn purge_now(&self, grace: Duration) {
         let until = self.0.identity.clock().now().saturating_sub(nanos(grace));
         for shard in &self.0.shards {
-            self.change(shard, |shard, trash, departures| shard.purge(until, trash, departures));
+            self.change::<(), _>(shard, |shard, trash| shard.purge(until, trash));
         }
     }
 
@@ -126,7 +130,7 @@ impl InprocClient {
         let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
         for shard in &self.0.shards {
             // The old contents are dropped after the lock is.
-            let old = self.change(shard, |shard, _, _| std::mem::replace(shard, Shard::new(self.0.policy.make(share))));
+            let old = self.change::<(), _>(shard, |shard, _| shard.clear(self.0.policy.make(share)));
             drop(old);
         }
     }
@@ -157,33 +161,28 @@ impl InprocClient {
         read(lock).get(digest, clock, lately, wanted)
     }
 
-    /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking.
-    fn change<R>(
+    /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
+    /// most likely one value of type `V`, for which there is room without an allocation.
+    #[inline]
+    fn change<V: Send + 'static, R>(
         &self,
         lock: &ShardedLock<Shard>,
-        change: impl FnOnce(&mut Shard, &mut Trash, &mut Departures) -> R,
+        change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R,
     ) -> R {
-        let mut trash = Trash::new();
-        let mut departures = Departures::default();
+        let mut first = None::<V>;
+        let mut trash = Trash::new(&mut first);
         let mut shard = write(lock);
         let before = shard.weight();
-        let result = change(&mut shard, &mut trash, &mut departures);
+        let result = change(&mut shard, &mut trash);
         self.account(before, shard.weight());
         drop(shard);
-        self.count(departures);
         result
     }
 
+    /// Leaves the sum alone where one entry took the place of another: all shards share it.
     fn account(&self, before: u64, after: u64) {
-        self.0.weight.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
-    }
-
-    fn count(&self, departures: Departures) {
-        if departures.evicted > 0 {
-            self.0.evicted.fetch_add(departures.evicted, Ordering::Relaxed);
-        }
-        if departures.expired > 0 {
-            self.0.expired.fetch_add(departures.expired, Ordering::Relaxed);
+        if before != after {
+            self.0.weight.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
         }
     }
 
@@ -191,15 +190,20 @@ impl InprocClient {
         self.0.weight.load(Ordering::Relaxed) > self.0.capacity
     }
 
-    /// Stores a value if `replaces` agrees, given whether a valid one is there. Returns whether it did.
-    fn store<V: Value>(&self, key: &Key, value: V, ttl: Duration, replaces: impl FnOnce(bool) -> bool) -> bool {
+    /// Stores a value if the shard, as it is at that time, `permits` it. Returns whether it did.
+    fn store<V: Value>(
+        &self,
+        key: &Key,
+        value: V,
+        ttl: Duration,
+        permits: impl FnOnce(&Shard, Digest, u64) -> bool,
+    ) -> bool {
         let weight = self.weigh(key, &value);
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
         let lock = self.shard(digest);
-        let stored = self.change(lock, |shard, trash, departures| {
-            let is_valid = shard.entry(digest).is_some_and(|(_, times)| now < times.expires);
-            if !replaces(is_valid) {
+        let stored = self.change::<V, _>(lock, |shard, trash| {
+            if !permits(shard, digest, now) {
                 return false;
             }
             if u64::from(weight) > self.0.capacity {
@@ -208,11 +212,11 @@ impl InprocClient {
             }
             let before = shard.weight();
             shard.put(digest, value, Times::new(now, nanos(ttl)), weight, trash);
-            self.make_room(shard, before, weight, now, trash, departures);
+            self.make_room(shard, before, weight, now, trash);
             true
         });
         if stored && self.is_over() {
-            self.make_room_elsewhere(lock, now);
+            self.make_room_elsewhere::<V>(lock, now);
         }
         stored
     }
@@ -225,38 +229,29 @@ impl InprocClient {
     }
 
     /// Evicts from the shard that has grown while the client is over its budget and this shard is over its share.
-    fn make_room(
-        &self,
-        shard: &mut Shard,
-        before: u64,
-        newest: u32,
-        now: u64,
-        trash: &mut Trash,
-        departures: &mut Departures,
-    ) {
+    fn make_room(&self, shard: &mut Shard, before: u64, newest: u32, now: u64, trash: &mut Trash<'_>) {
         // The change is accounted for when it is complete; until then it is added here.
         let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(before);
         let share = self.share();
         while others + shard.weight() > self.0.capacity
             && shard.weight() > share
             && shard.weight() > u64::from(newest)
-            && shard.evict(now, trash, departures)
+            && shard.evict(now, trash)
         {}
     }
 
     /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
-    fn make_room_elsewhere(&self, grown: &ShardedLock<Shard>, now: u64) {
+    fn make_room_elsewhere<V: Value>(&self, grown: &ShardedLock<Shard>, now: u64) {
         for floor in [self.share(), 0] {
             for lock in self.0.shards.iter().filter(|lock| !std::ptr::eq(*lock, grown)) {
                 if !self.is_over() {
                     return;
                 }
-                self.change(lock, |shard, trash, departures| {
+                self.change::<V, _>(lock, |shard, trash| {
                     let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
-                    while others + shard.weight() > self.0.capacity
-                        && shard.weight() > floor
-                        && shard.evict(now, trash, departures)
-                    {}
+                    while others + shard.weight() > self.0.capacity && shard.weight() > floor && shard.evict(now, trash)
+                    {
+                    }
                 });
             }
         }
@@ -270,7 +265,7 @@ impl InprocClient {
     fn reschedule(&self, key: &Key, end: impl FnOnce(u64, u64) -> u64) -> bool {
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
-        self.change(self.shard(digest), |shard, _, _| {
+        self.change::<(), _>(self.shard(digest), |shard, _| {
             let Some((_, times)) = shard.entry(digest).filter(|(_, times)| now < times.expires) else { return false };
             shard.set_times(digest, times.ending(end(now, times.expires)));
             true
@@ -297,7 +292,7 @@ impl Cache for InprocClient {
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
-        Ok(self.change(self.shard(digest), |shard, trash, _| {
+        Ok(self.change::<(), _>(self.shard(digest), |shard, trash| {
             let was_valid = shard.entry(digest).is_some_and(|(_, times)| now < times.expires);
             shard.remove(digest, trash);
             was_valid
@@ -371,12 +366,14 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
-        self.store(key, value, ttl, |_| true);
+        self.store(key, value, ttl, |_, _, _| true);
         Ok(())
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        Ok(self.store(key, value, ttl, |is_valid| !is_valid))
+        Ok(self.store(key, value, ttl, |shard, digest, now| {
+            shard.entry(digest).is_none_or(|(_, times)| times.expires <= now)
+        }))
     }
 }
 

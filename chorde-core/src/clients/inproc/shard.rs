@@ -7,7 +7,7 @@ use std::any::Any;
 
 use super::expiry::Expiry;
 use super::policy::{EvictionPolicy, Marks, Node};
-use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted, discard};
+use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted};
 use crate::client::Value;
 use crate::clock::Clock;
 use crate::decide::{Decision, decide};
@@ -32,6 +32,7 @@ pub(super) struct Shard {
     expiry: Expiry,
     /// The sum of the entries' weights.
     weight: u64,
+    departures: Departures,
 }
 
 /// What eviction needs to find an entry again.
@@ -63,7 +64,19 @@ impl Shard {
             policy,
             expiry: Expiry::new(),
             weight: 0,
+            departures: Departures::default(),
         }
+    }
+
+    /// Takes out all that the shard holds, and starts anew with another policy.
+    pub(super) fn clear(&mut self, policy: Box<dyn EvictionPolicy>) -> Self {
+        let anew = Self { departures: self.departures, ..Self::new(policy) };
+        std::mem::replace(self, anew)
+    }
+
+    /// Returns how many entries have left so far.
+    pub(super) fn departures(&self) -> Departures {
+        self.departures
     }
 
     pub(super) fn weight(&self) -> u64 {
@@ -165,26 +178,37 @@ impl Shard {
     }
 
     /// Puts a value in the place of whatever is stored under the digest.
-    pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash) {
+    pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash<'_>) {
         let index = self.table_index::<V>();
-        if let Some(slot) = self.table_mut::<V>(index).find_mut(digest) {
-            (slot.expires, slot.life) = (times.expires, times.life);
-            let node = slot.node;
-            discard(std::mem::replace(&mut slot.value, value), trash);
-            self.reweigh(node, weight);
-            self.expiry.schedule(node, times.expires);
-            return;
+        let value = match self.table_mut::<V>(index).replace(digest, value, times, trash) {
+            Ok(node) => {
+                self.reweigh(node, weight);
+                self.expiry.schedule(node, times.expires);
+                return;
+            }
+            Err(value) => value,
+        };
+        if !self.others.is_empty() {
+            // It may be there with a value of another type.
+            self.remove(digest, trash);
         }
-        self.remove(digest, trash);
-        let info = NodeInfo { hash: digest.low(), table: index as u32, weight };
-        let node = self.add_node(info);
+        let node = self.add_node(NodeInfo { hash: digest.low(), table: index as u32, weight });
         self.table_mut::<V>(index).insert(Slot { digest, expires: times.expires, value, life: times.life, node });
         self.policy.insert(node, digest.high(), u64::from(weight));
         self.expiry.schedule(node, times.expires);
         self.weight += u64::from(weight);
     }
 
+    #[inline]
     fn table_index<V: Value>(&mut self) -> usize {
+        if self.first.as_deref().is_some_and(|table| typed::<V>(table).is_some()) {
+            return 0;
+        }
+        self.find_or_add_table::<V>()
+    }
+
+    #[cold]
+    fn find_or_add_table<V: Value>(&mut self) -> usize {
         if let Some(index) = self.tables().position(|table| typed::<V>(table).is_some()) {
             return index;
         }
@@ -233,7 +257,7 @@ impl Shard {
     }
 
     /// Removes the entry of a digest, if there is one.
-    pub(super) fn remove(&mut self, digest: Digest, trash: &mut Trash) {
+    pub(super) fn remove(&mut self, digest: Digest, trash: &mut Trash<'_>) {
         if let Some((node, _)) = self.entry(digest) {
             self.policy.remove(node);
             self.forget(node, trash);
@@ -250,30 +274,30 @@ impl Shard {
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
     /// was one.
-    pub(super) fn evict(&mut self, now: u64, trash: &mut Trash, departures: &mut Departures) -> bool {
+    pub(super) fn evict(&mut self, now: u64, trash: &mut Trash<'_>) -> bool {
         if let Some(node) = self.expiry.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
-            departures.expired += 1;
+            self.departures.expired += 1;
             return true;
         }
         let Some(node) = self.policy.victim(&mut self.marks) else { return false };
         self.forget(node, trash);
-        departures.evicted += 1;
+        self.departures.evicted += 1;
         true
     }
 
     /// Removes what has expired by `now`.
-    pub(super) fn purge(&mut self, now: u64, trash: &mut Trash, departures: &mut Departures) {
+    pub(super) fn purge(&mut self, now: u64, trash: &mut Trash<'_>) {
         while let Some(node) = self.expiry.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
-            departures.expired += 1;
+            self.departures.expired += 1;
         }
     }
 
     /// Takes out an entry that the policy no longer knows.
-    fn forget(&mut self, node: Node, trash: &mut Trash) {
+    fn forget(&mut self, node: Node, trash: &mut Trash<'_>) {
         self.expiry.cancel(node);
         let NodeInfo { hash, table, weight } = self.nodes[node as usize];
         self.table_at(table as usize).remove(hash, node, trash);

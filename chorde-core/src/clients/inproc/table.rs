@@ -11,7 +11,31 @@ use crate::digest::Digest;
 use crate::entry::Vitals;
 
 /// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
-pub(super) type Trash = Vec<Box<dyn Any + Send>>;
+pub(super) struct Trash<'a> {
+    /// An `Option` of the type of value that is most likely to come, so that the first needs no box.
+    first: &'a mut (dyn Any + Send),
+    others: Vec<Box<dyn Any + Send>>,
+}
+
+impl<'a> Trash<'a> {
+    /// Starts with nothing; the place for the first value is to be empty.
+    pub(super) fn new<V: Send + 'static>(first: &'a mut Option<V>) -> Self {
+        Self { first, others: Vec::new() }
+    }
+
+    /// Keeps a value for later if dropping it runs any code.
+    #[inline]
+    fn keep<V: Send + 'static>(&mut self, value: V) {
+        if !std::mem::needs_drop::<V>() {
+            return;
+        }
+        let first: &mut dyn Any = self.first;
+        match first.downcast_mut::<Option<V>>() {
+            Some(first) if first.is_none() => *first = Some(value),
+            _ => self.others.push(Box::new(value)),
+        }
+    }
+}
 
 /// One entry: 32 bytes and the value.
 pub(super) struct Slot<V> {
@@ -114,8 +138,17 @@ impl<V: Send + Sync + 'static> Table<V> {
         self.slots.find(digest.low(), |slot| slot.digest == digest)
     }
 
-    pub(super) fn find_mut(&mut self, digest: Digest) -> Option<&mut Slot<V>> {
+    fn find_mut(&mut self, digest: Digest) -> Option<&mut Slot<V>> {
         self.slots.find_mut(digest.low(), |slot| slot.digest == digest)
+    }
+
+    /// Puts another value and other times in the place of those of an entry; returns its node, or the value if there is
+    /// no such entry.
+    pub(super) fn replace(&mut self, digest: Digest, value: V, times: Times, trash: &mut Trash<'_>) -> Result<Node, V> {
+        let Some(slot) = self.find_mut(digest) else { return Err(value) };
+        (slot.expires, slot.life) = (times.expires, times.life);
+        trash.keep(std::mem::replace(&mut slot.value, value));
+        Ok(slot.node)
     }
 
     /// Adds an entry whose digest is not in the table.
@@ -132,7 +165,7 @@ pub(super) trait AnyTable: Any + Send + Sync {
     /// Changes the times of an entry.
     fn set_times(&mut self, digest: Digest, times: Times);
     /// Takes out the entry of a node, whose digest has these lower bits.
-    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash);
+    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash<'_>);
 }
 
 impl<V: Send + Sync + 'static> AnyTable for Table<V> {
@@ -150,17 +183,10 @@ impl<V: Send + Sync + 'static> AnyTable for Table<V> {
         }
     }
 
-    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash) {
+    fn remove(&mut self, hash: u64, node: Node, trash: &mut Trash<'_>) {
         if let Ok(entry) = self.slots.find_entry(hash, |slot| slot.node == node) {
-            discard(entry.remove().0.value, trash);
+            trash.keep(entry.remove().0.value);
         }
-    }
-}
-
-/// Keeps a value for later if dropping it runs any code.
-pub(super) fn discard<V: Send + 'static>(value: V, trash: &mut Trash) {
-    if std::mem::needs_drop::<V>() {
-        trash.push(Box::new(value));
     }
 }
 

@@ -9,6 +9,32 @@ const TICK: u64 = 1 << TICK_BITS;
 const MILLISECOND: u64 = 1_000_000;
 const YEAR: u64 = 365 * 24 * 3600 * 1_000_000_000;
 
+impl Expiry {
+    /// Returns the tick in which `node` expires, if it is scheduled.
+    fn due(&self, node: Node) -> Option<u64> {
+        self.timers.get(node).map(Timer::tick).filter(|&tick| tick != NEVER)
+    }
+
+    /// Checks that every node lies in the chain that it names, and no later than it is due.
+    fn check(&self) {
+        let mut chained = BTreeMap::new();
+        for (place, chain) in self.chains.iter().enumerate() {
+            let first = chain.oldest();
+            assert!(
+                place == 0 || first.is_some() == (self.occupied[(place - 1) / SLOTS] >> ((place - 1) % SLOTS) & 1 != 0)
+            );
+            for node in std::iter::successors(first, |&node| self.timers.newer(node)) {
+                chained.insert(node, place as u16);
+            }
+        }
+        for node in (0..).take_while(|&node| self.timers.get(node).is_some()) {
+            let timer = self.timers.about(node);
+            assert_eq!(timer.place(), chained.get(&node).copied().unwrap_or(NOWHERE));
+            assert!(timer.tick() == NEVER || timer.place() <= self.place_of(timer.tick()), "{node} lies too late");
+        }
+    }
+}
+
 /// Is the index as one would write it without a care for speed.
 #[derive(Default)]
 struct Model {
@@ -52,7 +78,7 @@ fn pop(wheel: &mut Expiry, model: &mut Model, now: u64) -> bool {
         Some(node) => {
             let expires = model.expires.remove(&node).expect("a scheduled node");
             assert!(expires <= now, "{node} popped {} too early", expires - now);
-            assert_eq!(wheel.expires_at(node), None);
+            assert_eq!(wheel.due(node), None);
             true
         }
         None => {
@@ -73,15 +99,15 @@ proptest! {
                     let expires = now.saturating_add(ahead);
                     wheel.schedule(node, expires);
                     model.expires.insert(node, expires);
-                    if expires == u64::MAX {
+                    if expires >> TICK_BITS == NEVER {
                         model.expires.remove(&node);
                     }
-                    prop_assert_eq!(wheel.expires_at(node), model.expires.get(&node).copied());
+                    prop_assert_eq!(wheel.due(node), model.expires.get(&node).map(|&expires| expires >> TICK_BITS));
                 }
                 Step::Cancel(node) => {
                     wheel.cancel(node);
                     model.expires.remove(&node);
-                    prop_assert_eq!(wheel.expires_at(node), None);
+                    prop_assert_eq!(wheel.due(node), None);
                 }
                 Step::Advance(by) => now = now.saturating_add(by),
                 Step::Drain => while pop(&mut wheel, &mut model, now) {},
@@ -89,6 +115,7 @@ proptest! {
                     pop(&mut wheel, &mut model, now);
                 }
             }
+            wheel.check();
         }
         // Everything that was scheduled comes out in the end, but for what shares the very last tick of all.
         while pop(&mut wheel, &mut model, u64::MAX) {}
@@ -99,13 +126,14 @@ proptest! {
     fn a_clock_that_runs_backwards_pops_nothing_early(
         steps in prop::collection::vec((0..20_u32, span(), span()), 1..200),
     ) {
-        let mut wheel = Expiry::new();
+        let (mut wheel, mut ends) = (Expiry::new(), BTreeMap::new());
         for (node, expires, now) in steps {
             wheel.schedule(node, expires);
-            let before = wheel.expires.clone();
+            ends.insert(node, expires);
             if let Some(node) = wheel.pop_expired(now) {
-                prop_assert!(before[node as usize] <= now);
+                prop_assert!(ends[&node] <= now);
             }
+            wheel.check();
         }
     }
 }
@@ -154,6 +182,21 @@ fn never_is_not_scheduled() {
     wheel.schedule(4, 10 * YEAR);
     wheel.schedule(4, u64::MAX);
     wheel.cancel(9);
-    assert_eq!((wheel.expires_at(3), wheel.expires_at(4)), (None, None));
+    assert_eq!((wheel.due(3), wheel.due(4)), (None, None));
     assert_eq!(wheel.pop_expired(u64::MAX), None);
+}
+
+#[test]
+fn a_node_that_serves_again_waits_where_it_is() {
+    let mut wheel = Expiry::new();
+    wheel.schedule(1, YEAR);
+    let place = wheel.timers.about(1).place();
+    for turn in 1..1000 {
+        wheel.cancel(1);
+        assert_eq!(wheel.pop_expired(turn * MILLISECOND), None);
+        wheel.schedule(1, YEAR + turn * MILLISECOND);
+        assert_eq!(wheel.timers.about(1).place(), place);
+    }
+    assert_eq!(wheel.pop_expired(YEAR + 998 * MILLISECOND), None);
+    assert_eq!(wheel.pop_expired(YEAR + 1000 * MILLISECOND), Some(1));
 }

@@ -28,10 +28,8 @@ impl Queue {
 /// Is all live entries, each in the queue that its place names.
 #[derive(Debug)]
 pub(super) struct Queues {
-    /// Neighbours within either queue.
-    links: Links,
-    /// What is known of each live node.
-    seats: Vec<Seat>,
+    /// What is known of each live node, and its neighbours within either queue.
+    links: Links<Seat>,
     /// Newcomers and the demoted, first in first out.
     pub(super) cold: Queue,
     /// The protected; the oldest is the next that the hand visits.
@@ -41,7 +39,7 @@ pub(super) struct Queues {
 impl Queues {
     /// Creates two empty queues.
     pub(super) fn new() -> Self {
-        Self { links: Links::default(), seats: Vec::new(), cold: Queue::EMPTY, hot: Queue::EMPTY }
+        Self { links: Links::default(), cold: Queue::EMPTY, hot: Queue::EMPTY }
     }
 
     /// Returns the number of live entries.
@@ -56,7 +54,7 @@ impl Queues {
 
     /// Returns what is known of a live node.
     pub(super) fn seat(&self, node: Node) -> Seat {
-        self.seats[node as usize]
+        self.links.about(node)
     }
 
     /// Returns the neighbour of `node` on the way from the oldest of its queue to the newest.
@@ -67,10 +65,7 @@ impl Queues {
     /// Puts a new node at the new end of the queue that its place names.
     pub(super) fn insert(&mut self, node: Node, seat: Seat) {
         self.links.reserve(node);
-        if node as usize >= self.seats.len() {
-            self.seats.resize(node as usize + 1, Seat::default());
-        }
-        self.seats[node as usize] = seat;
+        *self.links.about_mut(node) = seat;
         self.enter(node, seat.place);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         self.links.push_newest(&mut queue.chain, node);
@@ -94,7 +89,7 @@ impl Queues {
 
     /// Takes a live node out of its queue.
     pub(super) fn remove(&mut self, node: Node) {
-        let seat = self.seats[node as usize];
+        let seat = self.seat(node);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         queue.len -= 1;
         queue.weight -= u64::from(seat.weight);
@@ -103,7 +98,7 @@ impl Queues {
 
     /// Changes the weight of a live node.
     pub(super) fn reweigh(&mut self, node: Node, weight: u32) {
-        let seat = &mut self.seats[node as usize];
+        let seat = self.links.about_mut(node);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         queue.weight = queue.weight - u64::from(seat.weight) + u64::from(weight);
         seat.weight = weight;
@@ -111,7 +106,7 @@ impl Queues {
 
     /// Accounts for a node that is about to be linked into the queue that `place` names.
     fn enter(&mut self, node: Node, place: Place) {
-        let seat = &mut self.seats[node as usize];
+        let seat = self.links.about_mut(node);
         seat.place = place;
         let queue = Self::of(&mut self.cold, &mut self.hot, place);
         queue.len += 1;
