@@ -49,22 +49,30 @@ impl Timer {
     }
 }
 
+/// Is the timer of a node, and what else its owner keeps of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Timed<T> {
+    timer: Timer,
+    about: T,
+}
+
 impl Default for Timer {
     fn default() -> Self {
         Self::new(NEVER, NOWHERE)
     }
 }
 
-/// Keeps nodes by the time at which they expire.
+/// Keeps nodes by the time at which they expire, and with each something else that is asked for at the same time as its
+/// expiry, so that one line of the cache serves for both.
 ///
 /// # Units
 ///
 /// Nanoseconds on whatever clock the caller uses, which should not run backwards: if it does, nothing is popped before
-/// its time, but some of it late. Costs 16 bytes for each node, and 4 KiB once anything is scheduled.
+/// its time, but some of it late. Costs 16 bytes for each node and what is kept with it, and 4 KiB once anything is scheduled.
 #[derive(Debug)]
-pub(super) struct Expiry {
+pub(super) struct Expiry<T = ()> {
     /// When each node expires, and its neighbours within its chain.
-    timers: Links<Timer>,
+    timers: Links<Timed<T>>,
     /// By place: what is past, and the slots of all levels, the lowest level first; empty until anything is scheduled.
     chains: Vec<Chain>,
     /// Which slots of each level hold anything, one bit for each.
@@ -73,17 +81,33 @@ pub(super) struct Expiry {
     reached: u64,
 }
 
-impl Default for Expiry {
+impl<T: Copy + Default> Default for Expiry<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Expiry {
+impl<T: Copy + Default> Expiry<T> {
     /// Creates an index of nothing.
     #[must_use]
     pub(super) fn new() -> Self {
         Self { timers: Links::default(), chains: Vec::new(), occupied: [0; LEVELS], reached: 0 }
+    }
+
+    /// Keeps `about` of a node which is not scheduled.
+    pub(super) fn add(&mut self, node: Node, about: T) {
+        self.timers.reserve(node);
+        self.timers.about_mut(node).about = about;
+    }
+
+    /// Returns what is kept of a node that was added.
+    pub(super) fn about(&self, node: Node) -> T {
+        self.timers.about(node).about
+    }
+
+    /// Returns what is kept of a node that was added, to be changed.
+    pub(super) fn about_mut(&mut self, node: Node) -> &mut T {
+        &mut self.timers.about_mut(node).about
     }
 
     /// Sets when `node` expires, whether or not it was scheduled before; what shares its tick with `u64::MAX` never does.
@@ -94,7 +118,7 @@ impl Expiry {
         }
         self.timers.reserve(node);
         let place = self.place_of(tick);
-        let timer = self.timers.about_mut(node);
+        let timer = &mut self.timers.about_mut(node).timer;
         let held = timer.place();
         *timer = Timer::new(tick, held);
         if held > place {
@@ -105,8 +129,8 @@ impl Expiry {
 
     /// Forgets `node`; does nothing if it is not scheduled.
     pub(super) fn cancel(&mut self, node: Node) {
-        if let Some(timer) = self.timers.get(node) {
-            *self.timers.about_mut(node) = Timer::new(NEVER, timer.place());
+        if let Some(Timed { timer, .. }) = self.timers.get_mut(node) {
+            *timer = Timer::new(NEVER, timer.place());
         }
     }
 
@@ -117,7 +141,7 @@ impl Expiry {
     pub(super) fn pop_expired(&mut self, now_ns: u64) -> Option<Node> {
         let last = (now_ns >> TICK_BITS).checked_sub(1)?;
         while let Some(node) = self.oldest_past(last) {
-            let tick = self.timers.about(node).tick();
+            let tick = self.timers.about(node).timer.tick();
             if tick > last && tick <= self.reached {
                 // The clock ran backwards.
                 return None;
@@ -172,7 +196,7 @@ impl Expiry {
     fn empty_slot(&mut self, place: u16) {
         while let Some(node) = self.chains[usize::from(place)].oldest() {
             self.leave(node, place);
-            self.enter(node, self.timers.about(node).tick());
+            self.enter(node, self.timers.about(node).timer.tick());
         }
     }
 
@@ -187,8 +211,8 @@ impl Expiry {
             let slot = usize::from(place - 1);
             self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
         }
-        let tick = self.timers.about(node).tick();
-        *self.timers.about_mut(node) = Timer::new(tick, NOWHERE);
+        let tick = self.timers.about(node).timer.tick();
+        self.timers.about_mut(node).timer = Timer::new(tick, NOWHERE);
     }
 
     /// Puts a node that is in no chain where its tick belongs; what never expires stays out.
@@ -205,7 +229,7 @@ impl Expiry {
             self.occupied[slot / SLOTS] |= 1 << (slot % SLOTS);
         }
         self.timers.push_newest(&mut self.chains[usize::from(place)], node);
-        *self.timers.about_mut(node) = Timer::new(tick, place);
+        self.timers.about_mut(node).timer = Timer::new(tick, place);
     }
 
     /// Returns the place for a tick; the later the tick, the higher.

@@ -55,14 +55,20 @@ impl<T: Copy + Default> Links<T> {
         }
     }
 
+    /// Returns how many nodes there is room for.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
+    }
+
     #[cold]
     fn grow(&mut self, node: Node) {
         self.links.resize(node as usize + 1, Link { newer: NIL, older: NIL, about: T::default() });
     }
 
-    /// Returns what is kept of `node`, if there is room for it.
-    pub(super) fn get(&self, node: Node) -> Option<T> {
-        self.links.get(node as usize).map(|link| link.about)
+    /// Returns what is kept of `node`, to be changed, if there is room for it.
+    pub(super) fn get_mut(&mut self, node: Node) -> Option<&mut T> {
+        self.links.get_mut(node as usize).map(|link| &mut link.about)
     }
 
     /// Returns what is kept of `node`, for which there must be room.

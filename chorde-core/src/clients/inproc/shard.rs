@@ -21,22 +21,23 @@ pub(super) struct Shard {
     first: Option<Box<dyn AnyTable>>,
     /// Those of other types.
     others: Vec<Box<dyn AnyTable>>,
-    /// What is known of each entry without its type, by node.
-    nodes: Vec<NodeInfo>,
+    /// What is known of each entry without its type, and when it expires.
+    nodes: Expiry<NodeInfo>,
+    /// How many nodes have been given out so far.
+    given: Node,
     /// Nodes to use again.
     free: Vec<Node>,
     /// Hits since the policy last looked.
     marks: Marks,
     mark_limit: u8,
     policy: Box<dyn EvictionPolicy>,
-    expiry: Expiry,
     /// The sum of the entries' weights.
     weight: u64,
     departures: Departures,
 }
 
 /// What eviction needs to find an entry again.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default)]
 struct NodeInfo {
     /// The lower half of the digest, by which tables are indexed.
     hash: u64,
@@ -57,12 +58,12 @@ impl Shard {
         Self {
             first: None,
             others: Vec::new(),
-            nodes: Vec::new(),
+            nodes: Expiry::new(),
+            given: 0,
             free: Vec::new(),
             marks: Marks::new(),
             mark_limit: policy.mark_limit(),
             policy,
-            expiry: Expiry::new(),
             weight: 0,
             departures: Departures::default(),
         }
@@ -183,7 +184,7 @@ impl Shard {
         let value = match self.table_mut::<V>(index).replace(digest, value, times, trash) {
             Ok(node) => {
                 self.reweigh(node, weight);
-                self.expiry.schedule(node, times.expires);
+                self.nodes.schedule(node, times.expires);
                 return;
             }
             Err(value) => value,
@@ -195,7 +196,7 @@ impl Shard {
         let node = self.add_node(NodeInfo { hash: digest.low(), table: index as u32, weight });
         self.table_mut::<V>(index).insert(Slot { digest, expires: times.expires, value, life: times.life, node });
         self.policy.insert(node, digest.high(), u64::from(weight));
-        self.expiry.schedule(node, times.expires);
+        self.nodes.schedule(node, times.expires);
         self.weight += u64::from(weight);
     }
 
@@ -237,7 +238,7 @@ impl Shard {
     }
 
     fn reweigh(&mut self, node: Node, weight: u32) {
-        let info = &mut self.nodes[node as usize];
+        let info = self.nodes.about_mut(node);
         self.weight = self.weight - u64::from(info.weight) + u64::from(weight);
         info.weight = weight;
         self.marks.raise(node, self.mark_limit);
@@ -245,13 +246,11 @@ impl Shard {
     }
 
     fn add_node(&mut self, info: NodeInfo) -> Node {
-        let node = if let Some(node) = self.free.pop() {
-            self.nodes[node as usize] = info;
-            node
-        } else {
-            self.nodes.push(info);
-            (self.nodes.len() - 1) as Node
-        };
+        let node = self.free.pop().unwrap_or_else(|| {
+            self.given += 1;
+            self.given - 1
+        });
+        self.nodes.add(node, info);
         self.marks.set(node, 0);
         node
     }
@@ -267,15 +266,15 @@ impl Shard {
     /// Changes the times of an entry.
     pub(super) fn set_times(&mut self, digest: Digest, times: Times) {
         let Some((node, _)) = self.entry(digest) else { return };
-        self.expiry.schedule(node, times.expires);
-        let table = self.nodes[node as usize].table;
+        self.nodes.schedule(node, times.expires);
+        let table = self.nodes.about(node).table;
         self.table_at(table as usize).set_times(digest, times);
     }
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
     /// was one.
     pub(super) fn evict(&mut self, now: u64, trash: &mut Trash<'_>) -> bool {
-        if let Some(node) = self.expiry.pop_expired(now) {
+        if let Some(node) = self.nodes.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
             self.departures.expired += 1;
@@ -289,7 +288,7 @@ impl Shard {
 
     /// Removes what has expired by `now`.
     pub(super) fn purge(&mut self, now: u64, trash: &mut Trash<'_>) {
-        while let Some(node) = self.expiry.pop_expired(now) {
+        while let Some(node) = self.nodes.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
             self.departures.expired += 1;
@@ -298,8 +297,8 @@ impl Shard {
 
     /// Takes out an entry that the policy no longer knows.
     fn forget(&mut self, node: Node, trash: &mut Trash<'_>) {
-        self.expiry.cancel(node);
-        let NodeInfo { hash, table, weight } = self.nodes[node as usize];
+        self.nodes.cancel(node);
+        let NodeInfo { hash, table, weight } = self.nodes.about(node);
         self.table_at(table as usize).remove(hash, node, trash);
         self.weight -= u64::from(weight);
         self.free.push(node);

@@ -144,6 +144,7 @@ impl<V: Send + Sync + 'static> Table<V> {
 
     /// Puts another value and other times in the place of those of an entry; returns its node, or the value if there is
     /// no such entry.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn replace(&mut self, digest: Digest, value: V, times: Times, trash: &mut Trash<'_>) -> Result<Node, V> {
         let Some(slot) = self.find_mut(digest) else { return Err(value) };
         (slot.expires, slot.life) = (times.expires, times.life);
@@ -152,6 +153,7 @@ impl<V: Send + Sync + 'static> Table<V> {
     }
 
     /// Adds an entry whose digest is not in the table.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn insert(&mut self, slot: Slot<V>) {
         self.slots.insert_unique(slot.digest.low(), slot, |slot| slot.digest.low());
     }

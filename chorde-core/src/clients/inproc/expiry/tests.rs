@@ -12,7 +12,8 @@ const YEAR: u64 = 365 * 24 * 3600 * 1_000_000_000;
 impl Expiry {
     /// Returns the tick in which `node` expires, if it is scheduled.
     fn due(&self, node: Node) -> Option<u64> {
-        self.timers.get(node).map(Timer::tick).filter(|&tick| tick != NEVER)
+        let is_known = (node as usize) < self.timers.len();
+        is_known.then(|| self.timers.about(node).timer.tick()).filter(|&tick| tick != NEVER)
     }
 
     /// Checks that every node lies in the chain that it names, and no later than it is due.
@@ -27,8 +28,8 @@ impl Expiry {
                 chained.insert(node, place as u16);
             }
         }
-        for node in (0..).take_while(|&node| self.timers.get(node).is_some()) {
-            let timer = self.timers.about(node);
+        for node in 0..self.timers.len() as Node {
+            let Timed { timer, .. } = self.timers.about(node);
             assert_eq!(timer.place(), chained.get(&node).copied().unwrap_or(NOWHERE));
             assert!(timer.tick() == NEVER || timer.place() <= self.place_of(timer.tick()), "{node} lies too late");
         }
@@ -92,7 +93,7 @@ fn pop(wheel: &mut Expiry, model: &mut Model, now: u64) -> bool {
 proptest! {
     #[test]
     fn agrees_with_a_sorted_map(start in span(), steps in prop::collection::vec(step(), 1..200)) {
-        let (mut wheel, mut model, mut now) = (Expiry::new(), Model::default(), start);
+        let (mut wheel, mut model, mut now) = (Expiry::<()>::new(), Model::default(), start);
         for step in steps {
             match step {
                 Step::Schedule(node, ahead) => {
@@ -126,7 +127,7 @@ proptest! {
     fn a_clock_that_runs_backwards_pops_nothing_early(
         steps in prop::collection::vec((0..20_u32, span(), span()), 1..200),
     ) {
-        let (mut wheel, mut ends) = (Expiry::new(), BTreeMap::new());
+        let (mut wheel, mut ends) = (Expiry::<()>::new(), BTreeMap::new());
         for (node, expires, now) in steps {
             wheel.schedule(node, expires);
             ends.insert(node, expires);
@@ -140,7 +141,7 @@ proptest! {
 
 #[test]
 fn a_jump_of_a_century_finds_everything() {
-    let mut wheel = Expiry::new();
+    let mut wheel = Expiry::<()>::new();
     for node in 0..1000 {
         wheel.schedule(node, u64::from(node) * (YEAR / 10) + MILLISECOND);
     }
@@ -152,7 +153,7 @@ fn a_jump_of_a_century_finds_everything() {
 
 #[test]
 fn nodes_a_tick_apart_come_out_in_turn() {
-    let mut wheel = Expiry::new();
+    let mut wheel = Expiry::<()>::new();
     let base = 5 * YEAR;
     for node in 0..500 {
         wheel.schedule(node, base + u64::from(node) * TICK);
@@ -166,7 +167,7 @@ fn nodes_a_tick_apart_come_out_in_turn() {
 
 #[test]
 fn rescheduling_moves_a_node() {
-    let mut wheel = Expiry::new();
+    let mut wheel = Expiry::<()>::new();
     wheel.schedule(7, MILLISECOND);
     wheel.schedule(7, YEAR);
     assert_eq!(wheel.pop_expired(YEAR / 2), None);
@@ -177,7 +178,7 @@ fn rescheduling_moves_a_node() {
 
 #[test]
 fn never_is_not_scheduled() {
-    let mut wheel = Expiry::new();
+    let mut wheel = Expiry::<()>::new();
     wheel.schedule(3, u64::MAX);
     wheel.schedule(4, 10 * YEAR);
     wheel.schedule(4, u64::MAX);
@@ -188,14 +189,14 @@ fn never_is_not_scheduled() {
 
 #[test]
 fn a_node_that_serves_again_waits_where_it_is() {
-    let mut wheel = Expiry::new();
+    let mut wheel = Expiry::<()>::new();
     wheel.schedule(1, YEAR);
-    let place = wheel.timers.about(1).place();
+    let place = wheel.timers.about(1).timer.place();
     for turn in 1..1000 {
         wheel.cancel(1);
         assert_eq!(wheel.pop_expired(turn * MILLISECOND), None);
         wheel.schedule(1, YEAR + turn * MILLISECOND);
-        assert_eq!(wheel.timers.about(1).place(), place);
+        assert_eq!(wheel.timers.about(1).timer.place(), place);
     }
     assert_eq!(wheel.pop_expired(YEAR + 998 * MILLISECOND), None);
     assert_eq!(wheel.pop_expired(YEAR + 1000 * MILLISECOND), Some(1));

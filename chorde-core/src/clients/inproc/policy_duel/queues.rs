@@ -63,10 +63,15 @@ impl Queues {
     }
 
     /// Puts a new node at the new end of the queue that its place names.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn insert(&mut self, node: Node, seat: Seat) {
         self.links.reserve(node);
-        *self.links.about_mut(node) = seat;
-        self.enter(node, seat.place);
+        // One by one: what was just written in parts and is read as a whole makes the processor wait for its caches.
+        let Seat { fingerprint, weight, place } = seat;
+        let held = self.links.about_mut(node);
+        held.fingerprint = fingerprint;
+        held.weight = weight;
+        self.enter(node, place);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         self.links.push_newest(&mut queue.chain, node);
     }
@@ -105,6 +110,7 @@ impl Queues {
     }
 
     /// Accounts for a node that is about to be linked into the queue that `place` names.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter(&mut self, node: Node, place: Place) {
         let seat = self.links.about_mut(node);
         seat.place = place;
