@@ -99,7 +99,7 @@ impl Duel {
 
     /// Returns the number of live entries as a span of the clock: what LRU would hold.
     fn span(&self) -> u32 {
-        u32::try_from(self.queues.len()).unwrap_or(u32::MAX)
+        self.queues.len()
     }
 
     /// Returns the weight that the hot queue may have.
@@ -121,7 +121,7 @@ impl Duel {
     /// was wanted, is too old to matter.
     fn tick(&mut self) {
         self.clock = self.clock.wrapping_add(1);
-        let (hot, len) = (as_i64(self.queues.hot.len), as_i64(self.queues.len()));
+        let (hot, len) = (i64::from(self.queues.hot.len), i64::from(self.queues.len()));
         self.owed = (self.owed + hot).min(hot.saturating_mul(len));
     }
 
@@ -132,7 +132,7 @@ impl Duel {
             let Some(node) = self.queues.hot.oldest() else {
                 return true;
             };
-            let len = as_i64(self.queues.len());
+            let len = i64::from(self.queues.len());
             let marked = marks.get(node) > 0;
             if self.owed < len && !marked {
                 return true;
@@ -302,7 +302,7 @@ impl EvictionPolicy for Duel {
         }
         let node = self.choose(marks)?;
         let seat = self.queues.seat(node);
-        self.ghosts.reserve(self.queues.len(), self.clock);
+        self.ghosts.reserve(self.queues.len() as usize, self.clock);
         if !seat.place.is_hot() {
             self.ghosts.insert(seat.fingerprint, seat.place.used(), self.clock);
         }
@@ -323,11 +323,6 @@ fn cooled(heat: u16) -> u16 {
 /// Converts a weight to how it is held. Beyond 2^32 - 1 nothing in one shard is told apart.
 fn held(weight: u64) -> u32 {
     u32::try_from(weight).unwrap_or(u32::MAX)
-}
-
-/// Converts a number of nodes, of which there are fewer than 2^32.
-fn as_i64(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

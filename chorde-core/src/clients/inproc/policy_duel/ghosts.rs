@@ -11,9 +11,14 @@ const WAYS: usize = 8;
 /// an old acquaintance, which costs a little of the hit ratio and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Ghosts {
-    /// Buckets of `WAYS` slots, end to end.
-    slots: Vec<Ghost>,
+    /// Each a line of the cache.
+    buckets: Vec<Bucket>,
 }
+
+/// Is the keys whose fingerprints lead here.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Bucket([Ghost; WAYS]);
 
 /// Is one evicted key.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,39 +38,44 @@ pub(super) fn fingerprint(hash: u64) -> u32 {
 impl Ghosts {
     /// Makes room for about `count` keys, in steps of a half more so that growing is O(1) amortised.
     pub(super) fn reserve(&mut self, count: usize, now: u32) {
-        if count <= self.slots.len() {
-            return;
+        if count > self.buckets.len() * WAYS {
+            self.grow(count, now);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, count: usize, now: u32) {
         let buckets = (count + count / 2).div_ceil(WAYS);
-        let old = std::mem::replace(&mut self.slots, vec![Ghost::default(); buckets * WAYS]);
-        for ghost in old.into_iter().filter(|ghost| ghost.fingerprint != 0) {
+        let old = std::mem::replace(&mut self.buckets, vec![Bucket::default(); buckets]);
+        for ghost in old.iter().flat_map(|bucket| &bucket.0).filter(|ghost| ghost.fingerprint != 0) {
             self.insert(ghost.fingerprint, ghost.used, now);
         }
     }
 
     /// Remembers a key last used at `used`; `now` is the clock's present time.
     pub(super) fn insert(&mut self, fingerprint: u32, used: u32, now: u32) {
-        let slot = self.bucket(fingerprint).iter_mut().max_by_key(|ghost| match ghost.fingerprint {
-            0 => u64::MAX,
-            _ => u64::from(elapsed(ghost.used, now)),
-        });
-        if let Some(slot) = slot {
-            *slot = Ghost { fingerprint, used };
+        let Some(bucket) = self.bucket(fingerprint) else { return };
+        // Empty slots are the oldest of all; of equals the last is taken.
+        let (mut oldest, mut place) = (0, 0);
+        for (index, ghost) in bucket.iter().enumerate() {
+            let age = if ghost.fingerprint == 0 { u32::MAX } else { elapsed(ghost.used, now) };
+            if age >= oldest {
+                (oldest, place) = (age, index);
+            }
         }
+        bucket[place] = Ghost { fingerprint, used };
     }
 
     /// Forgets a key and returns when it was last used, if it was remembered.
     pub(super) fn take(&mut self, fingerprint: u32) -> Option<u32> {
-        let ghost = self.bucket(fingerprint).iter_mut().find(|ghost| ghost.fingerprint == fingerprint)?;
+        let ghost = self.bucket(fingerprint)?.iter_mut().find(|ghost| ghost.fingerprint == fingerprint)?;
         ghost.fingerprint = 0;
         Some(ghost.used)
     }
 
     /// Returns the slots where a fingerprint may be.
-    fn bucket(&mut self, fingerprint: u32) -> &mut [Ghost] {
-        let buckets = (self.slots.len() / WAYS) as u64;
-        let start = ((u64::from(fingerprint) * buckets) >> 32) as usize * WAYS;
-        let end = (start + WAYS).min(self.slots.len());
-        &mut self.slots[start..end]
+    fn bucket(&mut self, fingerprint: u32) -> Option<&mut [Ghost; WAYS]> {
+        let bucket = (u64::from(fingerprint) * self.buckets.len() as u64) >> 32;
+        self.buckets.get_mut(bucket as usize).map(|bucket| &mut bucket.0)
     }
 }

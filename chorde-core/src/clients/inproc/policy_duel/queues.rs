@@ -9,8 +9,9 @@ use super::seat::{Place, Seat};
 pub(super) struct Queue {
     /// Its nodes, in order.
     chain: Chain,
-    /// How many they are.
-    pub(super) len: usize,
+    /// How many they are. Not as wide as the weight: the two would be added to as one pair, which waits until the halves
+    /// that were just written have reached the cache.
+    pub(super) len: u32,
     /// Their weights' sum.
     pub(super) weight: u64,
 }
@@ -34,16 +35,18 @@ pub(super) struct Queues {
     pub(super) cold: Queue,
     /// The protected; the oldest is the next that the hand visits.
     pub(super) hot: Queue,
+    /// What each node weighs, while there was no other weight: then nothing changes it.
+    only_weight: Option<u32>,
 }
 
 impl Queues {
     /// Creates two empty queues.
     pub(super) fn new() -> Self {
-        Self { links: Links::default(), cold: Queue::EMPTY, hot: Queue::EMPTY }
+        Self { links: Links::default(), cold: Queue::EMPTY, hot: Queue::EMPTY, only_weight: Some(1) }
     }
 
     /// Returns the number of live entries.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> u32 {
         self.cold.len + self.hot.len
     }
 
@@ -66,6 +69,9 @@ impl Queues {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn insert(&mut self, node: Node, seat: Seat) {
         self.links.reserve(node);
+        if self.only_weight != Some(seat.weight) {
+            self.only_weight = None;
+        }
         // One by one: what was just written in parts and is read as a whole makes the processor wait for its caches.
         let Seat { fingerprint, weight, place } = seat;
         let held = self.links.about_mut(node);
@@ -103,6 +109,10 @@ impl Queues {
 
     /// Changes the weight of a live node.
     pub(super) fn reweigh(&mut self, node: Node, weight: u32) {
+        if self.only_weight == Some(weight) {
+            return;
+        }
+        self.only_weight = None;
         let seat = self.links.about_mut(node);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         queue.weight = queue.weight - u64::from(seat.weight) + u64::from(weight);

@@ -95,7 +95,7 @@ impl Shard {
 
     /// Compares the policy's sums with the model's.
     fn check(&self) {
-        assert_eq!(self.policy.queues.len(), self.live.len());
+        assert_eq!(self.policy.queues.len() as usize, self.live.len());
         assert_eq!(self.policy.queues.weight(), self.weight());
     }
 }
