@@ -21,7 +21,8 @@ pub(super) struct Shard {
     first: Option<Box<dyn AnyTable>>,
     /// Those of other types.
     others: Vec<Box<dyn AnyTable>>,
-    /// What is known of each entry without its type, and when it expires.
+    /// What is known of each entry without its type, and a time at which it is to be seen whether it has expired: its
+    /// end, or an earlier one, so that to put a value in the place of another leaves this alone.
     nodes: Expiry<NodeInfo>,
     /// How many nodes have been given out so far.
     given: Node,
@@ -33,6 +34,8 @@ pub(super) struct Shard {
     policy: Box<dyn EvictionPolicy>,
     /// The sum of the entries' weights.
     weight: u64,
+    /// Whether there was an entry of another weight than 1. Until then there is no need to look at any.
+    weights_vary: bool,
     departures: Departures,
 }
 
@@ -65,6 +68,7 @@ impl Shard {
             mark_limit: policy.mark_limit(),
             policy,
             weight: 0,
+            weights_vary: false,
             departures: Departures::default(),
         }
     }
@@ -182,9 +186,11 @@ impl Shard {
     pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash<'_>) {
         let index = self.table_index::<V>();
         let value = match self.table_mut::<V>(index).replace(digest, value, times, trash) {
-            Ok(node) => {
+            Ok((node, end)) => {
                 self.reweigh(node, weight);
-                self.nodes.schedule(node, times.expires);
+                if times.expires < end {
+                    self.nodes.schedule(node, times.expires);
+                }
                 return;
             }
             Err(value) => value,
@@ -238,9 +244,12 @@ impl Shard {
     }
 
     fn reweigh(&mut self, node: Node, weight: u32) {
-        let info = self.nodes.about_mut(node);
-        self.weight = self.weight - u64::from(info.weight) + u64::from(weight);
-        info.weight = weight;
+        self.weights_vary |= weight != 1;
+        if self.weights_vary {
+            let info = self.nodes.about_mut(node);
+            self.weight = self.weight - u64::from(info.weight) + u64::from(weight);
+            info.weight = weight;
+        }
         self.marks.raise(node, self.mark_limit);
         self.policy.update(node, u64::from(weight));
     }
@@ -250,6 +259,7 @@ impl Shard {
             self.given += 1;
             self.given - 1
         });
+        self.weights_vary |= info.weight != 1;
         self.nodes.add(node, info);
         self.marks.set(node, 0);
         node
@@ -274,7 +284,7 @@ impl Shard {
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
     /// was one.
     pub(super) fn evict(&mut self, now: u64, trash: &mut Trash<'_>) -> bool {
-        if let Some(node) = self.nodes.pop_expired(now) {
+        if let Some(node) = self.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
             self.departures.expired += 1;
@@ -288,11 +298,23 @@ impl Shard {
 
     /// Removes what has expired by `now`.
     pub(super) fn purge(&mut self, now: u64, trash: &mut Trash<'_>) {
-        while let Some(node) = self.nodes.pop_expired(now) {
+        while let Some(node) = self.pop_expired(now) {
             self.policy.remove(node);
             self.forget(node, trash);
             self.departures.expired += 1;
         }
+    }
+
+    /// Returns the node of an entry that has expired by `now`, give or take a tick of [`Expiry`], if there is one.
+    fn pop_expired(&mut self, now: u64) -> Option<Node> {
+        while let Some(node) = self.nodes.pop_expired(now) {
+            let NodeInfo { hash, table, .. } = self.nodes.about(node);
+            match self.table_at(table as usize).end(hash, node) {
+                Some(end) if end > now => self.nodes.schedule(node, end),
+                _ => return Some(node),
+            }
+        }
+        None
     }
 
     /// Takes out an entry that the policy no longer knows.
@@ -311,3 +333,6 @@ fn typed<V: Value>(table: &dyn AnyTable) -> Option<&Table<V>> {
     let table: &dyn Any = table;
     table.downcast_ref()
 }
+
+#[cfg(test)]
+mod tests;

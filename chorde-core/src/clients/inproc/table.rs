@@ -142,14 +142,21 @@ impl<V: Send + Sync + 'static> Table<V> {
         self.slots.find_mut(digest.low(), |slot| slot.digest == digest)
     }
 
-    /// Puts another value and other times in the place of those of an entry; returns its node, or the value if there is
-    /// no such entry.
+    /// Puts another value and other times in the place of those of an entry; returns its node and when it would have
+    /// ended, or the value if there is no such entry.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn replace(&mut self, digest: Digest, value: V, times: Times, trash: &mut Trash<'_>) -> Result<Node, V> {
+    pub(super) fn replace(
+        &mut self,
+        digest: Digest,
+        value: V,
+        times: Times,
+        trash: &mut Trash<'_>,
+    ) -> Result<(Node, u64), V> {
         let Some(slot) = self.find_mut(digest) else { return Err(value) };
-        (slot.expires, slot.life) = (times.expires, times.life);
+        let end = std::mem::replace(&mut slot.expires, times.expires);
+        slot.life = times.life;
         trash.keep(std::mem::replace(&mut slot.value, value));
-        Ok(slot.node)
+        Ok((slot.node, end))
     }
 
     /// Adds an entry whose digest is not in the table.
@@ -164,6 +171,8 @@ pub(super) trait AnyTable: Any + Send + Sync {
     fn len(&self) -> usize;
     /// The node and times of an entry.
     fn entry(&self, digest: Digest) -> Option<(Node, Times)>;
+    /// When the entry of a node ends, whose digest has these lower bits.
+    fn end(&self, hash: u64, node: Node) -> Option<u64>;
     /// Changes the times of an entry.
     fn set_times(&mut self, digest: Digest, times: Times);
     /// Takes out the entry of a node, whose digest has these lower bits.
@@ -177,6 +186,10 @@ impl<V: Send + Sync + 'static> AnyTable for Table<V> {
 
     fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
         self.find(digest).map(|slot| (slot.node, slot.times()))
+    }
+
+    fn end(&self, hash: u64, node: Node) -> Option<u64> {
+        self.slots.find(hash, |slot| slot.node == node).map(|slot| slot.expires)
     }
 
     fn set_times(&mut self, digest: Digest, times: Times) {

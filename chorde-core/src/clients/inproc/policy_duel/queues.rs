@@ -35,14 +35,14 @@ pub(super) struct Queues {
     pub(super) cold: Queue,
     /// The protected; the oldest is the next that the hand visits.
     pub(super) hot: Queue,
-    /// What each node weighs, while there was no other weight: then nothing changes it.
-    only_weight: Option<u32>,
+    /// Whether there was a node of another weight than 1. Until then there is no need to look at any.
+    weights_vary: bool,
 }
 
 impl Queues {
     /// Creates two empty queues.
     pub(super) fn new() -> Self {
-        Self { links: Links::default(), cold: Queue::EMPTY, hot: Queue::EMPTY, only_weight: Some(1) }
+        Self { links: Links::default(), cold: Queue::EMPTY, hot: Queue::EMPTY, weights_vary: false }
     }
 
     /// Returns the number of live entries.
@@ -69,9 +69,7 @@ impl Queues {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn insert(&mut self, node: Node, seat: Seat) {
         self.links.reserve(node);
-        if self.only_weight != Some(seat.weight) {
-            self.only_weight = None;
-        }
+        self.weights_vary |= seat.weight != 1;
         // One by one: what was just written in parts and is read as a whole makes the processor wait for its caches.
         let Seat { fingerprint, weight, place } = seat;
         let held = self.links.about_mut(node);
@@ -109,10 +107,10 @@ impl Queues {
 
     /// Changes the weight of a live node.
     pub(super) fn reweigh(&mut self, node: Node, weight: u32) {
-        if self.only_weight == Some(weight) {
+        self.weights_vary |= weight != 1;
+        if !self.weights_vary {
             return;
         }
-        self.only_weight = None;
         let seat = self.links.about_mut(node);
         let queue = Self::of(&mut self.cold, &mut self.hot, seat.place);
         queue.weight = queue.weight - u64::from(seat.weight) + u64::from(weight);
