@@ -9,16 +9,11 @@ use tokio::task::JoinSet;
 
 use super::subjects::Small;
 use crate::measure::{Wanted, current_thread};
+use crate::memory::resident;
 
 const CLIENTS: usize = 400;
 const CALLERS: usize = 10_000;
-
-/// Returns the resident memory of this process in KiB.
-fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)
-}
+const MIB: f64 = 1_048_576.0;
 
 fn client(server: &MemcachedServer) -> MemcachedClient {
     let builder = MemcachedClient::builder().servers([server.address()]).checksum_key("a secret of the fleet");
@@ -37,7 +32,7 @@ pub fn run(_: &Wanted, server: &MemcachedServer) {
     let before = resident();
     runtime.block_on(waiting(server, &one));
     let after = resident();
-    println!("afterwards, what the allocator keeps:           {:7.1} MiB", (after - before) / 1024.0);
+    println!("afterwards, what the allocator keeps:           {:7.1} MiB", (after - before) / MIB);
 }
 
 /// Makes many clients, each with a connection that was used.
@@ -51,7 +46,7 @@ fn idle(runtime: &tokio::runtime::Runtime, server: &MemcachedServer) {
     });
     println!(
         "an idle connection that was used, of {CLIENTS}:       {:7.1} KiB",
-        (resident() - before) / CLIENTS as f64
+        (resident() - before) / 1024.0 / CLIENTS as f64
     );
 }
 
@@ -78,6 +73,6 @@ async fn waiting(server: &MemcachedServer, client: &MemcachedClient) {
     while let Some(task) = tasks.join_next().await {
         task.expect("a task");
     }
-    println!("{CALLERS} waiting callers, their tasks included:      {:7.1} MiB", waiting / 1024.0);
-    println!("{CALLERS} tasks that do nothing:                      {:7.1} MiB", idle / 1024.0);
+    println!("{CALLERS} waiting callers, their tasks included:      {:7.1} MiB", waiting / MIB);
+    println!("{CALLERS} tasks that do nothing:                      {:7.1} MiB", idle / MIB);
 }
