@@ -62,23 +62,25 @@ async fn places(client: &ElastiCacheClient) -> Vec<String> {
     places
 }
 
-/// Waits until the nodes in use are those of this version; returns how many polls that took.
-async fn used(client: &ElastiCacheClient, version: u64, polls: u64) -> u64 {
+/// Waits for what the cluster and its clients bring about, in real time; fails if they do not.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while client.discovery().version != Some(version) {
-        assert!(begun.elapsed() < PATIENCE, "version {version} is never used");
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// Waits until the nodes in use are those of this version; returns how many polls that took.
+async fn used(client: &ElastiCacheClient, version: u64, polls: u64) -> u64 {
+    until("the version is used", || client.discovery().version == Some(version)).await;
     client.discovery().polls - polls
 }
 
 /// Lets the load go on for so many operations.
 async fn go_on(load: &Load, operations: u64) {
-    let (begun, end) = (Instant::now(), load.operations.load(Relaxed) + operations);
-    while load.operations.load(Relaxed) < end {
-        assert!(begun.elapsed() < PATIENCE, "the load stands still");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let end = load.operations.load(Relaxed) + operations;
+    until("the load goes on", || load.operations.load(Relaxed) >= end).await;
 }
 
 /// Changes the cluster; returns the share of keys that have another place afterwards, in percent, once all nodes are used and

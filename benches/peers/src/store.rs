@@ -5,7 +5,7 @@ mod subjects;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use subjects::Store;
+use subjects::{Named, Store};
 
 use crate::keys;
 use crate::measure::{Outcome, Row, Wanted, nanos, ratio, row};
@@ -18,7 +18,7 @@ const ROUNDS: usize = 7;
 pub type Bytes = Arc<[u8; 100]>;
 
 /// Measures a kind of store by one kind of keys: hits, reads with a tenth of writes, and writes each of which evicts an entry.
-fn rows<'a, K: Sync + 'a, S: Store<K> + 'a>(name: &str, make: fn(u64) -> S, keys: &'a Keys<K>) -> Row<'a> {
+fn row_of<'a, K: Sync + 'a, S: Store<K> + 'a>(name: &str, make: fn(u64) -> S, keys: &'a Keys<K>) -> Row<'a> {
     let Keys { all, drawn, many, values } = keys;
     // One with room for all, so that what is measured are hits, and one that is full.
     let (roomy, full) = (make(2 * ENTRIES), make(ENTRIES));
@@ -77,30 +77,25 @@ impl<K> Keys<K> {
 const COLUMNS: [&str; 6] =
     ["hit, 1 thread", "2 threads", "90/10 mix, 1 thread", "2 threads", "insert with eviction, 1 thread", "2 threads"];
 
+/// A row for each store.
+fn all<K: Named>(keys: &Keys<K>) -> Vec<Row<'_>> {
+    vec![
+        row_of("chorde, ttl", subjects::chorde, keys),
+        row_of("moka, ttl", |most| subjects::moka(most, true), keys),
+        row_of("moka, no ttl", |most| subjects::moka(most, false), keys),
+        row_of("mini-moka, ttl", |most| subjects::mini_moka(most, true), keys),
+        row_of("mini-moka, no ttl", |most| subjects::mini_moka(most, false), keys),
+        row_of("foyer s3fifo, no ttl", subjects::foyer, keys),
+        row_of("cached ShardedLruTtl, ttl", subjects::cached_store, keys),
+        row_of("quick_cache and an Instant, ttl", subjects::quick_cache_ttl, keys),
+        row_of("quick_cache, no ttl", subjects::quick_cache, keys),
+    ]
+}
+
 pub fn run(wanted: &Wanted) -> Outcome {
     let numbers = Keys::new(|number| number);
     let texts = Keys::new(|number| format!("user:{number:012}"));
-    let number_rows = vec![
-        rows("chorde, ttl", subjects::chorde, &numbers),
-        rows("moka, ttl", |most| subjects::moka(most, true), &numbers),
-        rows("moka, no ttl", |most| subjects::moka(most, false), &numbers),
-        rows("mini-moka, ttl", |most| subjects::mini_moka(most, true), &numbers),
-        rows("mini-moka, no ttl", |most| subjects::mini_moka(most, false), &numbers),
-        rows("foyer s3fifo, no ttl", subjects::foyer, &numbers),
-        rows("cached ShardedLruTtl, ttl", subjects::cached_store, &numbers),
-        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl, &numbers),
-        rows("quick_cache, no ttl", subjects::quick_cache, &numbers),
-    ];
-    let text_rows = vec![
-        rows("chorde, ttl", subjects::chorde, &texts),
-        rows("moka, ttl", |most| subjects::moka(most, true), &texts),
-        rows("mini-moka, ttl", |most| subjects::mini_moka(most, true), &texts),
-        rows("foyer s3fifo, no ttl", subjects::foyer, &texts),
-        rows("cached ShardedLruTtl, ttl", subjects::cached_store, &texts),
-        rows("quick_cache and an Instant, ttl", subjects::quick_cache_ttl, &texts),
-        rows("quick_cache, no ttl", subjects::quick_cache, &texts),
-    ];
-    for (kind, rows) in [("u64", number_rows), ("String", text_rows)] {
+    for (kind, rows) in [("u64", all(&numbers)), ("String", all(&texts))] {
         let title = format!("A store of {ENTRIES} values of 100 bytes, {kind} keys, ns");
         let medians = wanted.table(&title, &COLUMNS, ROUNDS, rows);
         println!();

@@ -30,19 +30,29 @@ const CHUNK: usize = 16 << 10;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use std::sync::Arc;
+/// use std::time::Duration;
 ///
+/// use chorde_core::{CacheExt, Wait};
 /// use chorde_memcache::rustls::ServerConfig;
+/// use chorde_memcache::rustls::crypto::ring::default_provider;
+/// use chorde_memcache::rustls::pki_types::PrivateKeyDer;
 /// use chorde_memcache::testing::{MemcachedServer, TlsFront};
+/// use chorde_memcache::{MemcachedClient, Tls};
 ///
-/// # fn certificate_of_the_test() -> ServerConfig { unimplemented!() }
-/// let config = Arc::new(certificate_of_the_test());
+/// let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+/// let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+/// let config = ServerConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
+/// let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key)?;
+///
 /// let server = MemcachedServer::start()?;
-/// let front = TlsFront::start(&server.address(), config)?;
-/// // Here a client of the servers `[front.address()]` is built, with the root of that certificate, and used.
-/// assert_eq!(front.open(), 1);
-/// # Ok::<(), std::io::Error>(())
+/// let front = TlsFront::start(&server.address(), Arc::new(config))?;
+/// let client = MemcachedClient::builder().servers([front.address()]).checksum_key("secret");
+/// let client = client.tls(Tls::with_roots(made.cert.pem())?).build()?;
+/// client.put("motto", 7, Duration::from_secs(60)).wait()?;
+/// assert_eq!((client.get::<i32>("motto").wait()?, front.open()), (Some(7), 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct TlsFront {
