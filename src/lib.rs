@@ -48,6 +48,8 @@
 //! its refresh point. To *refresh* is to recompute now, to *renew* to lengthen a life; *near* and *far* are the *tiers* of
 //! a [`TieredClient`], and to *promote* is to copy nearer.
 
+#![forbid(unsafe_code)]
+
 #[doc(inline)]
 pub use chorde_core::{
     AsKey, AsyncCompanions, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock,

@@ -163,3 +163,15 @@ fn files_are_short_enough_to_be_read() {
     }
     assert!(long.is_empty(), "split these by concept:\n{}", long.join("\n"));
 }
+
+#[test]
+fn one_module_alone_has_unsafe_code() {
+    let allows = |path: &PathBuf| {
+        let source = read(path);
+        source.lines().any(|line| line.trim_start().starts_with("#") && line.contains("(unsafe_code"))
+            && !source.contains("#![forbid(unsafe_code)]")
+    };
+    let folders = ["src", "chorde-core", "chorde-memcache/src", "chorde-elasticache/src", "chorde-macros/src"];
+    let found: Vec<_> = folders.iter().flat_map(|folder| sources(&root().join(folder))).filter(allows).collect();
+    assert_eq!(found, [root().join("chorde-core/src/clients/inproc/locks.rs")]);
+}

@@ -29,6 +29,9 @@ const UNDEALT: usize = usize::MAX;
 /// Which lanes are owned, one bit for each.
 static OWNED: AtomicUsize = AtomicUsize::new(0);
 
+/// How many lanes have had an owner yet. The first free one is dealt, so that these are as many as threads lived at a time.
+static DEALT: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     static CODE: Cell<usize> = const { Cell::new(UNDEALT) };
     /// Apart from the code, for what is dropped with its thread takes longer to read.
@@ -68,6 +71,11 @@ impl Lane {
     }
 }
 
+/// Returns how many lanes have had an owner yet, in the sequentially consistent order of this and what owners do later.
+pub(crate) fn dealt() -> usize {
+    DEALT.load(Ordering::SeqCst)
+}
+
 /// Deals a lane to this thread: one of its own, if there is any left.
 fn deal() -> Lane {
     static GUESTS: AtomicUsize = AtomicUsize::new(0);
@@ -82,6 +90,7 @@ fn own() -> Option<usize> {
     let owned = OWNED.fetch_update(Ordering::Acquire, Ordering::Relaxed, free).ok()?;
     let ownership = Ownership(owned.trailing_ones() as usize);
     let code = ownership.0;
+    DEALT.fetch_max(code + 1, Ordering::SeqCst);
     // Where the thread's variables are gone already, the ownership ends here and now.
     OWNERSHIP.try_with(|mine| mine.set(Some(ownership))).ok().map(|()| code)
 }

@@ -32,6 +32,8 @@
 //! same one, only when the endpoint has told so three times in a row while no node told the version in use: then the cluster
 //! was deleted and made anew under its old name. An answer with anything malformed is rejected whole.
 
+#![forbid(unsafe_code)]
+
 mod ask;
 mod client;
 mod config;

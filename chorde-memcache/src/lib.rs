@@ -61,6 +61,8 @@
 //!   Encryption keeps others from reading along, and from standing between; it does not say who may connect, unless the
 //!   server asks clients for certificates.
 
+#![forbid(unsafe_code)]
+
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod __bench;

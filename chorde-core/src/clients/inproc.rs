@@ -1,7 +1,7 @@
 //! The in-process client: any values, bounded, with a time to live each.
 //!
-//! Entries are spread over shards by the digest of their keys. A hit takes the read half of one shard's lock, which is
-//! itself spread over cache lines by reader so that readers on different cores do not disturb one another, and neither
+//! Entries are spread over shards by the digest of their keys. A hit takes the read half of one shard's lock, whose
+//! readers write to cache lines of their own so that those on different cores do not disturb one another, and neither
 //! allocates nor moves anything. The values of one type lie inline in one table of each shard.
 //!
 //! All value types of a client share one budget. When it is spent, an expired entry leaves, or else the one that the
@@ -12,6 +12,10 @@ mod client;
 mod expiry;
 mod janitor;
 mod links;
+mod locks;
+#[cfg(test)]
+#[path = "inproc/locks/tests.rs"]
+mod locks_tests;
 mod policy;
 mod policy_duel;
 mod policy_lru;

@@ -3,14 +3,14 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
-use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 use super::builder::{InprocBuilder, Policy, Weigher};
+use super::locks::Locks;
 use super::registry::{self, InprocStats};
 use super::shard::Shard;
 use super::table::{Times, Trash, Wanted};
@@ -50,8 +50,7 @@ pub struct InprocClient(Arc<Inner>);
 pub(super) struct Inner {
     identity: Identity,
     name: Option<String>,
-    /// One lock a shard; a reader locks only its own part of it.
-    shards: Box<[ShardedLock<Shard>]>,
+    shards: Locks<Shard>,
     capacity: u64,
     policy: Policy,
     /// Whether the policies want to hear of each hit.
@@ -78,13 +77,13 @@ impl InprocClient {
 
     pub(super) fn from_builder(builder: InprocBuilder, capacity: u64, shards: usize) -> Self {
         let share = capacity.div_ceil(shards as u64);
-        let shards: Box<[_]> = (0..shards).map(|_| ShardedLock::new(Shard::new(builder.policy.make(share)))).collect();
+        let shards = Locks::new((0..shards).map(|_| Shard::new(builder.policy.make(share))));
         let inner = Arc::new(Inner {
             identity: Identity::with_clock(builder.clock),
             name: builder.name,
             capacity,
             policy: builder.policy,
-            wants_touch: shards.iter().any(|shard| read(shard).wants_touch()),
+            wants_touch: shards.indices().any(|shard| shards.read(shard).wants_touch()),
             shards,
             weighers: builder.weighers,
             weight: CachePadded::default(),
@@ -102,8 +101,8 @@ impl InprocClient {
     pub fn stats(&self) -> InprocStats {
         let inner = &*self.0;
         let (mut entries, mut evicted, mut expired) = (0, 0, 0);
-        for shard in &inner.shards {
-            let shard = read(shard);
+        for shard in inner.shards.indices() {
+            let shard = inner.shards.read(shard);
             let departures = shard.departures();
             entries += shard.len() as u64;
             evicted += departures.evicted;
@@ -121,14 +120,14 @@ impl InprocClient {
 
     pub(super) fn purge_now(&self, grace: Duration) {
         let until = self.0.identity.clock().now().saturating_sub(nanos(grace));
-        for shard in &self.0.shards {
+        for shard in self.0.shards.indices() {
             self.change::<(), _>(shard, |shard, trash| shard.purge(until, trash));
         }
     }
 
     pub(super) fn clear_now(&self) {
         let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
-        for shard in &self.0.shards {
+        for shard in self.0.shards.indices() {
             // The old contents are dropped after the lock is.
             let old = self.change::<(), _>(shard, |shard, _| shard.clear(self.0.policy.make(share)));
             drop(old);
@@ -137,9 +136,8 @@ impl InprocClient {
 
     /// Picks the shard by multiplication instead of a mask, so that their number need not be a power of two.
     #[inline]
-    fn shard(&self, digest: Digest) -> &ShardedLock<Shard> {
-        let shards = &self.0.shards;
-        &shards[((digest.high() >> 32).wrapping_mul(shards.len() as u64) >> 32) as usize]
+    fn shard(&self, digest: Digest) -> usize {
+        ((digest.high() >> 32).wrapping_mul(self.0.shards.len() as u64) >> 32) as usize
     }
 
     /// Returns the digest under which this client keeps a key at the present revision of its namespaces.
@@ -154,24 +152,20 @@ impl InprocClient {
     fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
         let clock = self.0.identity.clock();
         let lately = clock.lately();
-        let lock = self.shard(digest);
+        let shard = self.shard(digest);
         if self.0.wants_touch {
-            return write(lock).get_and_touch(digest, clock, wanted);
+            return self.0.shards.write(shard).get_and_touch(digest, clock, wanted);
         }
-        read(lock).get(digest, clock, lately, wanted)
+        self.0.shards.read(shard).get(digest, clock, lately, wanted)
     }
 
     /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
     /// most likely one value of type `V`, for which there is room without an allocation.
     #[inline]
-    fn change<V: Send + 'static, R>(
-        &self,
-        lock: &ShardedLock<Shard>,
-        change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R,
-    ) -> R {
+    fn change<V: Send + 'static, R>(&self, shard: usize, change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R) -> R {
         let mut first = None::<V>;
         let mut trash = Trash::new(&mut first);
-        let mut shard = write(lock);
+        let mut shard = self.0.shards.write(shard);
         let before = shard.weight();
         let result = change(&mut shard, &mut trash);
         self.account(before, shard.weight());
@@ -201,8 +195,8 @@ impl InprocClient {
         let weight = self.weigh(key, &value);
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
-        let lock = self.shard(digest);
-        let stored = self.change::<V, _>(lock, |shard, trash| {
+        let index = self.shard(digest);
+        let stored = self.change::<V, _>(index, |shard, trash| {
             if !permits(shard, digest, now) {
                 return false;
             }
@@ -216,7 +210,7 @@ impl InprocClient {
             true
         });
         if stored && self.is_over() {
-            self.make_room_elsewhere::<V>(lock, now);
+            self.make_room_elsewhere::<V>(index, now);
         }
         stored
     }
@@ -241,13 +235,13 @@ impl InprocClient {
     }
 
     /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
-    fn make_room_elsewhere<V: Value>(&self, grown: &ShardedLock<Shard>, now: u64) {
+    fn make_room_elsewhere<V: Value>(&self, grown: usize, now: u64) {
         for floor in [self.share(), 0] {
-            for lock in self.0.shards.iter().filter(|lock| !std::ptr::eq(*lock, grown)) {
+            for index in self.0.shards.indices().filter(|index| *index != grown) {
                 if !self.is_over() {
                     return;
                 }
-                self.change::<V, _>(lock, |shard, trash| {
+                self.change::<V, _>(index, |shard, trash| {
                     let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
                     while others + shard.weight() > self.0.capacity && shard.weight() > floor && shard.evict(now, trash)
                     {
@@ -271,16 +265,6 @@ impl InprocClient {
             true
         })
     }
-}
-
-/// A panic while a shard was locked can only come from a policy of the user's; the store goes on without its good advice.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn read(lock: &ShardedLock<Shard>) -> ShardedLockReadGuard<'_, Shard> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write(lock: &ShardedLock<Shard>) -> ShardedLockWriteGuard<'_, Shard> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Cache for InprocClient {
@@ -310,7 +294,7 @@ impl Cache for InprocClient {
     async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
-        let held = read(self.shard(digest)).entry(digest);
+        let held = self.0.shards.read(self.shard(digest)).entry(digest);
         Ok(held.is_some_and(|(_, times)| times.expires.saturating_sub(now) > nanos(min_ttl)))
     }
 
@@ -354,11 +338,11 @@ impl<V: Value> Client<V> for InprocClient {
         let digest = self.digest(probe);
         let clock = self.0.identity.clock();
         let lately = clock.lately();
-        let lock = self.shard(digest);
+        let shard = self.shard(digest);
         if self.0.wants_touch {
-            return write(lock).get_fresh_and_touch(digest, clock, lately, policy);
+            return self.0.shards.write(shard).get_fresh_and_touch(digest, clock, lately, policy);
         }
-        read(lock).get_fresh(digest, clock, lately, policy)
+        self.0.shards.read(shard).get_fresh(digest, clock, lately, policy)
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
