@@ -3,12 +3,10 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
-use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 use super::builder::{InprocBuilder, Policy, Weigher};
 use super::registry::{self, InprocStats};
@@ -22,6 +20,7 @@ use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
 use crate::policy::CallPolicy;
+use crate::sync::{AtomicU64, Ordering, ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 /// Caches values of any types in the memory of this process, up to a capacity.
 ///
