@@ -1,0 +1,62 @@
+//! Every pair of what can happen to a key, beside a call, through clients that answer at once and through one that does not.
+
+use std::sync::Arc;
+
+use crate::explore::{Scene, explore};
+use crate::function_model::{Act, Function, play};
+use crate::pausing::Pausing;
+use crate::{Clock, InprocClient, ManualClock};
+
+pub(crate) fn scenes() -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for (at, one) in Act::ALL.into_iter().enumerate() {
+        for other in Act::ALL.into_iter().skip(at) {
+            scenes.extend(each_setting(&[Act::Call, one, other]));
+        }
+    }
+    for more in [
+        [Act::Refresh, Act::Refresh, Act::Await, Act::Put],
+        [Act::Drop, Act::Panic, Act::Drop, Act::Await],
+        [Act::Refresh, Act::Drop, Act::Refresh, Act::Drop],
+        [Act::Stall, Act::Stall, Act::Refresh, Act::Await],
+        [Act::Stall, Act::Drop, Act::Put, Act::Call],
+    ] {
+        scenes.extend(each_setting(&more));
+    }
+    scenes
+}
+
+fn each_setting(acts: &[Act]) -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for time_runs in [false, true] {
+        if !time_runs && acts.iter().any(|act| act.stalls()) {
+            continue;
+        }
+        let time = if time_runs { "time runs" } else { "time stands still" };
+        let name = |client: &str| format!("{acts:?} {client}, {time}");
+        let here: Arc<[Act]> = acts.into();
+        let there = Arc::clone(&here);
+        scenes.push(Scene::new(name("in process"), move || {
+            let acts = Arc::clone(&here);
+            explore(move || {
+                let (client, clock) = inproc();
+                play(&Function::new(client, clock), &acts, time_runs);
+            });
+        }));
+        scenes.push(Scene::new(name("elsewhere"), move || {
+            let acts = Arc::clone(&there);
+            explore(move || {
+                let (client, clock) = inproc();
+                play(&Function::new(Pausing(client), clock), &acts, time_runs);
+            });
+        }));
+    }
+    scenes
+}
+
+/// Makes a client whose time is one's own.
+pub(crate) fn inproc() -> (InprocClient, ManualClock) {
+    let clock = ManualClock::new();
+    let client = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
+    (client.expect("invariant: it has a capacity"), clock)
+}
