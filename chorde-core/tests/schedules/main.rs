@@ -29,8 +29,10 @@ macro_rules! thread_local {
 mod explore;
 mod function_model;
 mod history;
+mod inproc;
 mod pairs;
 mod pausing;
+mod pool;
 mod sync;
 
 #[path = "../../src"]
@@ -74,6 +76,6 @@ use stats::{Stats, Timings};
 
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let scenes = pairs::scenes();
+    let scenes = [pairs::scenes(), pool::scenes(), inproc::scenes()].into_iter().flatten().collect::<Vec<_>>();
     if explore::run(&scenes, &wanted) { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }

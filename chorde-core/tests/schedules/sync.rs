@@ -12,7 +12,26 @@ pub(crate) use shuttle::sync::{
     Mutex, MutexGuard, RwLock as ShardedLock, RwLockReadGuard as ShardedLockReadGuard,
     RwLockWriteGuard as ShardedLockWriteGuard,
 };
-pub(crate) use shuttle::thread;
+
+pub(crate) mod thread {
+    /// Starts tasks of the checker's, for which no run waits: its threads would have to end.
+    pub(crate) struct Builder;
+
+    impl Builder {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn name(self, _name: String) -> Self {
+            self
+        }
+
+        pub(crate) fn spawn(self, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+            drop(shuttle::future::spawn(async move { run() }));
+            Ok(())
+        }
+    }
+}
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
