@@ -102,6 +102,13 @@ impl Pool {
         }
     }
 
+    /// Returns whether no place is free, neither for what runs nor in the queue. What is queued may take the free places
+    /// first: whoever submits starts it only later.
+    fn is_full(&self) -> bool {
+        let Limits { concurrency, queue } = self.limits;
+        self.running.min(concurrency) + self.queue.len() >= concurrency.saturating_add(queue)
+    }
+
     fn is_empty(&self) -> bool {
         self.running + self.waiting == 0 && self.queue.is_empty()
     }
@@ -122,7 +129,7 @@ pub fn set_limits(limits: Limits) {
 /// Takes on a task, or drops it and reports [`ErrorKind::Overloaded`] when the queue is full. Never blocks.
 pub(crate) fn submit(task: Task) -> Result<()> {
     let mut pool = locked();
-    if pool.running >= pool.limits.concurrency && pool.queue.len() >= pool.limits.queue {
+    if pool.is_full() {
         drop(pool);
         drop(task);
         return Err(Error::new(
