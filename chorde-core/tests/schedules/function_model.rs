@@ -15,7 +15,8 @@ use shuttle::thread;
 
 use crate::engine::runtime::wait;
 use crate::function::{At, Looked, no_behind, no_echo};
-use crate::history::{History, Promised, What};
+use crate::history::History;
+use crate::promises::{Promised, What};
 use crate::site::{Description, Plain, Site};
 use crate::sync::lock;
 use crate::{CallPolicy, Client, ManualClock};

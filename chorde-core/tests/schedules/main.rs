@@ -33,6 +33,8 @@ mod inproc;
 mod pairs;
 mod pausing;
 mod pool;
+#[path = "../linear/promises.rs"]
+mod promises;
 mod sync;
 
 #[path = "../../src"]
