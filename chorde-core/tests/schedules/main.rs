@@ -26,8 +26,11 @@ macro_rules! thread_local {
     )+};
 }
 
+#[path = "../linear/checker.rs"]
+mod checker;
 mod explore;
 mod function_model;
+mod histories;
 mod history;
 mod inproc;
 mod pairs;
@@ -35,6 +38,8 @@ mod pausing;
 mod pool;
 #[path = "../linear/promises.rs"]
 mod promises;
+#[path = "../linear/register.rs"]
+mod register;
 mod sync;
 
 #[path = "../../src"]
@@ -78,6 +83,9 @@ use stats::{Stats, Timings};
 
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let scenes = [pairs::scenes(), pool::scenes(), inproc::scenes()].into_iter().flatten().collect::<Vec<_>>();
+    let scenes = [pairs::scenes(), pool::scenes(), inproc::scenes(), histories::scenes()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
     if explore::run(&scenes, &wanted) { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }
