@@ -74,7 +74,8 @@ fn scripts<O>(dice: &mut Rng, draw: &impl Fn(&mut Rng, u64) -> O) -> Vec<Script<
     (0..threads).map(script).collect()
 }
 
-fn overlap<T>(one: &Timed<T>, other: &Timed<T>) -> bool {
+/// Returns whether two operations ran at the same time.
+pub(crate) fn overlap<T>(one: &Timed<T>, other: &Timed<T>) -> bool {
     !std::ptr::eq(one, other) && one.start < other.end && other.start < one.end
 }
 
