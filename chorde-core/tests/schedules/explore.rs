@@ -9,7 +9,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 /// Schedules for each setting and each scheduler, unless the environment variable `CHORDE_SCHEDULES` says otherwise.
-const ITERATIONS: usize = 15;
+const ITERATIONS: usize = 6;
 
 /// How many times the scheduler by priorities changes its mind: bugs that need no more are found with a known probability.
 const DEPTH: usize = 3;

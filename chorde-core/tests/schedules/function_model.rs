@@ -98,6 +98,8 @@ pub(crate) struct Function<C> {
     client: C,
     policy: CallPolicy,
     clock: ManualClock,
+    /// Whether what a write has changed is changed for all when it returns.
+    at_once: bool,
     history: History,
     /// How many computations run, how many did at most, and how many began.
     running: AtomicU64,
@@ -118,17 +120,27 @@ impl Drop for Running<'_> {
 
 impl<C: Client<u64> + 'static> Function<C> {
     pub(crate) fn new(client: C, clock: ManualClock) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::made(client, clock, true))
+    }
+
+    /// Makes one whose client may show the value before a write as long as anything runs that overlapped with it.
+    pub(crate) fn tiered(client: C, clock: ManualClock) -> Arc<Self> {
+        Arc::new(Self::made(client, clock, false))
+    }
+
+    fn made(client: C, clock: ManualClock, at_once: bool) -> Self {
+        Self {
             client,
             policy: CallPolicy::new(TTL).no_spread().lease(LEASE),
             clock,
+            at_once,
             history: History::default(),
             running: AtomicU64::new(0),
             most: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             stalled: shuttle::sync::Mutex::default(),
             is_over: false.into(),
-        })
+        }
     }
 
     fn at(&self) -> At<'_, &C, Plain<u64>> {
@@ -291,7 +303,7 @@ impl<C: Client<u64> + 'static> Function<C> {
             assert!(self.begun.load(Ordering::SeqCst) <= 1 + more, "more was computed than had to be");
         }
         self.read(|| self.call(false));
-        self.history.check(quiet, Promised { always: !time_runs, monotone: is_calm });
+        self.history.check(quiet, Promised { always: self.at_once && !time_runs, monotone: is_calm });
     }
 }
 

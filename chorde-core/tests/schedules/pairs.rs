@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::explore::{Scene, explore};
 use crate::function_model::{Act, Function, play};
 use crate::pausing::Pausing;
-use crate::{Clock, InprocClient, ManualClock};
+use crate::{Clock, InprocClient, ManualClock, TieredClient};
 
 pub(crate) fn scenes() -> Vec<Scene> {
     let mut scenes = Vec::new();
@@ -26,6 +26,7 @@ pub(crate) fn scenes() -> Vec<Scene> {
     scenes
 }
 
+/// Plays the acts through each kind of client, with time that stands still and with time that runs.
 fn each_setting(acts: &[Act]) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for time_runs in [false, true] {
@@ -33,23 +34,27 @@ fn each_setting(acts: &[Act]) -> Vec<Scene> {
             continue;
         }
         let time = if time_runs { "time runs" } else { "time stands still" };
-        let name = |client: &str| format!("{acts:?} {client}, {time}");
-        let here: Arc<[Act]> = acts.into();
-        let there = Arc::clone(&here);
-        scenes.push(Scene::new(name("in process"), move || {
-            let acts = Arc::clone(&here);
-            explore(move || {
-                let (client, clock) = inproc();
-                play(&Function::new(client, clock), &acts, time_runs);
-            });
-        }));
-        scenes.push(Scene::new(name("elsewhere"), move || {
-            let acts = Arc::clone(&there);
-            explore(move || {
-                let (client, clock) = inproc();
-                play(&Function::new(Pausing(client), clock), &acts, time_runs);
-            });
-        }));
+        let mut scene = |client: &str, through: fn(&[Act], bool)| {
+            let acts: Arc<[Act]> = acts.into();
+            scenes.push(Scene::new(format!("{acts:?} {client}, {time}"), move || {
+                let acts = Arc::clone(&acts);
+                explore(move || through(&acts, time_runs));
+            }));
+        };
+        scene("in process", |acts, time_runs| {
+            let (client, clock) = inproc();
+            play(&Function::new(client, clock), acts, time_runs);
+        });
+        scene("elsewhere", |acts, time_runs| {
+            let (client, clock) = inproc();
+            play(&Function::new(Pausing(client), clock), acts, time_runs);
+        });
+        scene("in two tiers", |acts, time_runs| {
+            let (far, clock) = inproc();
+            let near = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
+            let client = TieredClient::new(near.expect("invariant: it has a capacity"), Pausing(far));
+            play(&Function::tiered(client, clock), acts, time_runs);
+        });
     }
     scenes
 }
