@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::sync::LazyLock;
+
 use chorde::prelude::*;
 use support::gate::Gate;
 use support::hand::{Hand, pause};
+use support::leasing::Leasing;
 use support::{Count, bounded, drained, info, secs};
 
 macro_rules! counted {
@@ -73,6 +76,25 @@ fn a_refresh_that_is_lined_up_goes_on_when_those_before_it_are_dropped() {
     assert_eq!(queued[0].rung(), 1);
     assert_eq!(queued.each_mut().map(Hand::run), [Some(2), Some(2)]);
     assert_eq!(info("lined_up").in_flight, 0);
+}
+
+#[test]
+fn a_refresh_whose_turn_a_call_takes_is_given_nothing_older_than_itself() {
+    static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(chorde::InprocClient::new(100)));
+    static RUNS: Count = Count::new();
+    #[cached(client = CLIENT, ttl = 60)]
+    async fn taken() -> u64 {
+        let run = RUNS.up();
+        pause().await;
+        run
+    }
+    let mut first = Hand::begun(taken());
+    let mut refresher = Hand::begun(taken::refresh());
+    assert_eq!((first.run(), refresher.rung()), (Some(1), 1));
+    // The client could serve this call, which comes to lead before the one who asked for a refresh is polled.
+    let mut call = Hand::new(taken());
+    assert_eq!((call.run(), refresher.run()), (Some(2), Some(2)));
+    assert_eq!((taken().wait(), RUNS.get(), info("taken").in_flight), (2, 2, 0));
 }
 
 #[test]

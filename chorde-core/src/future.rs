@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::engine::background::{Task, submit};
 use crate::engine::runtime::wait;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Yields the result of a cached function, or of one of its companions, without blocking.
 ///
@@ -69,7 +70,7 @@ enum Listener<R> {
 
 impl<R> Shared<R> {
     fn lock(&self) -> MutexGuard<'_, State<R>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

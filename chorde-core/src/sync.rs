@@ -1,11 +1,20 @@
-//! The synchronisation primitives of the flights and of the in-process store's locks, in a place of their own: tests compile
-//! both against those of a model checker instead.
+//! What threads meet by, in a place of its own: `tests/schedules` compiles this crate against the primitives of a model
+//! checker instead, and so runs whatever uses these in thousands of interleavings.
+//!
+//! Statics that live beyond one run of the checker (registries, drawn secrets), and counters on which nothing depends, keep
+//! to the standard library's.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+
+pub(crate) use pollster::block_on;
 
 use std::sync::PoisonError;
 use std::time::Duration;
+
+pub(crate) mod thread {
+    pub(crate) use std::thread::Builder;
+}
 
 /// Locks a mutex whose invariants hold between any two statements, so that a panic elsewhere does not matter.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -20,3 +29,11 @@ pub(crate) fn pause(rounds: u32) {
         _ => std::thread::sleep(Duration::from_micros(50)),
     }
 }
+
+/// Declares a static that is made when it is first used.
+macro_rules! global {
+    (static $name:ident: $type:ty = $make:expr;) => {
+        static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $make);
+    };
+}
+pub(crate) use global;

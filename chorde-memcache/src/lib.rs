@@ -83,6 +83,7 @@ mod ring;
 mod server;
 mod stats;
 mod store;
+mod sync;
 #[cfg(all(unix, feature = "testing"))]
 pub mod testing;
 #[cfg(feature = "tls")]

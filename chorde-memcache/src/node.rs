@@ -8,6 +8,7 @@ mod classic;
 mod debts;
 mod dial;
 mod dialer;
+mod health;
 mod home;
 mod meta;
 mod mux;
@@ -37,7 +38,7 @@ use crate::race::nanos;
 use crate::server::{Address, Server};
 use crate::stats::Counters;
 use asking::Question;
-use breaker::{Breaker, severity};
+use breaker::Breaker;
 use classic::Classic;
 use dial::Destination;
 use home::Home;
@@ -279,36 +280,6 @@ impl Node {
         link
     }
 
-    /// Notes that the server answered.
-    fn answered(&self) {
-        if self.is_troubled.load(Ordering::Relaxed) {
-            self.is_troubled.store(false, Ordering::Relaxed);
-            lock(&self.breaker).succeeded();
-        }
-    }
-
-    /// Notes that the server did not answer.
-    pub(crate) fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
-        match failure {
-            Failure::Overloaded => return self.counters.refused.one(),
-            Failure::Timeout => self.counters.timeouts.one(),
-            _ => self.counters.failures.one(),
-        }
-        self.note_owed(commands, None, may_come_late(failure));
-        self.is_troubled.store(true, Ordering::Relaxed);
-        let mut breaker = lock(&self.breaker);
-        if is_news && breaker.failed(severity(failure), self.clock.now(), fastrand::u64(..)) {
-            self.in_use.store(false, Ordering::Release);
-            drop(breaker);
-            self.counters.outages.one();
-            log::warn!("chorde: memcached {} is out of use: {failure}", self.name);
-            prober::start(self);
-        } else {
-            drop(breaker);
-            self.pay_if_in_use();
-        }
-    }
-
     /// Sends a command for whose answer nobody waits. What is asked afterwards from here comes after it, where the meta
     /// transport is used.
     pub(crate) fn tell(self: &Arc<Self>, key: &[u8], command: impl Fn(&[u8]) -> Command<'_> + Send + 'static) {
@@ -348,11 +319,6 @@ fn may_repeat(failure: &Failure, commands: &[Command<'_>]) -> bool {
         Failure::Closed { unsent: false, .. } => commands.iter().all(Command::may_repeat),
         _ => false,
     }
-}
-
-/// Returns whether commands that failed so may be carried out later: they were sent, and nobody knows what became of them.
-fn may_come_late(failure: &Failure) -> bool {
-    matches!(failure, Failure::Timeout | Failure::Closed { unsent: false, .. } | Failure::Protocol(_))
 }
 
 /// Returns some bits of a server's name, the same in every process.

@@ -1,11 +1,11 @@
 //! Who a client is: what each client holds one of, and what all handles of one store share.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic;
 
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::namespace::Path;
+use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 
 /// Tells clients apart within this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ pub struct ClientId(u64);
 impl ClientId {
     /// Returns an id that no other client has.
     fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{self, Arc, LazyLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Clock;
+use crate::sync::{Mutex, lock};
 
 /// What an alarm calls.
 pub(crate) type Ring = Box<dyn FnOnce() + Send>;
@@ -68,8 +69,8 @@ impl Agenda {
 
 /// The agenda of system time, worked off by one thread that lives as long as the process.
 struct Timer {
-    agenda: Mutex<Agenda>,
-    changed: Condvar,
+    agenda: sync::Mutex<Agenda>,
+    changed: sync::Condvar,
 }
 
 static TIMER: LazyLock<Timer> = LazyLock::new(|| {
@@ -77,7 +78,7 @@ static TIMER: LazyLock<Timer> = LazyLock::new(|| {
     if let Err(error) = started {
         log::error!("chorde cannot start its timer thread, computations that hang are not overtaken: {error}");
     }
-    Timer { agenda: Mutex::default(), changed: Condvar::new() }
+    Timer { agenda: sync::Mutex::default(), changed: sync::Condvar::new() }
 });
 
 impl Timer {
@@ -140,14 +141,14 @@ impl Future for Sleep {
         if self.clock.now() >= self.until {
             return Poll::Ready(());
         }
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        *lock(&self.waker) = Some(cx.waker().clone());
         if !self.set {
             self.set = true;
             let waker = Arc::clone(&self.waker);
             self.clock.alarm(
                 self.until,
                 Box::new(move || {
-                    let waker = waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let waker = lock(&waker).take();
                     if let Some(waker) = waker {
                         waker.wake();
                     }

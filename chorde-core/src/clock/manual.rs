@@ -1,12 +1,12 @@
 //! Time that moves only when it is told to.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::{Agenda, Ring};
 use super::nanos;
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Stands still until it is advanced: for tests of expiry, refresh-ahead and timeouts that take no time.
 ///
@@ -34,7 +34,7 @@ impl ManualClock {
     /// Moves the time forward.
     pub fn advance(&self, by: Duration) {
         let by = nanos(by);
-        let mut agenda = self.0.agenda.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agenda = lock(&self.0.agenda);
         let now = self.nanos().saturating_add(by);
         self.0.now.store(now, Ordering::SeqCst);
         let due = agenda.due(now);
@@ -49,7 +49,7 @@ impl ManualClock {
     }
 
     pub(super) fn alarm(&self, at: u64, ring: Ring) {
-        let mut agenda = self.0.agenda.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agenda = lock(&self.0.agenda);
         if self.nanos() >= at {
             drop(agenda);
             ring();

@@ -4,7 +4,7 @@
 //! started when needed and go away when idle. Futures begun inside of a `tokio` runtime run on it.
 
 mod job;
-mod pool;
+pub(crate) mod pool;
 
 pub use job::{Job, Ticket};
 pub use pool::{Drain, Limits, drain, limits, set_limits};

@@ -227,6 +227,8 @@ impl<'a> Drive<'a> {
     async fn leading(self, leader: Leader, mut mode: Mode) -> Entered<'a> {
         let claim = match &mut mode {
             Mode::Refresh => Claim::Absent(Token::default()),
+            // It may have come to lead what others wait for, and they want nothing that is held.
+            _ if leader.flight().is_next() => Claim::Absent(Token::default()),
             Mode::Behind(ticket) if ticket.is_forced => Claim::Absent(Token::default()),
             Mode::Behind(ticket) if ticket.claim.is_some() => Claim::Absent(ticket.claim.take().unwrap_or_default()),
             Mode::Call | Mode::Behind(_) => self.claim_patiently(&leader, &mode).await,

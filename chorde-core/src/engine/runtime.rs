@@ -12,6 +12,7 @@ use super::background::without_place;
 use crate::clock::Clock;
 use crate::flight::Flight;
 use crate::flight::active::{self, Scope};
+use crate::sync::block_on;
 
 thread_local! {
     /// How many calls of [`wait`] this thread is in.
@@ -67,7 +68,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 /// Blocks this thread on the steps of a future; compiled once, for it is part of every function's miss.
 fn block(step: &mut dyn FnMut(&mut Context<'_>) -> Poll<()>) {
-    active::idle(|| without_place(|| pollster::block_on(poll_fn(step))));
+    active::idle(|| without_place(|| block_on(poll_fn(step))));
 }
 
 /// Runs futures from plain code.

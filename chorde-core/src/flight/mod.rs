@@ -47,6 +47,8 @@ pub(crate) struct Flight {
     key: FlightKey,
     /// Whether calls may join it; those without single-flight may not be joined.
     joinable: bool,
+    /// Whether somebody waits for what is computed from now on, so that what is held will not do.
+    is_next: bool,
     /// When the flight was first asked for, by the clock of its client.
     began: u64,
     state: Mutex<State>,
@@ -91,6 +93,7 @@ enum Phase {
 
 impl Flight {
     fn new(flights: &Arc<Flights>, key: FlightKey, joinable: bool, phase: Phase, now: u64) -> Self {
+        let is_next = matches!(phase, Phase::Queued);
         let state = State {
             phase,
             detached: false,
@@ -106,6 +109,7 @@ impl Flight {
             flights: Arc::clone(flights),
             key,
             joinable,
+            is_next,
             began: now,
             state: Mutex::new(state),
             landed: OnceLock::new(),
@@ -116,6 +120,11 @@ impl Flight {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Returns whether it was lined up for a refresh: whoever leads it must compute.
+    pub(crate) fn is_next(&self) -> bool {
+        self.is_next
     }
 
     /// Notes that the leader begins or ends to compute on its thread.

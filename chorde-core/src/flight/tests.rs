@@ -1,4 +1,4 @@
-//! The flights' transitions, one by one; `tests/schedules.rs` has them in all orders.
+//! The flights' transitions, one by one; `tests/flights.rs` has them in all orders.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,11 +1,10 @@
 //! The namespaces of one function: one for each set of generic arguments it is used with.
 
-use std::sync::OnceLock;
-
 use super::live::{Description, Naming};
 use crate::digest::{Digester, Sums};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
+use crate::sync::OnceLock;
 
 use serde::Serialize;
 

@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
@@ -13,6 +12,7 @@ use crate::clock::Clock;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
 use crate::stats::{Counters, Stats};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, lock};
 
 /// Describes a cached function, as data; made by `#[cached]`.
 #[derive(Clone, Copy, Debug)]
@@ -200,8 +200,8 @@ impl Live {
         is_new.then(|| Hold { live: self, key: (key, is_forced) })
     }
 
-    fn lock_sent(&self) -> std::sync::MutexGuard<'_, HashSet<(FlightKey, bool)>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_sent(&self) -> MutexGuard<'_, HashSet<(FlightKey, bool)>> {
+        lock(&self.sent)
     }
 
     /// Counts and logs an operation of the client that failed.
@@ -228,14 +228,14 @@ impl Live {
 
     /// Keeps the clock by which flights are told their age.
     pub(crate) fn keep_clock(&self, clock: &Clock) {
-        let mut kept = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.clock);
         kept.get_or_insert_with(|| clock.clone());
     }
 
     /// Returns how many computations are under way, and the age of the oldest.
     pub(crate) fn in_flight(&self) -> (usize, Option<Duration>) {
         let (count, began) = self.flights.summary();
-        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = lock(&self.clock);
         let age =
             |began: u64| Duration::from_nanos(clock.as_ref().map_or(0, |clock| clock.now().saturating_sub(began)));
         (count, began.map(age))
@@ -284,7 +284,7 @@ impl Init {
         if RUNNING.with_borrow(|running| running.contains(&this)) {
             return;
         }
-        let _turn = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.running);
         if self.is_done() {
             return;
         }

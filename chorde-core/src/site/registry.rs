@@ -1,16 +1,18 @@
 //! All cached functions of the process.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::instance::function_name;
 use super::live::Site;
 use crate::stats::Stats;
+use crate::sync::{Mutex, global, lock};
 
-static SITES: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
+global! {
+    static SITES: Mutex<Vec<&'static Site>> = Mutex::default();
+}
 
 pub(super) fn register(site: &'static Site) {
-    SITES.lock().unwrap_or_else(PoisonError::into_inner).push(site);
+    lock(&SITES).push(site);
 }
 
 /// Shows one cached function.
@@ -42,7 +44,7 @@ pub struct FunctionInfo {
 /// ```
 #[must_use]
 pub fn functions() -> Vec<FunctionInfo> {
-    let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let sites = lock(&SITES).clone();
     sites.into_iter().filter_map(info).collect()
 }
 

@@ -4,7 +4,6 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
@@ -22,6 +21,7 @@ use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
 use crate::policy::CallPolicy;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Caches values of any types in the memory of this process, up to a capacity.
 ///
@@ -190,14 +190,14 @@ impl InprocClient {
         key: &Key,
         value: V,
         ttl: Duration,
-        permits: impl FnOnce(&Shard, Digest, u64) -> bool,
+        permits: impl FnOnce(&Shard, Digest) -> bool,
     ) -> bool {
         let weight = self.weigh(key, &value);
         let digest = self.digest(&key.probe());
         let now = self.0.identity.clock().now();
         let index = self.shard(digest);
         let stored = self.change::<V, _>(index, |shard, trash| {
-            if !permits(shard, digest, now) {
+            if !permits(shard, digest) {
                 return false;
             }
             if u64::from(weight) > self.0.capacity {
@@ -256,10 +256,13 @@ impl InprocClient {
     }
 
     /// Changes the end of a valid entry to what `end` makes of it; returns whether there is one.
+    ///
+    /// As wherever validity decides, the time is asked for under the lock: by an earlier one, an entry that was expired
+    /// meanwhile would be valid, and lengthened.
     fn reschedule(&self, key: &Key, end: impl FnOnce(u64, u64) -> u64) -> bool {
         let digest = self.digest(&key.probe());
-        let now = self.0.identity.clock().now();
         self.change::<(), _>(self.shard(digest), |shard, _| {
+            let now = self.0.identity.clock().now();
             let Some((_, times)) = shard.entry(digest).filter(|(_, times)| now < times.expires) else { return false };
             shard.set_times(digest, times.ending(end(now, times.expires)));
             true
@@ -275,8 +278,8 @@ impl Cache for InprocClient {
 
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
         let digest = self.digest(&key.probe());
-        let now = self.0.identity.clock().now();
         Ok(self.change::<(), _>(self.shard(digest), |shard, trash| {
+            let now = self.0.identity.clock().now();
             let was_valid = shard.entry(digest).is_some_and(|(_, times)| now < times.expires);
             shard.remove(digest, trash);
             was_valid
@@ -293,8 +296,9 @@ impl Cache for InprocClient {
 
     async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
         let digest = self.digest(&key.probe());
+        let shard = self.0.shards.read(self.shard(digest));
+        let held = shard.entry(digest);
         let now = self.0.identity.clock().now();
-        let held = self.0.shards.read(self.shard(digest)).entry(digest);
         Ok(held.is_some_and(|(_, times)| times.expires.saturating_sub(now) > nanos(min_ttl)))
     }
 
@@ -350,13 +354,13 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
-        self.store(key, value, ttl, |_, _, _| true);
+        self.store(key, value, ttl, |_, _| true);
         Ok(())
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        Ok(self.store(key, value, ttl, |shard, digest, now| {
-            shard.entry(digest).is_none_or(|(_, times)| times.expires <= now)
+        Ok(self.store(key, value, ttl, |shard, digest| {
+            shard.entry(digest).is_none_or(|(_, times)| times.expires <= self.0.identity.clock().now())
         }))
     }
 }

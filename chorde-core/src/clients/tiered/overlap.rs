@@ -8,11 +8,10 @@
 //!
 //! Keys share [`STRIPES`] counters by their digest. Two keys that meet in one only lose a near copy now and then.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use smallvec::SmallVec;
 
 use crate::key::Key;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Enough that fifty writes at once meet by chance in one of twenty cases; 8 KiB for each tiered client.
 const STRIPES: usize = 1024;

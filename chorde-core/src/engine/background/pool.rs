@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Sleep};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::{Condvar, Mutex, MutexGuard, block_on, global, lock, thread};
 
 /// Threads without work go away after this long.
 const IDLE: Duration = Duration::from_secs(10);
@@ -73,32 +74,18 @@ struct Pool {
     drains: Vec<Waker>,
 }
 
-static POOL: Mutex<Option<Pool>> = Mutex::new(None);
-static READY: Condvar = Condvar::new();
-
-/// Locks the pool, creating it at first.
-struct Locked(MutexGuard<'static, Option<Pool>>);
-
-impl Locked {
-    fn new() -> Self {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.get_or_insert_with(Pool::new);
-        Self(pool)
-    }
+/// The pool, and the call of its own threads to what is ready.
+struct Shared {
+    pool: Mutex<Pool>,
+    ready: Condvar,
 }
 
-impl std::ops::Deref for Locked {
-    type Target = Pool;
-
-    fn deref(&self) -> &Pool {
-        self.0.as_ref().expect("invariant: created when locked")
-    }
+global! {
+    static SHARED: Shared = Shared { pool: Mutex::new(Pool::new()), ready: Condvar::new() };
 }
 
-impl std::ops::DerefMut for Locked {
-    fn deref_mut(&mut self) -> &mut Pool {
-        self.0.as_mut().expect("invariant: created when locked")
-    }
+fn locked() -> MutexGuard<'static, Pool> {
+    lock(&SHARED.pool)
 }
 
 impl Pool {
@@ -115,6 +102,13 @@ impl Pool {
         }
     }
 
+    /// Returns whether no place is free, neither for what runs nor in the queue. What is queued may take the free places
+    /// first: whoever submits starts it only later.
+    fn is_full(&self) -> bool {
+        let Limits { concurrency, queue } = self.limits;
+        self.running.min(concurrency) + self.queue.len() >= concurrency.saturating_add(queue)
+    }
+
     fn is_empty(&self) -> bool {
         self.running + self.waiting == 0 && self.queue.is_empty()
     }
@@ -123,19 +117,19 @@ impl Pool {
 /// Returns how background work is bounded.
 #[must_use]
 pub fn limits() -> Limits {
-    Locked::new().limits
+    locked().limits
 }
 
 /// Bounds background work anew; what is queued or running stays.
 pub fn set_limits(limits: Limits) {
-    Locked::new().limits = Limits { concurrency: limits.concurrency.max(1), ..limits };
+    locked().limits = Limits { concurrency: limits.concurrency.max(1), ..limits };
     start_queued();
 }
 
 /// Takes on a task, or drops it and reports [`ErrorKind::Overloaded`] when the queue is full. Never blocks.
 pub(crate) fn submit(task: Task) -> Result<()> {
-    let mut pool = Locked::new();
-    if pool.running >= pool.limits.concurrency && pool.queue.len() >= pool.limits.queue {
+    let mut pool = locked();
+    if pool.is_full() {
         drop(pool);
         drop(task);
         return Err(Error::new(
@@ -152,7 +146,7 @@ pub(crate) fn submit(task: Task) -> Result<()> {
 /// Starts queued tasks while there is room.
 fn start_queued() {
     loop {
-        let mut pool = Locked::new();
+        let mut pool = locked();
         if pool.running >= pool.limits.concurrency {
             return;
         }
@@ -177,18 +171,18 @@ fn start(task: Task, place: Place) {
 }
 
 fn hand_to_thread(task: Task, place: Place) {
-    let mut pool = Locked::new();
+    let mut pool = locked();
     pool.ready.push_back((task, place));
     if pool.idle_threads >= pool.ready.len() {
-        READY.notify_one();
+        SHARED.ready.notify_one();
         return;
     }
     drop(pool);
-    let started = std::thread::Builder::new().name("chorde-background".into()).spawn(work);
+    let started = thread::Builder::new().name("chorde-background".into()).spawn(work);
     if let Err(error) = started {
         log::error!("chorde cannot start a background thread: {error}");
         // Dropping the task cancels whoever waits for it; a thread that is still there may have taken it already.
-        let unserved = Locked::new().ready.pop_back();
+        let unserved = locked().ready.pop_back();
         drop(unserved);
     }
 }
@@ -215,7 +209,7 @@ fn run(task: Task) {
     let _context = task.runtime.as_ref().map(Handle::enter);
     match task.work {
         Work::Blocking(run) => run(),
-        Work::Future(future) => pollster::block_on(future),
+        Work::Future(future) => block_on(future),
     }
 }
 
@@ -226,7 +220,7 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
     impl Drop for TakeBack {
         fn drop(&mut self) {
             HAS_PLACE.set(true);
-            let mut pool = Locked::new();
+            let mut pool = locked();
             pool.waiting -= 1;
             pool.running += 1;
         }
@@ -235,7 +229,7 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
         return wait();
     }
     {
-        let mut pool = Locked::new();
+        let mut pool = locked();
         pool.running -= 1;
         pool.waiting += 1;
     }
@@ -245,14 +239,14 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
 }
 
 fn next_ready() -> Option<(Task, Place)> {
-    let mut pool = Locked::new();
+    let mut pool = locked();
     loop {
         if let Some(next) = pool.ready.pop_front() {
             return Some(next);
         }
         pool.idle_threads += 1;
-        let (guard, timeout) = READY.wait_timeout(pool.0, IDLE).unwrap_or_else(PoisonError::into_inner);
-        pool = Locked(guard);
+        let (guard, timeout) = SHARED.ready.wait_timeout(pool, IDLE).unwrap_or_else(PoisonError::into_inner);
+        pool = guard;
         pool.idle_threads -= 1;
         if timeout.timed_out() && pool.ready.is_empty() {
             return None;
@@ -265,7 +259,7 @@ struct Place(());
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut pool = Locked::new();
+        let mut pool = locked();
         pool.running -= 1;
         let drains = if pool.is_empty() { std::mem::take(&mut pool.drains) } else { Vec::new() };
         drop(pool);
@@ -296,7 +290,12 @@ impl Drop for Place {
 /// # Ok::<(), chorde_core::Error>(())
 /// ```
 pub fn drain(timeout: Duration) -> Drain {
-    Drain { timeout: Clock::system().sleep(timeout) }
+    drain_by(&Clock::system(), timeout)
+}
+
+/// Does so by another clock.
+pub(crate) fn drain_by(clock: &Clock, timeout: Duration) -> Drain {
+    Drain { timeout: clock.sleep(timeout) }
 }
 
 /// Completes when no background work is left; made by [`drain`].
@@ -311,7 +310,7 @@ impl Future for Drain {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         {
-            let mut pool = Locked::new();
+            let mut pool = locked();
             if pool.is_empty() {
                 return Poll::Ready(Ok(()));
             }

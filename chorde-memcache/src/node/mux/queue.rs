@@ -1,7 +1,6 @@
 //! What callers and the task share.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +12,7 @@ use super::{Limits, Replies};
 use crate::command::{Command, Failure};
 use crate::node::meta::{self, Kind, Outgoing};
 use crate::race::nanos;
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
 
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;

@@ -1,0 +1,91 @@
+//! The crate under random schedules: compiled once more, whole, against the primitives of the model checker shuttle, which
+//! runs what may happen to one key, and the parts that many threads share, in thousands of random interleavings.
+//!
+//! `CHORDE_SCHEDULES` says how many for each setting and scheduler. An argument names the checks to run, by a part of
+//! their names. Of a check that fails, shuttle prints the schedule.
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    clippy::all,
+    clippy::unwrap_used,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "modules of the crate, seen from another one"
+)]
+
+/// Declares variables of the checker's threads, which all run on one of the system's.
+macro_rules! thread_local {
+    ($($(#[$meta:meta])* static $name:ident: $type:ty = const $init:block);+ $(;)?) => {$(
+        $(#[$meta])*
+        static $name: $crate::sync::Local<$type> = $crate::sync::Local(shuttle::thread::LocalKey {
+            init: || $init,
+            _p: std::marker::PhantomData,
+        });
+    )+};
+}
+
+#[path = "../linear/checker.rs"]
+mod checker;
+mod explore;
+mod function_model;
+mod histories;
+mod history;
+mod inproc;
+mod pairs;
+mod pausing;
+mod pool;
+#[path = "../linear/promises.rs"]
+mod promises;
+#[path = "../linear/register.rs"]
+mod register;
+mod sync;
+
+#[path = "../../src"]
+mod subject {
+    pub(crate) mod client;
+    pub(crate) mod clients;
+    pub(crate) mod clock;
+    pub(crate) mod decide;
+    pub(crate) mod digest;
+    pub(crate) mod engine;
+    pub(crate) mod entry;
+    pub(crate) mod error;
+    pub(crate) mod flight;
+    pub(crate) mod function;
+    pub(crate) mod future;
+    pub(crate) mod key;
+    pub(crate) mod lanes;
+    pub(crate) mod namespace;
+    pub(crate) mod policy;
+    pub(crate) mod site;
+    pub(crate) mod stats;
+}
+use subject::*;
+
+// What `lib.rs` exports, by the names that its modules use.
+use client::{
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Token, Value, WriteOptions,
+};
+use clients::inproc::InprocClient;
+use clients::namespaced::NamespaceClient;
+use clients::tiered::TieredClient;
+use clock::{Clock, ManualClock};
+use digest::Digest;
+use entry::{Entry, Lookup};
+use error::{Error, ErrorKind, Result};
+use future::CacheFuture;
+use key::{AsKey, Key, Probe};
+use namespace::{Namespace, Path};
+use policy::{CallPolicy, RefreshPoint};
+use stats::{Stats, Timings};
+
+fn main() -> std::process::ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let scenes = [pairs::scenes(), pool::scenes(), inproc::scenes(), histories::scenes()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
+    if explore::run(&scenes, &wanted) { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}

@@ -1,0 +1,67 @@
+//! Every pair of what can happen to a key, beside a call, through clients that answer at once and through one that does not.
+
+use std::sync::Arc;
+
+use crate::explore::{Scene, explore};
+use crate::function_model::{Act, Function, play};
+use crate::pausing::Pausing;
+use crate::{Clock, InprocClient, ManualClock, TieredClient};
+
+pub(crate) fn scenes() -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for (at, one) in Act::ALL.into_iter().enumerate() {
+        for other in Act::ALL.into_iter().skip(at) {
+            scenes.extend(each_setting(&[Act::Call, one, other]));
+        }
+    }
+    for more in [
+        [Act::Refresh, Act::Refresh, Act::Await, Act::Put],
+        [Act::Drop, Act::Panic, Act::Drop, Act::Await],
+        [Act::Refresh, Act::Drop, Act::Refresh, Act::Drop],
+        [Act::Stall, Act::Stall, Act::Refresh, Act::Await],
+        [Act::Stall, Act::Drop, Act::Put, Act::Call],
+    ] {
+        scenes.extend(each_setting(&more));
+    }
+    scenes
+}
+
+/// Plays the acts through each kind of client, with time that stands still and with time that runs.
+fn each_setting(acts: &[Act]) -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for time_runs in [false, true] {
+        if !time_runs && acts.iter().any(|act| act.stalls()) {
+            continue;
+        }
+        let time = if time_runs { "time runs" } else { "time stands still" };
+        let mut scene = |client: &str, through: fn(&[Act], bool)| {
+            let acts: Arc<[Act]> = acts.into();
+            scenes.push(Scene::new(format!("{acts:?} {client}, {time}"), move || {
+                let acts = Arc::clone(&acts);
+                explore(move || through(&acts, time_runs));
+            }));
+        };
+        scene("in process", |acts, time_runs| {
+            let (client, clock) = inproc();
+            play(&Function::new(client, clock), acts, time_runs);
+        });
+        scene("elsewhere", |acts, time_runs| {
+            let (client, clock) = inproc();
+            play(&Function::new(Pausing(client), clock), acts, time_runs);
+        });
+        scene("in two tiers", |acts, time_runs| {
+            let (far, clock) = inproc();
+            let near = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
+            let client = TieredClient::new(near.expect("invariant: it has a capacity"), Pausing(far));
+            play(&Function::tiered(client, clock), acts, time_runs);
+        });
+    }
+    scenes
+}
+
+/// Makes a client whose time is one's own.
+pub(crate) fn inproc() -> (InprocClient, ManualClock) {
+    let clock = ManualClock::new();
+    let client = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
+    (client.expect("invariant: it has a capacity"), clock)
+}

@@ -1,0 +1,194 @@
+//! The queue of background work, and the futures that go through it.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use shuttle::future::block_on;
+use shuttle::thread;
+
+use crate::engine::background::pool::drain_by;
+use crate::engine::background::{Limits, Task, set_limits, submit};
+use crate::engine::runtime::wait;
+use crate::explore::{Scene, explore};
+use crate::{CacheFuture, Clock, ErrorKind, ManualClock};
+
+const LIMITS: Limits = Limits { concurrency: 2, queue: 2 };
+const SUBMITTERS: usize = 3;
+const TASKS: usize = 3;
+
+/// What became of the tasks. By the standard library's primitives: to count changes no schedule.
+#[derive(Default)]
+struct Counts {
+    running: AtomicI64,
+    /// Tasks that were taken on and are not over.
+    taken_on: AtomicI64,
+    ran: AtomicU64,
+    dropped: AtomicU64,
+}
+
+/// One task's share in the counts.
+struct Counted {
+    counts: Arc<Counts>,
+    has_run: bool,
+}
+
+impl Counted {
+    fn new(counts: &Arc<Counts>) -> Self {
+        Self { counts: Arc::clone(counts), has_run: false }
+    }
+
+    fn run(mut self, panics: bool) {
+        let running = self.counts.running.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(running <= LIMITS.concurrency as i64, "more run than may run at once");
+        thread::yield_now();
+        self.counts.running.fetch_sub(1, Ordering::SeqCst);
+        self.counts.ran.fetch_add(1, Ordering::SeqCst);
+        self.counts.taken_on.fetch_sub(1, Ordering::SeqCst);
+        self.has_run = true;
+        if panics {
+            // Without the hook, which would print each schedule.
+            resume_unwind(Box::new("a task of no good"));
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.has_run {
+            self.counts.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+pub(crate) fn scenes() -> Vec<Scene> {
+    vec![
+        Scene::new("pool: no more run or wait than may, and none is lost", || explore(bounded)),
+        Scene::new("pool: a task that waits for another lends its place", || explore(lends)),
+        Scene::new("pool: raised limits start what is queued", || explore(raised)),
+        Scene::new("pool: a future ends with its result or is cancelled", || explore(cancelled)),
+        Scene::new("pool: a drain ends with the last of many generations", || explore(generations)),
+    ]
+}
+
+fn drained() {
+    let clock = Clock::from(ManualClock::new());
+    block_on(drain_by(&clock, Duration::from_secs(1))).expect("invariant: time stands still");
+}
+
+/// Two tasks that wait for each other's arrival show that two places are free.
+fn no_place_is_lost() {
+    let arrivals = Arc::new((shuttle::sync::Mutex::new(0), shuttle::sync::Condvar::new()));
+    for _ in 0..LIMITS.concurrency {
+        let arrivals = Arc::clone(&arrivals);
+        let meet = move || {
+            let mut arrived = arrivals.0.lock().unwrap();
+            *arrived += 1;
+            arrivals.1.notify_all();
+            drop(arrivals.1.wait_while(arrived, |arrived| *arrived < LIMITS.concurrency).unwrap());
+        };
+        submit(Task::blocking(meet)).expect("invariant: there is room for it");
+    }
+    drained();
+}
+
+fn bounded() {
+    set_limits(LIMITS);
+    let counts = Arc::new(Counts::default());
+    let submitting = |number: usize| {
+        let counts = Arc::clone(&counts);
+        thread::spawn(move || (0..TASKS).filter(|task| submit_one(&counts, number, *task)).count())
+    };
+    let threads: Vec<_> = (0..SUBMITTERS).map(submitting).collect();
+    let drain = thread::spawn(drained);
+    let accepted: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    drain.join().unwrap();
+    drained();
+    assert_eq!(counts.ran.load(Ordering::SeqCst), accepted as u64, "what was taken on has run");
+    assert_eq!(counts.dropped.load(Ordering::SeqCst), (SUBMITTERS * TASKS - accepted) as u64);
+    assert_eq!((counts.running.load(Ordering::SeqCst), counts.taken_on.load(Ordering::SeqCst)), (0, 0));
+    assert!(accepted >= LIMITS.concurrency + LIMITS.queue, "one was refused while there was room");
+    no_place_is_lost();
+}
+
+/// Submits a task of one kind or another; returns whether it was taken on.
+fn submit_one(counts: &Arc<Counts>, number: usize, task: usize) -> bool {
+    let counted = Counted::new(counts);
+    let panics = (number, task) == (0, 1);
+    let work = if number == 1 {
+        Task::future(async move {
+            shuttle::future::yield_now().await;
+            counted.run(panics);
+        })
+    } else {
+        Task::blocking(move || counted.run(panics))
+    };
+    let submitted = submit(work);
+    if let Err(refused) = submitted {
+        assert_eq!(refused.kind(), ErrorKind::Overloaded);
+        return false;
+    }
+    let taken_on = counts.taken_on.fetch_add(1, Ordering::SeqCst) + 1;
+    assert!(taken_on <= (LIMITS.concurrency + LIMITS.queue) as i64, "more wait than may wait");
+    true
+}
+
+fn lends() {
+    set_limits(Limits { concurrency: 1, queue: 8 });
+    let nested = || CacheFuture::blocking(|| wait(CacheFuture::blocking(|| 7)).unwrap() + 1);
+    let outer: Vec<_> = (0..2).map(|_| thread::spawn(move || wait(nested()).unwrap())).collect();
+    for thread in outer {
+        assert_eq!(thread.join().unwrap(), 8);
+    }
+    drained();
+}
+
+fn raised() {
+    set_limits(Limits { concurrency: 1, queue: 8 });
+    let raising = thread::spawn(|| set_limits(LIMITS));
+    // Each waits for the other, so that one place is not enough.
+    no_place_is_lost();
+    raising.join().unwrap();
+}
+
+fn cancelled() {
+    set_limits(Limits { concurrency: 1, queue: 8 });
+    let counts = Arc::new(Counts::default());
+    let future = |counts: &Arc<Counts>| {
+        let counted = Counted::new(counts);
+        CacheFuture::blocking(move || counted.run(false))
+    };
+    let (first, second) = (future(&counts), future(&counts));
+    let told = Arc::new(AtomicU64::new(0));
+    let hears = Arc::clone(&told);
+    future(&counts).on_done(move |result| {
+        result.expect("invariant: nobody cancels it");
+        hears.fetch_add(1, Ordering::SeqCst);
+    });
+    let cancelling = thread::spawn(move || (second.cancel(), wait(second)));
+    wait(first).expect("invariant: nobody cancels it");
+    let (in_time, ended) = cancelling.join().unwrap();
+    assert_eq!(ended.as_ref().err().map(|error| error.kind()), in_time.then_some(ErrorKind::Cancelled));
+    drained();
+    assert_eq!(told.load(Ordering::SeqCst), 1, "the callback is called once");
+    assert_eq!(counts.ran.load(Ordering::SeqCst), 3 - u64::from(in_time));
+}
+
+/// Each task submits the next, which the drain has to wait for as well.
+fn generations() {
+    fn beget(left: u64, counts: Arc<Counts>) {
+        counts.ran.fetch_add(1, Ordering::SeqCst);
+        if left > 0 {
+            submit(Task::blocking(move || beget(left - 1, counts))).expect("invariant: there is room for it");
+        }
+    }
+    set_limits(LIMITS);
+    let counts = Arc::new(Counts::default());
+    let first = Arc::clone(&counts);
+    submit(Task::blocking(move || beget(3, first))).expect("invariant: there is room for it");
+    let other = thread::spawn(drained);
+    drained();
+    assert_eq!(counts.ran.load(Ordering::SeqCst), 4, "a drain ended before the work");
+    other.join().unwrap();
+}

@@ -1,0 +1,158 @@
+//! Stands for the crate's `sync`: the same names, by the model checker's primitives.
+
+use std::cell::{Cell, RefCell};
+use std::sync::{LockResult, PoisonError};
+use std::time::Duration;
+
+use shuttle::rand::Rng;
+
+pub(crate) use shuttle::future::block_on;
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+
+pub(crate) mod thread {
+    /// Starts tasks of the checker's, for which no run waits: its threads would have to end.
+    pub(crate) struct Builder;
+
+    impl Builder {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn name(self, _name: String) -> Self {
+            self
+        }
+
+        pub(crate) fn spawn(self, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+            drop(shuttle::future::spawn(async move { run() }));
+            Ok(())
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn pause(_rounds: u32) {
+    shuttle::thread::yield_now();
+}
+
+/// A static that each run makes anew.
+macro_rules! global {
+    (static $name:ident: $type:ty = $make:expr;) => {
+        shuttle::lazy_static! { static ref $name: $type = $make; }
+    };
+}
+pub(crate) use global;
+
+/// The checker has none: set is what its own flag says, and between the two others may come.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    is_set: AtomicBool,
+    setting: Mutex<()>,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) const fn new() -> Self {
+        Self { is_set: AtomicBool::new(false), setting: Mutex::new(()), value: std::sync::OnceLock::new() }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        if self.is_set.load(Ordering::Acquire) { self.value.get() } else { None }
+    }
+
+    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+        let _turn = lock(&self.setting);
+        self.value.set(value)?;
+        self.is_set.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let _turn = lock(&self.setting);
+        let value = self.value.get_or_init(make);
+        self.is_set.store(true, Ordering::Release);
+        value
+    }
+}
+
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The checker's never times out; this one may, at any time.
+pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+pub(crate) struct TimedOut(bool);
+
+impl TimedOut {
+    pub(crate) fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+impl Condvar {
+    pub(crate) const fn new() -> Self {
+        Self(shuttle::sync::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    /// Ends at once with the time over, or waits to be notified, whereupon the time may be over too.
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        _longest: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, TimedOut)> {
+        if shuttle::rand::thread_rng().gen_ratio(1, 3) {
+            return Ok((guard, TimedOut(true)));
+        }
+        let guard = self.0.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        Ok((guard, TimedOut(shuttle::rand::thread_rng().gen_ratio(1, 3))))
+    }
+}
+
+/// A variable of each of the checker's threads, with the methods of the standard library's.
+pub(crate) struct Local<T: 'static>(pub(crate) shuttle::thread::LocalKey<T>);
+
+impl<T: 'static> Local<T> {
+    pub(crate) fn try_with<R>(&'static self, with: impl FnOnce(&T) -> R) -> Result<R, shuttle::thread::AccessError> {
+        self.0.try_with(with)
+    }
+}
+
+impl<T: 'static> Local<Cell<T>> {
+    pub(crate) fn set(&'static self, value: T) {
+        self.0.with(|cell| cell.set(value));
+    }
+
+    pub(crate) fn replace(&'static self, value: T) -> T {
+        self.0.with(|cell| cell.replace(value))
+    }
+
+    pub(crate) fn get(&'static self) -> T
+    where
+        T: Copy,
+    {
+        self.0.with(Cell::get)
+    }
+}
+
+impl<T: 'static> Local<RefCell<T>> {
+    pub(crate) fn with_borrow<R>(&'static self, with: impl FnOnce(&T) -> R) -> R {
+        self.0.with(|cell| with(&cell.borrow()))
+    }
+
+    pub(crate) fn with_borrow_mut<R>(&'static self, with: impl FnOnce(&mut T) -> R) -> R {
+        self.0.with(|cell| with(&mut cell.borrow_mut()))
+    }
+}
