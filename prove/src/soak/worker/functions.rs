@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn the_functions_are_what_they_are_described_as() {
-        let due = |point: Option<RefreshPoint>| match point {
-            Some(RefreshPoint::Age(age)) => Some(age.as_nanos() as u64),
+        let due = |point: RefreshPoint| match point {
+            RefreshPoint::Age(age) => Some(age.as_nanos() as u64),
             _ => None,
         };
         macro_rules! described {
