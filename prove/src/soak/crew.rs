@@ -63,7 +63,7 @@ impl Shared {
     /// Hears what a worker says.
     fn hear(&self, worker: u16, told: Told) {
         match told {
-            Told::Ready(_) => {}
+            Told::Ready => {}
             Told::Compute { request, function, key, at } => {
                 let serial = self.serials.fetch_add(1, Ordering::Relaxed);
                 let (millis, is_refused) = fate();

@@ -144,9 +144,7 @@ fn change(proxy: &ChaosProxy, weather: Weather) -> Result<()> {
         Weather::CutRequests(bytes) => proxy.set(Chaos::Cut(Direction::ToServer, bytes)),
         Weather::LoseReplies(bytes) => proxy.set(Chaos::Truncate(Direction::ToClient, bytes)),
         Weather::Blackhole => proxy.set(Chaos::Blackhole),
-        Weather::BlackholeExisting => {
-            proxy.set_for_existing(Chaos::Blackhole)
-        }
+        Weather::BlackholeExisting => proxy.set_for_existing(Chaos::Blackhole),
         Weather::Reset => proxy.set(Chaos::Reset),
         Weather::Refuse => proxy.set(Chaos::Refuse),
     }

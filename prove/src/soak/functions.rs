@@ -1,5 +1,6 @@
 //! What is promised of each cached function (PURE). Their code is in `worker/functions.rs`; a test there compares.
 
+use super::judge::STORE;
 use super::time::{MILLIS, SECOND};
 
 /// Says whose faults concern something.
@@ -46,11 +47,11 @@ const LOCAL: Scope = Scope::Process(0);
 /// value is due, 0 for never.
 pub(crate) const FUNCTIONS: [Described; 8] = [
     described("named", Scope::Named, (5, 0)),
-    sync(described("named_ahead", Scope::Named, (5, 3))),
-    described("cluster_ahead", Scope::Cluster, (5, 3)),
-    sync(described("cluster", Scope::Cluster, (4, 0))),
-    tiered(described("named_tiers", Scope::Named, (4, 0))),
-    tiered(sync(described("cluster_tiers_ahead", Scope::Cluster, (5, 3)))),
+    sync(described("named_ahead", Scope::Named, (5, 4))),
+    described("cluster_ahead", Scope::Cluster, (5, 4)),
+    sync(described("cluster", Scope::Cluster, (5, 0))),
+    tiered(described("named_tiers", Scope::Named, (5, 0))),
+    tiered(sync(described("cluster_tiers_ahead", Scope::Cluster, (5, 4)))),
     described("local", LOCAL, (2, 0)),
     sync(described("local_ahead", LOCAL, (4, 2))),
 ];
@@ -68,11 +69,11 @@ impl Described {
 
     /// Returns how soon after a computation has begun the next one of the same key may begin, where nothing but time makes
     /// it necessary: a value lives for its ttl, which none of these functions spreads, or up to its refresh point, which is
-    /// drawn from the last tenth before it. A server counts whole seconds: its values live for up to one less. A tick of
-    /// the server's clock may come late, so that there is some room.
+    /// drawn from the last tenth before it. A server counts whole seconds: its values live for up to one less. It looks at
+    /// its clock a little less than once a second, so that now and then two seconds begin at once: up to two less.
     pub(crate) fn least_gap(&self) -> u64 {
         let due = self.due.map_or(self.ttl, |due| due / 10 * 9);
-        if self.is_local() { due - 20 * MILLIS } else { (due - SECOND) / 10 * 9 }
+        if self.is_local() { due - 20 * MILLIS } else { due - 2 * SECOND - STORE }
     }
 }
 
@@ -82,8 +83,8 @@ mod tests {
 
     #[test]
     fn gaps_leave_room_for_whole_seconds() {
-        assert_eq!(FUNCTIONS[0].least_gap(), 3600 * MILLIS);
-        assert_eq!(FUNCTIONS[1].least_gap(), 1530 * MILLIS);
+        assert_eq!(FUNCTIONS[0].least_gap(), 2700 * MILLIS);
+        assert_eq!(FUNCTIONS[1].least_gap(), 1300 * MILLIS);
         assert_eq!(FUNCTIONS[6].least_gap(), 1980 * MILLIS);
         assert!(FUNCTIONS.iter().all(|function| function.ttl <= LONGEST));
     }

@@ -139,9 +139,7 @@ impl Judge {
         let is_wrong = match (&sight.what, &sight.value) {
             (What::Old(_), Some(value)) => !self.may_be_old(function, value, sight),
             (What::Before(change), Some(value)) => !self.may_be_before(function, value, change, sight),
-            (What::Slow(time), _) => {
-                *time > LONG_CALL + self.windows.stalled(sight.worker, sight.from, sight.to)
-            }
+            (What::Slow(time), _) => *time > LONG_CALL + self.windows.stalled(sight.worker, sight.from, sight.to),
             _ => true,
         };
         is_wrong.then(|| format!("{} of {}: {sight:?}", function.name, sight.key))
@@ -163,7 +161,8 @@ impl Judge {
             return false;
         }
         // Whoever computed it gave it to all who asked until it was stored.
-        let is_landing = sight.worker != change.worker && value.done >= change.from && sight.from <= value.done + LANDING;
+        let is_landing =
+            sight.worker != change.worker && value.done >= change.from && sight.from <= value.done + LANDING;
         is_landing || self.windows.parted(function.scope, value.begun, sight.from).is_some()
     }
 }
@@ -173,10 +172,7 @@ fn explains(change: &Change, function: usize, key: u64, first: Computed, second:
     let until = change.to + if change.how == How::Clear { CLEAR_DELAY + SECOND } else { 0 };
     let is_of_key = change.function == function && change.key.is_none_or(|of| of == key);
     let is_local = FUNCTIONS[function].is_local();
-    is_of_key
-        && change.from <= second.begun
-        && until >= first.begun
-        && (!is_local || change.worker == second.worker)
+    is_of_key && change.from <= second.begun && until >= first.begun && (!is_local || change.worker == second.worker)
 }
 
 /// Returns what is wrong with a worker that rests, given the names of the nodes of the cluster.

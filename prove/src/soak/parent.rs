@@ -51,8 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let log = File::create(&path)?;
     println!("log {}", path.display());
     let cycles = Cycle::all(options.time.as_nanos() as u64, options.cycle.as_nanos() as u64);
-    let terms =
-        Terms { processes: options.processes, nodes: options.nodes, per_minute: options.faults_per_minute };
+    let terms = Terms { processes: options.processes, nodes: options.nodes, per_minute: options.faults_per_minute };
     let storms = plan(seed, &cycles, terms);
 
     let folder = Folder::new()?;

@@ -148,7 +148,8 @@ pub(crate) struct Resting {
 /// What a worker says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Told {
-    Ready(u32),
+    /// The first word.
+    Ready,
     /// A function was called: for this key, at that time. Answered by [`Order::Computed`].
     Compute {
         request: u64,

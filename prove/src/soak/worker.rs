@@ -31,10 +31,11 @@ pub(crate) fn run(socket: &str) {
         match order {
             Order::Begin(setting) => {
                 SETTING.set(setting).expect("invariant: the parent says it once");
+                // Before anything else is said: the parent waits for it.
+                origin::tell(&Told::Ready);
                 ledger::report_panics();
                 clock::start();
                 load::start();
-                origin::tell(&Told::Ready(std::process::id()));
             }
             Order::Computed { request, serial, millis, is_refused } => {
                 origin::computed(request, origin::Fate { serial, millis, is_refused });

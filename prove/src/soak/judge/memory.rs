@@ -30,8 +30,7 @@ pub(crate) fn growth(samples: &[Sample]) -> Option<String> {
     if memory(last) > memory(first) + WHIM + memory(first) / 10 {
         return Some(format!("memory grew from {} KiB to {} KiB", memory(first), memory(last)));
     }
-    (files(last) > files(first) + FILES)
-        .then(|| format!("open files grew from {} to {}", files(first), files(last)))
+    (files(last) > files(first) + FILES).then(|| format!("open files grew from {} to {}", files(first), files(last)))
 }
 
 fn median(mut numbers: Vec<u64>) -> u64 {

@@ -107,8 +107,8 @@ fn again(function: usize, gap: u64, faults: &[Window], changes: &[Change]) -> (u
 
 #[test]
 fn a_key_that_is_computed_again_too_soon_is_a_violation_unless_a_fault_or_a_change_is_the_reason() {
-    assert_eq!(again(NAMED, 3600 * MILLIS, &[], &[]).0, 0);
-    assert_eq!(again(NAMED, 3599 * MILLIS, &[], &[]).0, 1);
+    assert_eq!(again(NAMED, 2700 * MILLIS, &[], &[]).0, 0);
+    assert_eq!(again(NAMED, 2699 * MILLIS, &[], &[]).0, 1);
     assert_eq!(again(LOCAL, 1900 * MILLIS, &[fault(Scope::Named, "kill", (0, SECOND))], &[]).0, 1);
     let (violations, counts) = again(NAMED, SECOND, &[fault(Scope::Named, "flush", (0, 0))], &[]);
     assert_eq!((violations, counts.extra, counts.judged), (0, 1, 1));

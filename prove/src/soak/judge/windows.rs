@@ -80,7 +80,8 @@ impl Windows {
         for _ in 0..=self.0.len() {
             let windows = self.0.iter().filter(|window| window.is_of(scope));
             let touched = windows.filter(|window| window.from <= stored && window.end() >= from);
-            let late = touched.map(|window| if window.hangs { window.end() } else { from }.saturating_add(troubled)).max();
+            let late =
+                touched.map(|window| if window.hangs { window.end() } else { from }.saturating_add(troubled)).max();
             match late {
                 Some(late) if late > stored => stored = late,
                 _ => break,

@@ -41,27 +41,27 @@ async fn named(key: u64) -> Result<Stamped, Refused> {
     compute(0, key).await
 }
 
-#[cached(client = NAMED, ttl = 5, async_ttl = -3, ttl_spread = none, lease = 2)]
+#[cached(client = NAMED, ttl = 5, async_ttl = -4, ttl_spread = none, lease = 2)]
 fn named_ahead(key: u64) -> Result<Stamped, Refused> {
     compute_sync(1, key)
 }
 
-#[cached(client = CLUSTER, ttl = 5, async_ttl = -3, ttl_spread = none, lease = 2)]
+#[cached(client = CLUSTER, ttl = 5, async_ttl = -4, ttl_spread = none, lease = 2)]
 async fn cluster_ahead(key: u64) -> Result<Stamped, Refused> {
     compute(2, key).await
 }
 
-#[cached(client = CLUSTER, ttl = 4, ttl_spread = none, lease = 2)]
+#[cached(client = CLUSTER, ttl = 5, ttl_spread = none, lease = 2)]
 fn cluster(key: u64) -> Result<Stamped, Refused> {
     compute_sync(3, key)
 }
 
-#[cached(client = NAMED_TIERS, ttl = 4, ttl_spread = none, lease = 2)]
+#[cached(client = NAMED_TIERS, ttl = 5, ttl_spread = none, lease = 2)]
 async fn named_tiers(key: u64) -> Result<Stamped, Refused> {
     compute(4, key).await
 }
 
-#[cached(client = CLUSTER_TIERS, ttl = 5, async_ttl = -3, ttl_spread = none, lease = 2)]
+#[cached(client = CLUSTER_TIERS, ttl = 5, async_ttl = -4, ttl_spread = none, lease = 2)]
 fn cluster_tiers_ahead(key: u64) -> Result<Stamped, Refused> {
     compute_sync(5, key)
 }

@@ -94,7 +94,8 @@ impl Ledger {
         if call.from > end + STORE {
             return Some(What::Old(call.from - end));
         }
-        let known = [Some(call.key), None].into_iter().filter_map(|key| self.changes.get(&(call.function, key))).flatten();
+        let known =
+            [Some(call.key), None].into_iter().filter_map(|key| self.changes.get(&(call.function, key))).flatten();
         for change in known {
             let is_seen = seen_from(function, change, setting().worker).is_some_and(|from| call.from > from);
             // What was put while all was cleared may come before or after that.

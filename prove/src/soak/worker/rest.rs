@@ -18,7 +18,7 @@ static IS_ON: AtomicBool = AtomicBool::new(false);
 static PLACES: Mutex<Vec<Place>> = Mutex::new(Vec::new());
 
 /// How long calls may take to end, and background work after them.
-const PATIENCE: u64 = 15 * SECOND;
+const PATIENCE: u64 = LONG_CALL + 2 * SECOND;
 
 /// What a caller is doing.
 #[derive(Clone)]
