@@ -79,6 +79,10 @@ impl Shared {
                 let scope = Scope::Process(worker);
                 self.judge().windows.open(Window { scope, kind: "stall", from, to: Some(to), hangs: true });
             }
+            Told::Troubled { is_named, from, to } => {
+                let scope = if is_named { Scope::Named } else { Scope::Cluster };
+                self.judge().troubled(scope, from, to);
+            }
             Told::Counted(tally) => lock(&self.members[usize::from(worker)]).tally = tally,
             Told::Resting(resting) => {
                 lock(&self.rested)[usize::from(worker)] = Some(resting);

@@ -217,7 +217,7 @@ impl Run {
         format!(
             "soak: seed {}, {} processes, {} nodes, {:.0} s, {} faults ({}), {} calls, {} changes, {} values compared with \
              changes before, {} computations, {} of them judged, {} extra around faults, {} older values excused by faults, \
-             the longest call {} ms, {} violations",
+             {} unexplained timeouts, the longest call {} ms, {} violations",
             self.seed,
             self.options.processes,
             2 * self.options.nodes,
@@ -231,6 +231,7 @@ impl Run {
             counts.judged,
             counts.extra,
             counts.excused,
+            counts.unexplained,
             tally.longest / MILLIS,
             self.violations,
         )

@@ -164,6 +164,12 @@ pub(crate) enum Told {
         from: u64,
         to: u64,
     },
+    /// Servers failed to answer in that time: those of the named fleet, or of the cluster.
+    Troubled {
+        is_named: bool,
+        from: u64,
+        to: u64,
+    },
     Counted(Tally),
     Resting(Resting),
 }

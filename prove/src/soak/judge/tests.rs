@@ -38,11 +38,11 @@ fn judged(sight: Sight, faults: &[Window]) -> usize {
 #[test]
 fn a_value_past_its_ttl_is_a_violation_unless_its_store_hung() {
     let old = |age| sight(What::Old(0), value(NAMED, 0, 0), age);
-    assert_eq!(judged(old(5 * SECOND + STORE), &[]), 0);
-    assert_eq!(judged(old(5 * SECOND + STORE + 1), &[]), 1);
+    assert_eq!(judged(old(5 * SECOND + STORE + LATE_TICK), &[]), 0);
+    assert_eq!(judged(old(5 * SECOND + STORE + LATE_TICK + 1), &[]), 1);
     let pause = fault(Scope::Named, "pause", (100 * MILLIS, 4 * SECOND));
     assert_eq!(judged(old(10 * SECOND), &[pause]), 0);
-    assert_eq!(judged(old(11 * SECOND), &[pause]), 1);
+    assert_eq!(judged(old(11 * SECOND + MILLIS), &[pause]), 1);
     // Other faults delay a store by its deadline at most, and those of others not at all.
     assert_eq!(judged(old(10 * SECOND), &[Window { kind: "kill", hangs: false, ..pause }]), 1);
     assert_eq!(judged(old(10 * SECOND), &[Window { scope: Scope::Cluster, ..pause }]), 1);
@@ -75,6 +75,29 @@ fn a_value_from_before_a_change_is_excused_by_what_parts_processes_since_it_was_
     assert_eq!(judged(before(changed), &[fault(Scope::Cluster, "kill", (2 * SECOND, 3 * SECOND))]), 1);
     assert_eq!(judged(before(changed), &[fault(Scope::Process(1), windows::KILL, (2 * SECOND, 3 * SECOND))]), 1);
     assert_eq!(judged(before(changed), &[fault(Scope::Named, "kill", (4 * SECOND, 5 * SECOND))]), 1);
+}
+
+#[test]
+fn a_value_from_before_a_change_is_excused_while_processes_hear_of_a_clear() {
+    let invalidated = change(How::Invalidate, 3, (10_500 * MILLIS, 10_501 * MILLIS));
+    let seen = |cleared: u64| {
+        let mut judge = Judge::default();
+        judge.changed(change(How::Clear, 1, (cleared, cleared + MILLIS)));
+        judge.saw(sight(What::Before(invalidated), value(NAMED, 10 * SECOND, 10 * SECOND), 11 * SECOND));
+        judge.settle(START + 12 * SECOND).len()
+    };
+    assert_eq!([7, 8, 11, 12].map(|second| seen(second * SECOND)), [1, 0, 0, 1]);
+}
+
+#[test]
+fn trouble_that_nobody_made_is_counted() {
+    let mut judge = Judge::default();
+    judge.windows.open(fault(Scope::Named, "kill", (0, SECOND)));
+    judge.troubled(Scope::Named, START + 2 * SECOND, START + 3 * SECOND);
+    assert_eq!(judge.counts.unexplained, 0);
+    judge.troubled(Scope::Cluster, START + 2 * SECOND, START + 3 * SECOND);
+    judge.troubled(Scope::Named, START + 20 * SECOND, START + 21 * SECOND);
+    assert_eq!(judge.counts.unexplained, 2);
 }
 
 #[test]

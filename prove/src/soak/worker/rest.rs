@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chorde::memcache::MemcachedStats;
 use chorde::prelude::*;
 
 use super::functions::{CLUSTER, NAMED};
@@ -94,8 +95,26 @@ pub(super) fn end() {
     IS_ON.store(false, Ordering::SeqCst);
 }
 
+/// Looks for servers that fail to answer, again and again.
+fn watch_servers() {
+    let failed = |stats: &MemcachedStats| stats.timeouts + stats.failures + stats.outages + stats.failovers;
+    let (mut last, mut before) = (now(), [0; 2]);
+    loop {
+        std::thread::sleep(Duration::from_millis(100));
+        let (time, counts) = (now(), [failed(&NAMED.stats()), failed(&CLUSTER.stats())]);
+        for (place, (count, before)) in counts.iter().zip(before).enumerate() {
+            if *count > before {
+                // What has failed now began up to a deadline earlier.
+                origin::tell(&Told::Troubled { is_named: place == 0, from: last - SECOND, to: time });
+            }
+        }
+        (last, before) = (time, counts);
+    }
+}
+
 /// Looks each second for calls that take too long.
 pub(super) fn watch() {
+    std::thread::spawn(watch_servers);
     std::thread::spawn(|| {
         loop {
             std::thread::sleep(Duration::from_secs(1));
