@@ -132,7 +132,7 @@ fn again(function: usize, gap: u64, faults: &[Window], changes: &[Change]) -> (u
 fn a_key_that_is_computed_again_too_soon_is_a_violation_unless_a_fault_or_a_change_is_the_reason() {
     assert_eq!(again(NAMED, 2700 * MILLIS, &[], &[]).0, 0);
     assert_eq!(again(NAMED, 2699 * MILLIS, &[], &[]).0, 1);
-    assert_eq!(again(LOCAL, 1900 * MILLIS, &[fault(Scope::Named, "kill", (0, SECOND))], &[]).0, 1);
+    assert_eq!(again(LOCAL, 1700 * MILLIS, &[fault(Scope::Named, "kill", (0, SECOND))], &[]).0, 1);
     let (violations, counts) = again(NAMED, SECOND, &[fault(Scope::Named, "flush", (0, 0))], &[]);
     assert_eq!((violations, counts.extra, counts.judged), (0, 1, 1));
     assert_eq!(again(NAMED, SECOND, &[fault(Scope::Cluster, "flush", (0, 0))], &[]).0, 1);

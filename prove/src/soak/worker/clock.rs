@@ -6,16 +6,14 @@ use std::time::Duration;
 use chorde::ManualClock;
 
 use super::origin;
-use crate::time::{MILLIS, now};
+use crate::functions::STALL;
+use crate::time::now;
 use crate::words::Told;
 
 pub(super) static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
 
 /// How often the clock moves.
 const TICK: Duration = Duration::from_millis(2);
-
-/// What is reported: the process, or this thread of it, did not run for that long.
-const STALL: u64 = 200 * MILLIS;
 
 /// Moves the clock from now on.
 pub(super) fn start() {
