@@ -40,7 +40,7 @@
 //! | calls that do not block, and plain code that waits | [`CacheFuture`], [`Wait`] |
 //! | what goes on | [`Stats`], [`functions`], [`inproc::stats`] |
 //! | work in the background, its bounds and its end | [`background`], [`drain`] |
-//! | tests in which time stands still | [`ManualClock`] |
+//! | tests in which time stands still, caches fail and servers die | [`testing`] |
 //! | a client for a store of your own | [`Cache`], [`Client`], [`testing::conformance`] |
 //! | errors | [`Error`], [`ErrorKind`] |
 //!
@@ -56,7 +56,7 @@ pub use chorde_core::{
     Companions, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, Identity, InprocClient, Key,
     Lookup, ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe, ReadOptions, RefreshPoint, Result, Sleep,
     Stats, TieredClient, Timings, Token, Value, Wait, WriteOptions, background, drain, forward_client, functions,
-    inproc, is_waiting, testing, tiered,
+    inproc, is_waiting, tiered,
 };
 
 #[cfg(feature = "elasticache")]
@@ -71,6 +71,8 @@ pub use chorde_memcache as memcache;
 #[cfg(feature = "memcache")]
 #[doc(inline)]
 pub use chorde_memcache::MemcachedClient;
+
+pub mod testing;
 
 #[doc = include_str!("cached.md")]
 #[doc(inline)]

@@ -163,6 +163,15 @@ fn tiers_promote_and_survive_the_far_one() {
 }
 
 #[test]
+fn outages_are_tested_in_milliseconds() {
+    let printed = run("outage_in_tests", &[]);
+    assert!(line(&printed, "old values").ends_with("refreshed once, gone after five"), "{printed}");
+    assert!(line(&printed, "a dead cache").ends_with("and no caller sees one"), "{printed}");
+    assert!(line(&printed, "a stampede").ends_with("8 callers of a dead cache, 1 computed"), "{printed}");
+    line(&printed, "a slow cache the caller is answered after");
+}
+
+#[test]
 fn all_executors_share_one_computation() {
     let printed = run("executors", &[]);
     for name in ["tokio", "smol", "plain thread", "callback"] {

@@ -90,6 +90,12 @@ pub trait Cache: Send + Sync {
         1
     }
 
+    /// Returns by how much the lives that this client shows may be longer than they are: zero where they are exact, as in
+    /// process; a tick of the server's clock for a store that counts in such. A copy of an entry must live for less by that.
+    fn resolution(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Returns which revision of its namespaces the key has: another one after each
     /// [`clear_namespace`](Self::clear_namespace) that concerns it, zero before the first.
     ///

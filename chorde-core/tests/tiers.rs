@@ -100,6 +100,20 @@ fn the_near_copy_of_a_slow_answer_does_not_outlive_the_far_entry() {
 }
 
 #[test]
+fn the_near_copy_does_not_outlive_a_far_entry_of_which_too_much_life_is_shown() {
+    let Pair { clock, tiers } = pair();
+    tiers.far().shows_too_much(1);
+    tiers.far().put(&1, "far", seconds(10)).wait().unwrap();
+    clock.advance(seconds(2));
+    assert_eq!(tiers.get::<&str>(&1).wait().unwrap(), Some("far"));
+    assert_eq!((shown(tiers.near(), 1), tiers.resolution()), (Some(("far", 7)), seconds(1)));
+    clock.advance(seconds(7));
+    // One second is shown, of which nothing may be left.
+    assert_eq!(tiers.get::<&str>(&1).wait().unwrap(), Some("far"));
+    assert_eq!(shown::<&str>(tiers.near(), 1).map(|(_, life)| life), Some(0));
+}
+
+#[test]
 fn an_answer_that_took_longer_than_its_life_is_not_promoted() {
     let Pair { clock, tiers } = pair();
     tiers.far().put(&1, "far", seconds(10)).wait().unwrap();

@@ -395,6 +395,10 @@ impl Cache for MemcachedClient {
         &self.0.identity
     }
 
+    fn resolution(&self) -> Duration {
+        life::TICK
+    }
+
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
         let inner = &*self.0;
         let _change = inner.change(key);

@@ -11,6 +11,9 @@ use crate::command::Life;
 /// How many seconds an item is kept after its value has become stale.
 pub(crate) const GRACE: u32 = 30;
 
+/// By how much a server may tell the life of an item too long: it counts whole seconds, of which one may be almost over.
+pub(crate) const TICK: Duration = Duration::from_secs(1);
+
 /// The longest life that can be said as a number of seconds; what is above is read as a unix time (memcached's
 /// `protocol.txt`, "Expiration times").
 pub(crate) const RELATIVE: u32 = 30 * 24 * 60 * 60;

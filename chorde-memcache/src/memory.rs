@@ -18,14 +18,12 @@ use chorde_core::{
 };
 use futures_util::FutureExt;
 
+use crate::life::TICK;
 use crate::race::nanos;
 use crate::stats::Counters;
 
 /// How many keys have a generation of their own, more or less.
 const LANES: usize = 1024;
-
-/// By how much a server may count the life of an item too long.
-const TICK: Duration = Duration::from_secs(1);
 
 /// What is to be remembered.
 #[derive(Clone, Copy, Debug, Default)]

@@ -60,6 +60,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
+    fn resolution(&self) -> Duration;
     fn revision(&self, probe: &Probe<'_>) -> u64;
     fn delete<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn expire<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
@@ -89,6 +90,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn tiers(&self) -> usize {
         Cache::tiers(self)
+    }
+
+    fn resolution(&self) -> Duration {
+        Cache::resolution(self)
     }
 
     fn revision(&self, probe: &Probe<'_>) -> u64 {
@@ -217,6 +222,10 @@ impl<V: Value> Cache for DynClient<V> {
 
     fn tiers(&self) -> usize {
         self.0.tiers()
+    }
+
+    fn resolution(&self) -> Duration {
+        self.0.resolution()
     }
 
     fn revision(&self, probe: &Probe<'_>) -> u64 {

@@ -69,6 +69,10 @@ macro_rules! __forwarded {
             (**self).tiers()
         }
 
+        fn resolution(&self) -> ::std::time::Duration {
+            (**self).resolution()
+        }
+
         fn revision(&self, probe: &$crate::Probe<'_>) -> u64 {
             (**self).revision(probe)
         }

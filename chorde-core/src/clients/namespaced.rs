@@ -176,6 +176,10 @@ impl<C: Cache> Cache for NamespaceClient<C> {
         self.inner.tiers()
     }
 
+    fn resolution(&self) -> Duration {
+        self.inner.resolution()
+    }
+
     #[inline]
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.with_inner_probe(probe, |probe| self.inner.revision(probe))

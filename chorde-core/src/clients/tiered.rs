@@ -55,7 +55,8 @@ use crate::error::Result;
 ///
 /// Each tier gives an entry its fraction of the ttl asked for ([`TieredBuilder::ttl_fractions`], 1 unless set). A
 /// promoted entry lives in the near tier for the near fraction of the life that the far entry has left, less the time
-/// that reading it took: never longer than the far one. A smaller near fraction bounds how long this process may show a
+/// that reading it took and what the far client shows of it too much ([`Cache::resolution`]): never longer than the far
+/// one. A smaller near fraction bounds how long this process may show a
 /// value that another one replaced.
 ///
 /// # Stale entries

@@ -1,7 +1,7 @@
 //! A client that does on demand what real ones do at the worst of times: fail, or be overtaken by another operation.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub(crate) struct Staged {
     refusing_fills: AtomicBool,
     /// Whether it can never say anything at once, as a remote store.
     remote: bool,
+    /// By how many seconds too much it shows of lives.
+    resolution: AtomicU64,
     acts: Mutex<Vec<(Moment, Act)>>,
     calls: Mutex<Vec<Op>>,
     released: Mutex<Vec<Token>>,
@@ -64,6 +66,7 @@ impl Staged {
             failing: AtomicBool::new(false),
             refusing_fills: AtomicBool::new(false),
             remote,
+            resolution: AtomicU64::new(0),
             acts: Mutex::default(),
             calls: Mutex::default(),
             released: Mutex::default(),
@@ -73,6 +76,11 @@ impl Staged {
     /// Fails every operation from now on, or none.
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// Has it show lives that may be too long by so many seconds.
+    pub(crate) fn shows_too_much(&self, seconds: u64) {
+        self.resolution.store(seconds, Ordering::SeqCst);
     }
 
     pub(crate) fn refuse_fills(&self) {
@@ -124,6 +132,10 @@ impl fmt::Debug for Staged {
 impl Cache for Staged {
     fn identity(&self) -> &Identity {
         self.inner.identity()
+    }
+
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(self.resolution.load(Ordering::SeqCst))
     }
 
     async fn delete_entry(&self, key: &Key) -> Result<bool> {

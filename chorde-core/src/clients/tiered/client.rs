@@ -85,6 +85,10 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         self.0.near.tiers() + self.0.far.tiers()
     }
 
+    fn resolution(&self) -> Duration {
+        self.0.near.resolution().max(self.0.far.resolution())
+    }
+
     #[inline]
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.0.copies_revision(probe).wrapping_add(self.0.near.revision(probe))

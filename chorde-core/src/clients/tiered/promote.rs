@@ -119,7 +119,9 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
     /// Returns how long the near copy of a far entry may live; nothing for a stale one.
     fn near_life<V>(&self, entry: &Entry<V>, before: Before) -> Option<Duration> {
         let elapsed = self.identity.clock().now().saturating_sub(before.at);
-        let remaining = entry.remaining().checked_sub(Duration::from_nanos(elapsed))?;
+        // What is shown of the far life may be too long, as a server that counts whole seconds shows it.
+        let shown = entry.remaining().checked_sub(self.far.resolution())?;
+        let remaining = shown.checked_sub(Duration::from_nanos(elapsed))?;
         (!remaining.is_zero()).then(|| self.fractions.near(remaining))
     }
 }
