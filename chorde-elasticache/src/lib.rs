@@ -32,6 +32,9 @@
 //! same one, only when the endpoint has told so three times in a row while no node told the version in use: then the cluster
 //! was deleted and made anew under its old name. An answer with anything malformed is rejected whole.
 
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod __fuzz;
 mod ask;
 mod client;
 mod config;
