@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const MUTATIONS: u64 = 20_000;
 
 /// How many targets share them.
-const TARGETS: u64 = 10;
+const TARGETS: u64 = 11;
 
 /// Targets of which one run takes as long as several of others, and how many.
 const SLOW: [(&str, u64); 1] = [("attribute", 10)];

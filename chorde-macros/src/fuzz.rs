@@ -3,6 +3,8 @@
 
 use proc_macro2::TokenStream;
 
+use crate::args::Args;
+use crate::diag::Diag;
 use crate::item::Item;
 use crate::{duration, transform};
 
@@ -74,6 +76,36 @@ fn value(number: &str, scale: u128) -> Option<u128> {
     Some(sum)
 }
 
+/// Reads the arguments of the attribute: whatever they are, what is read and what is wrong with it is all there is.
+pub(crate) fn arguments(data: &[u8]) {
+    let Ok(tokens) = str::from_utf8(data).unwrap_or_default().parse::<TokenStream>() else { return };
+    let names = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_))).count();
+    let mut diag = Diag::default();
+    let args = Args::parse(tokens.clone(), &mut diag);
+    // Each is named, once, and has a value or a mistake.
+    let mut seen: Vec<String> = args.seen.iter().map(ToString::to_string).collect();
+    assert!(seen.len() <= names && seen.iter().all(|name| args.mentions(name)), "{seen:?} {tokens}");
+    seen.sort();
+    let count = seen.len();
+    seen.dedup();
+    assert_eq!(seen.len(), count, "{tokens}");
+    let is_empty = tokens.is_empty();
+    assert!(!is_empty || (diag.is_empty() && seen.is_empty()));
+    for duration in [&args.ttl, &args.async_ttl, &args.lease, &args.renew].into_iter().flatten() {
+        assert!(duration.nanos.is_none_or(|nanos| nanos / 1_000_000_000 <= u128::from(u64::MAX)), "{tokens}");
+        assert!(!duration.words().is_empty());
+    }
+    if diag.is_empty() {
+        // What is right is right again, with a comma behind it and one mistake more.
+        let mut again = Diag::default();
+        let worse = quote::quote!(#tokens, banana);
+        let same = Args::parse(worse, &mut again);
+        assert_eq!((same.seen.len(), again.is_empty()), (count, false), "{tokens}");
+    } else {
+        assert!(diag.into_tokens().to_string().contains("compile_error"));
+    }
+}
+
 /// What the attribute stands before.
 const ITEMS: [&str; 8] = [
     "fn plain(a: u32, b: &str) -> String { format!(\"{a}{b}\") }",
@@ -127,6 +159,11 @@ mod tests {
     #[test]
     fn durations_are_read_as_by_the_oracle() {
         stable::check("durations", durations);
+    }
+
+    #[test]
+    fn arguments_are_read_or_refused() {
+        stable::check("arguments", arguments);
     }
 
     #[test]

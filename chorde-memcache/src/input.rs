@@ -61,27 +61,30 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Returns where to cut bytes of this length in two: everywhere, or at 64 places where there are more.
-pub(crate) fn cuts(len: usize) -> impl Iterator<Item = usize> {
-    (0..len).step_by((len / 64).max(1))
-}
-
-/// Returns pieces of bytes whose lengths follow no rule but are always the same for the same bytes.
-pub(crate) fn ragged(bytes: &[u8]) -> Vec<&[u8]> {
-    // Knuth's multiplier of the 64-bit linear congruential generator (The Art of Computer Programming, 3.3.4).
+/// Returns how bytes are cut into pieces: byte by byte, in ragged pieces, and in two at a few places. Which follows no rule but
+/// is always the same for the same bytes.
+pub(crate) fn cuts(bytes: &[u8]) -> impl Iterator<Item = Vec<&[u8]>> {
     let mut state =
         bytes.iter().fold(bytes.len() as u64, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(MULTIPLIER));
-    let mut rest = bytes;
-    let mut pieces = Vec::new();
-    while !rest.is_empty() {
+    let mut next = move || {
         state = state.wrapping_mul(MULTIPLIER).wrapping_add(1);
-        let (piece, after) = rest.split_at((1 + (state >> 60) as usize).min(rest.len()));
-        pieces.push(piece);
+        (state >> 33) as usize
+    };
+    let mut ragged = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at((1 + next() % 16).min(rest.len()));
+        ragged.push(piece);
         rest = after;
     }
-    pieces
+    let halves = (0..4).map(move |_| {
+        let (before, after) = bytes.split_at(next() % (bytes.len() + 1));
+        vec![before, after]
+    });
+    [bytes.chunks(1).collect(), ragged].into_iter().chain(halves)
 }
 
+/// Knuth's for the 64-bit linear congruential generator (The Art of Computer Programming, volume 2, 3.3.4).
 const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
 
 #[cfg(test)]
@@ -96,12 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_all_of_it() {
+    fn pieces_are_all_of_it_and_differ() {
         let bytes: Vec<u8> = (0..=255).collect();
-        let pieces = ragged(&bytes);
-        assert_eq!(pieces.concat(), bytes);
-        assert!(pieces.iter().all(|piece| (1..=16).contains(&piece.len())));
-        assert_eq!(cuts(130).collect::<Vec<_>>().len(), 65);
-        assert_eq!(cuts(3).collect::<Vec<_>>(), [0, 1, 2]);
+        let all: Vec<_> = cuts(&bytes).collect();
+        assert!(all.iter().all(|pieces| pieces.concat() == bytes));
+        assert_eq!((all.len(), all[0].len(), all[2].len()), (6, 256, 2));
+        assert!((17..256).contains(&all[1].len()));
+        assert!(all[3..].iter().any(|pieces| pieces[0].len() != all[2][0].len()));
+        assert!(cuts(&[]).all(|pieces| pieces.concat().is_empty()));
     }
 }

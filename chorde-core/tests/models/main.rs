@@ -2,6 +2,7 @@
 //! where nothing is said) for each model.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod lru;
 mod namespaces;
 mod weighed;

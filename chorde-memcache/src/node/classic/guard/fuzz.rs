@@ -12,7 +12,7 @@ use memcache_async::ascii::Protocol;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Failure, Guard, Shape};
-use crate::input::{Input, cuts, ragged};
+use crate::input::{Input, cuts};
 
 /// The most data that an item may have here.
 const LARGEST: usize = 300;
@@ -39,18 +39,14 @@ pub(crate) fn guard(data: &[u8]) {
     let shape = SHAPES[input.below(5)];
     let stream = input.rest();
     let expected = rule(shape, stream);
-    let single: Vec<&[u8]> = stream.chunks(1).collect();
-    judge(shape, &single, &expected);
-    judge(shape, &ragged(stream), &expected);
     judge(shape, &[stream], &expected);
-    for cut in cuts(stream.len()) {
-        let (before, after) = stream.split_at(cut);
-        judge(shape, &[before, after], &expected);
+    for pieces in cuts(stream) {
+        judge(shape, &pieces, &expected);
     }
 }
 
 fn judge(shape: Shape, pieces: &[&[u8]], expected: &Option<(Got, usize)>) {
-    let mut server = Server { pieces, left: pieces.concat().len() };
+    let mut server = Server { pieces, read: 0, left: pieces.iter().map(|piece| piece.len()).sum() };
     let all = server.left;
     let mut guard = Guard::new(&mut server, LARGEST);
     let outcome = ask(&mut guard, shape).now_or_never().expect("a server that sends at once or not at all");
@@ -135,6 +131,8 @@ fn line(stream: &[u8]) -> Option<&str> {
 #[derive(Debug)]
 struct Server<'a> {
     pieces: &'a [&'a [u8]],
+    /// How much of the first piece has been read.
+    read: usize,
     /// How many bytes have not been read.
     left: usize,
 }
@@ -142,17 +140,16 @@ struct Server<'a> {
 impl AsyncRead for Server<'_> {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let server = self.get_mut();
-        let mut after = 0;
-        for piece in server.pieces.iter().rev() {
-            // The piece that the first unread byte lies in.
-            if after + piece.len() >= server.left {
-                let unread = &piece[piece.len() - (server.left - after)..];
+        while let Some((first, rest)) = server.pieces.split_first() {
+            let unread = &first[server.read..];
+            if !unread.is_empty() {
                 let count = unread.len().min(to.remaining());
                 to.put_slice(&unread[..count]);
+                server.read += count;
                 server.left -= count;
                 break;
             }
-            after += piece.len();
+            (server.pieces, server.read) = (rest, 0);
         }
         Poll::Ready(Ok(()))
     }
