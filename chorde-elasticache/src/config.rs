@@ -4,6 +4,8 @@
 //! with anything wrong in it is rejected whole: half a list of nodes would move keys as surely as a wrong one.
 
 mod answer;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod text;
 
 use std::fmt;
@@ -42,7 +44,7 @@ impl Config {
     }
 
     /// Writes the text that servers tell: the version on a line and the nodes on the next.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn to_payload(&self) -> String {
         let nodes: Vec<_> = self.nodes.iter().map(Node::to_string).collect();
         format!("{}\n{}\n", self.version, nodes.join(" "))

@@ -34,6 +34,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod __fuzz;
 mod ask;
 mod client;
 mod config;

@@ -151,6 +151,9 @@ fn decimal(number: &str, scale: u128) -> Result<u128, String> {
         return exponent(number, scale).ok_or_else(wrong);
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(wrong());
+    }
     let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
     let mut total = whole.checked_mul(scale).ok_or_else(long)?;
     let mut place = scale;
@@ -242,7 +245,9 @@ mod tests {
         assert_eq!(refusal("\"\""), "an empty duration; write a number and a unit, like \"90s\" or \"1h30m\"");
         assert_eq!(refusal("\"s5\""), "expected a number at \"s5\"; a duration is written like \"90s\" or \"1h30m\"");
         assert!(refusal("true").starts_with("a duration is a number of seconds"));
-        assert!(refusal("\"1.2.3s\"").contains("is not a number"));
+        for source in ["\"1.2.3s\"", "\".s\"", "\"_s\"", "\"1s._m\""] {
+            assert!(refusal(source).contains("is not a number"), "{source}");
+        }
         assert!(refusal("99999999999999999999999").contains("too long"));
         assert!(refusal("\"99999999999999999999999999999999999999w\"").contains("too long"));
     }

@@ -82,8 +82,9 @@ impl Model {
     pub(crate) fn new(args: Args, item: Item) -> Self {
         let krate = args.krate.as_ref().map_or_else(|| quote!(::chorde), ToTokens::to_token_stream);
         let in_impl = match &args.associated {
+            _ if item.sig.receiver().is_some() => true,
             Some(said) => said.on,
-            None => item.sig.receiver().is_some() || mentions_self_type(&item),
+            None => mentions_self_type(&item),
         };
         let alone = args.companions.as_ref().is_some_and(|c| !c.on);
         let home = match (alone, in_impl) {
@@ -308,6 +309,9 @@ mod tests {
         assert_eq!(home("", "fn f() -> u8 { let x = (Self::N, 1); x.0 }"), Home::Impl);
         assert_eq!(home("", "fn f() -> u8 { impl A { fn new() -> Self { A } } 1 }"), Home::Type);
         assert_eq!(home("associated = true", "fn f() -> u8 { 1 }"), Home::Impl);
+        assert_eq!(home("associated = false", "fn f() -> Self { make() }"), Home::Type);
+        // A mistake, after which the rest is to stay whole.
+        assert_eq!(home("associated = false", "fn f(&self) -> u8 { 1 }"), Home::Impl);
         assert_eq!(home("companions = false", "fn f(&self) -> u8 { 1 }"), Home::Inside);
     }
 }

@@ -35,6 +35,8 @@
 mod codec;
 mod compress;
 mod damage;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod header;
 mod pages;
 mod sign;

@@ -66,12 +66,17 @@
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod __bench;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod __fuzz;
 mod behind;
 mod client;
 mod cluster;
 mod command;
 mod compression;
 mod envelope;
+#[cfg(feature = "testing")]
+mod input;
 mod lease;
 mod life;
 mod memory;

@@ -27,6 +27,13 @@ use siphasher::sip::SipHasher13;
 use tokio::runtime::Id;
 use tokio::sync::Notify;
 
+/// The targets for fuzzers.
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz {
+    pub(crate) use super::classic::fuzz::guard;
+    pub(crate) use super::meta::fuzz::{decode, encode};
+}
+
 pub(crate) use asking::Asking;
 pub use dialer::{Connection, Dialer};
 #[cfg(all(unix, feature = "testing"))]

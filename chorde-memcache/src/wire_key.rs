@@ -17,6 +17,9 @@
 //! A varint is LEB128, as in postcard's wire format. A page is named by version, 2, the digest of its value's key, and
 //! the tag and the index as 32-bit numbers, lowest byte first.
 
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;

@@ -1,13 +1,13 @@
 //! What is read out of answers, and what is rejected.
 
-mod fuzz;
-mod oracle;
+mod spoilt;
 
 use std::net::Ipv6Addr;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::fuzz::answer as announcing;
 use super::*;
 
 const FORMS: [Form; 2] = [Form::Command, Form::Key];
@@ -27,15 +27,6 @@ fn documented() -> Config {
         node("mycluster.pc4ldq.0002.use1.cache.amazonaws.com", "10.80.249.27", 11211),
     ];
     Config { version: 12, nodes }
-}
-
-/// Makes an answer that announces a text of this length.
-fn announcing(form: Form, length: impl fmt::Display, text: &[u8]) -> Vec<u8> {
-    let title = match form {
-        Form::Command => "CONFIG cluster",
-        Form::Key => "VALUE AmazonElastiCache:cluster",
-    };
-    [format!("{title} 0 {length}\r\n").as_bytes(), text, b"\r\nEND\r\n"].concat()
 }
 
 fn answer(form: Form, text: impl AsRef<[u8]>) -> Vec<u8> {

@@ -1,5 +1,4 @@
 mod damage;
-mod fuzz;
 mod golden;
 mod settings;
 

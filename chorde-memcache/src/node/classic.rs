@@ -22,6 +22,9 @@ mod shape;
 #[cfg(unix)]
 mod tests;
 
+#[cfg(feature = "testing")]
+pub(crate) use guard::fuzz;
+
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

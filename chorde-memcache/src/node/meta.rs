@@ -12,6 +12,8 @@
 
 mod decode;
 mod encode;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 
 pub(crate) use decode::{Answer, Decoder, words};
 pub(crate) use encode::{Outgoing, check};

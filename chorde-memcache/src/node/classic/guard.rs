@@ -9,6 +9,9 @@
 //! What is written is held back until an answer is waited for: commands without an answer go out with the next that has
 //! one.
 
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -190,7 +190,7 @@ impl Outgoing {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn to_vec(&self) -> Vec<u8> {
         self.parts().collect::<Vec<_>>().concat()
     }

@@ -1,0 +1,26 @@
+//! The attribute as a whole: from its tokens and those of the function to those that replace them.
+
+use proc_macro2::TokenStream;
+
+use crate::args::Args;
+use crate::diag::Diag;
+use crate::item::Item;
+use crate::model::Model;
+use crate::{expand, fallback, valid};
+
+/// Reads, checks and expands; mistakes of all stages are reported together.
+pub(crate) fn transform(attr: TokenStream, tokens: &TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    let args = Args::parse(attr, &mut diag);
+    let item = match syn::parse2::<Item>(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            diag.push(error);
+            let errors = diag.into_tokens();
+            return quote::quote!(#errors #tokens);
+        }
+    };
+    let model = Model::new(args, item);
+    valid::check(&model, &mut diag);
+    if diag.is_empty() { expand::expand(&model) } else { fallback::fall_back(&model, diag) }
+}

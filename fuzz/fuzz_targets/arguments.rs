@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../macros.rs"]
+mod macros;
+use macros::*;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::arguments(data));
