@@ -22,6 +22,8 @@ mod outage;
 #[path = "../../src"]
 mod subject {
     pub(crate) mod command;
+    #[cfg(feature = "testing")]
+    pub(crate) mod input;
     pub(crate) mod life;
     pub(crate) mod race;
     pub(crate) mod stats;
