@@ -2,8 +2,6 @@
 //!
 //! `CHORDE_CHAOS` sets how many random odds are tried, 64 by default.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 mod support;
 
 use std::collections::HashMap;

@@ -91,7 +91,6 @@ impl<C> ChaosClient<C> {
     }
 
     /// Returns what goes wrong at the moment.
-    #[must_use]
     pub fn faults(&self) -> Faults {
         self.dice().faults
     }

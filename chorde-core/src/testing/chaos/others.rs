@@ -11,12 +11,16 @@ use crate::key::Key;
 /// How many values of each type are remembered.
 const REMEMBERED: usize = 16;
 
+/// Values of one type with the keys that they are of, the last one last.
+type Seen = VecDeque<(Digest, Box<dyn Any + Send>)>;
+
+/// Makes a value of the type that it is kept under.
 type Lie = Arc<dyn Fn(&Key) -> Option<Box<dyn Any>> + Send + Sync>;
 
 /// The last values of each type that went through a client, and what is told in place of them.
 #[derive(Default)]
 pub(super) struct Others {
-    seen: Mutex<HashMap<TypeId, VecDeque<(Digest, Box<dyn Any + Send>)>>>,
+    seen: Mutex<HashMap<TypeId, Seen>>,
     lies: Mutex<HashMap<TypeId, Lie>>,
 }
 

@@ -64,6 +64,14 @@ impl Shard {
         }
     }
 
+    /// Asks for a key of weight 1: a hit, or a write for which others leave.
+    fn ask(&mut self, key: u64) {
+        if !self.hit(key) {
+            self.write(key, 1);
+            while self.weight() > self.capacity && self.evict() {}
+        }
+    }
+
     fn forget(&mut self, node: Node) {
         let (key, _) = self.live.remove(&node).expect("a live node");
         self.nodes.remove(&key);
@@ -144,6 +152,39 @@ proptest! {
         prop_assert!(!shard.evict());
     }
 }
+
+proptest! {
+    /// Whatever was held before, what is asked for again and again, and would fit, is held before long; so nobody is kept out
+    /// by those of whom nothing is heard any more.
+    #[test]
+    fn no_working_set_that_fits_is_kept_out(
+        capacity in 1..60_u64,
+        part in 1..=100_u64,
+        history in prop::collection::vec(step(), 0..400),
+    ) {
+        let mut shard = Shard::new(capacity);
+        for step in history {
+            match step {
+                Step::Read(key) => drop(shard.hit(key)),
+                Step::Write(key, _) => shard.ask(key),
+                Step::Remove(key) => shard.remove(key),
+                Step::Evict => drop(shard.evict()),
+            }
+        }
+        let set = 1000..1000 + (capacity * part / 100).max(1);
+        let misses = |shard: &mut Shard| {
+            let absent = set.clone().filter(|key| !shard.hit(*key)).collect::<Vec<_>>();
+            absent.iter().for_each(|key| shard.ask(*key));
+            absent.len()
+        };
+        let rounds = (1..).find(|round| misses(&mut shard) == 0 || *round > ROUNDS);
+        prop_assert!(rounds <= Some(ROUNDS), "{set:?} is not held after {ROUNDS} rounds");
+    }
+}
+
+/// After how many rounds of asking for all of a working set it must be held: what is hot is forgotten after 32 turns of the hand,
+/// each of as many misses as there are entries.
+const ROUNDS: usize = 200;
 
 #[test]
 fn a_weight_beyond_all_bounds_does_no_harm() {
