@@ -158,7 +158,7 @@ fn files_are_short_enough_to_be_read() {
         "chorde-macros/src",
         "chorde-memcache/src",
         "chorde-elasticache/src",
-        "prove/src",
+        "soak/src",
     ] {
         for path in sources(&root().join(folder)) {
             let lines = read(&path).lines().count();
