@@ -169,7 +169,7 @@ fn cancelled() {
     let cancelling = thread::spawn(move || (second.cancel(), wait(second)));
     wait(first).expect("invariant: nobody cancels it");
     let (in_time, ended) = cancelling.join().unwrap();
-    assert_eq!(ended.as_ref().err().map(|error| error.kind()), in_time.then_some(ErrorKind::Cancelled));
+    assert_eq!(ended.as_ref().err().map(crate::Error::kind), in_time.then_some(ErrorKind::Cancelled));
     drained();
     assert_eq!(told.load(Ordering::SeqCst), 1, "the callback is called once");
     assert_eq!(counts.ran.load(Ordering::SeqCst), 3 - u64::from(in_time));
