@@ -60,7 +60,7 @@ fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
-fn agree<T: PartialEq + std::fmt::Debug>(one: &T, other: &T, a: Key, b: Key) {
+fn agree<T: PartialEq + std::fmt::Debug>(one: &T, other: &T, a: &Key, b: &Key) {
     assert_eq!(one == other, a == b, "{one:?} {other:?}");
     let is_same_place = a.bytes() == b.bytes() && a.namespaces() == b.namespaces();
     assert_eq!(one == other, is_same_place, "{one:?} {other:?}: for stores outside of the process");
@@ -73,8 +73,8 @@ macro_rules! compare {
             let ($($arg,)*) = Clone::clone(arguments);
             $function::callkey($($arg),*).unwrap()
         };
-        agree($one, $other, key($one), key($other));
-        agree($one, $one, key($one), key($one));
+        agree($one, $other, &key($one), &key($other));
+        agree($one, $one, &key($one), &key($one));
     }};
 }
 

@@ -57,11 +57,13 @@ fn a_store_that_is_too_small_forgets_and_never_errs() {
         |_, stamp| stamp,
         perform,
         |_, history| {
-            let mine = |timed: &Timed<(u64, Option<(u64, u64, u64)>)>| {
-                let (stamp, found) = timed.what;
-                found.is_none_or(|(_, key, _)| key == stamp % 3)
-            };
-            history.iter().all(mine).then_some(()).ok_or_else(|| "another key's value".to_owned())
+            let is_mine =
+                |(stamp, found): (u64, Option<(u64, u64, u64)>)| found.is_none_or(|(_, key, _)| key == stamp % 3);
+            history
+                .iter()
+                .all(|timed| is_mine(timed.what))
+                .then_some(())
+                .ok_or_else(|| "another key's value".to_owned())
         },
     );
     assert!(client.stats().usage <= 2);
