@@ -1,7 +1,5 @@
 //! A near tier in front of a real server, which counts whole seconds.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use std::time::{Duration, Instant};
 
 use chorde_core::{CacheExt, InprocClient, TieredClient, Wait};
