@@ -22,6 +22,8 @@ pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 
 /// The operations of a client that the engine needs.
 pub(crate) trait Backend: Send + Sync {
     fn identity(&self) -> &Identity;
+    /// Returns which revision of its namespaces the key has, as far as the client knows.
+    fn revision(&self, key: &Key) -> u64;
     /// Returns the valid value that the client can tell of at once.
     fn held(&self, key: &Key) -> Option<Cargo>;
     fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>>;
@@ -42,6 +44,10 @@ pub(crate) struct Backed<'a, C, M> {
 impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn identity(&self) -> &Identity {
         self.client.identity()
+    }
+
+    fn revision(&self, key: &Key) -> u64 {
+        self.client.revision(&key.probe())
     }
 
     fn held(&self, key: &Key) -> Option<Cargo> {

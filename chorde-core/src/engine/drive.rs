@@ -76,6 +76,9 @@ pub(crate) struct Lead<'a> {
     claimed: Option<Claimed<'a>>,
     /// None where the call recurses into a computation of its own key.
     leader: Option<Leader>,
+    /// The key's revision when the right was had: what is computed from before a clear, which may have been another process's,
+    /// does not belong into the next one.
+    revision: u64,
 }
 
 impl Lead<'_> {
@@ -125,7 +128,7 @@ impl<'a> Drive<'a> {
                     Role::Lead(leader) => return self.lead(leader, mode).await,
                     Role::Recurse => {
                         self.count_miss(&mode);
-                        return Entered::Compute(Lead { claimed: None, leader: None });
+                        return Entered::Compute(self.to_lead(None, None));
                     }
                     Role::Wait(_) if matches!(&mode, Mode::Behind(ticket) if !ticket.is_forced) => {
                         self.give_back(&mode);
@@ -260,14 +263,18 @@ impl<'a> Drive<'a> {
             }
             Claim::AbsentElsewhere => {
                 self.count_miss(&mode);
-                Entered::Compute(Lead { claimed: None, leader: Some(leader) })
+                Entered::Compute(self.to_lead(None, Some(leader)))
             }
         }
     }
 
     fn compute_under(self, token: Token, leader: Leader) -> Entered<'a> {
         let claimed = Some(Claimed { drive: self, token: Some(token) });
-        Entered::Compute(Lead { claimed, leader: Some(leader) })
+        Entered::Compute(self.to_lead(claimed, Some(leader)))
+    }
+
+    fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
+        Lead { claimed, leader, revision: self.backend.revision(self.key) }
     }
 
     /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
@@ -305,12 +312,12 @@ impl<'a> Drive<'a> {
     }
 
     async fn settling(self, lead: Lead<'a>, brought: Brought) {
-        let Lead { claimed, leader } = lead;
+        let Lead { claimed, leader, revision } = lead;
         let Some(leader) = leader else { return };
         match brought {
             Brought::Value(value, is_kept) => {
                 if is_kept {
-                    self.store(&leader, claimed, Arc::clone(&value)).await;
+                    self.store(&leader, claimed, revision, Arc::clone(&value)).await;
                 }
                 land(leader, Landed::Value(value, false));
             }
@@ -323,8 +330,9 @@ impl<'a> Drive<'a> {
         }
     }
 
-    async fn store(self, leader: &Leader, claimed: Option<Claimed<'_>>, value: Cargo) {
-        if !leader.begin_store() {
+    async fn store(self, leader: &Leader, claimed: Option<Claimed<'_>>, revision: u64, value: Cargo) {
+        let was_cleared = || self.backend.revision(self.key) != revision;
+        if was_cleared() || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
         leader.flight().set_polling(false, self.clock().now());
@@ -334,7 +342,7 @@ impl<'a> Drive<'a> {
             Ok(false) => self.live.counters.superseded.increment(),
             Err(error) => self.live.failed("store", &error),
         }
-        if leader.is_overtaken() {
+        if leader.is_overtaken() || was_cleared() {
             // What others have written since may lie below this: a miss is better than the older value.
             if let Err(error) = self.backend.delete(self.key).await {
                 self.live.failed("take back", &error);

@@ -1,0 +1,74 @@
+//! What was computed from before a clear is not served after it, whichever process cleared.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use chorde::memcache::MemcachedBuilder;
+use chorde::memcache::testing::MemcachedServer;
+use chorde::prelude::*;
+use chorde::{Cache, InprocClient, Key, MemcachedClient, TieredClient};
+use support::gate::Gate;
+use support::{eventually, secs};
+
+const DELAY: Duration = Duration::from_millis(200);
+
+static SERVER: LazyLock<MemcachedServer> = LazyLock::new(|| MemcachedServer::start().unwrap());
+
+fn builder() -> MemcachedBuilder {
+    MemcachedClient::builder().servers([SERVER.address()]).checksum_key("tests").clear_delay(DELAY).deadline(secs(20))
+}
+
+/// The same function in two processes, which share nothing but the server: each has a client of its own. The first waits at a
+/// gate while it computes, and gives 1; the second gives 2.
+macro_rules! two_processes {
+    ($test:ident, $name:literal, $refreshes:literal, $client:expr, $kind:ty) => {
+        #[test]
+        fn $test() {
+            static HERE: LazyLock<$kind> = LazyLock::new(|| $client);
+            static THERE: LazyLock<$kind> = LazyLock::new(|| $client);
+            static GATE: Gate = Gate::new();
+
+            #[cached(client = HERE, ttl = 600, namespace = $name)]
+            fn here(x: u64) -> u64 {
+                GATE.pass();
+                x
+            }
+
+            #[cached(client = THERE, ttl = 600, namespace = $name)]
+            fn there(x: u64) -> u64 {
+                x + 1
+            }
+
+            let key = here::callkey(1).unwrap();
+            let revision = || HERE.revision(&Key::probe(&key));
+            // Both know the namespace, as processes do that have been there for a while.
+            assert_eq!((here::peek(1), there::peek(1)), (None, None));
+            let before = revision();
+            let computing = std::thread::spawn(|| if $refreshes { here::refresh(1) } else { here(1) });
+            GATE.await_arrivals(1);
+            there::clear().unwrap();
+            eventually("the clear is noticed", || {
+                here::peek(2);
+                revision() != before
+            });
+            GATE.open();
+            assert_eq!(computing.join().unwrap(), 1, "who called before the clear gets what was computed for it");
+            assert_eq!((here::peek(1), there::peek(1)), (None, None), "and nobody after it");
+            assert_eq!((there(1), here(1)), (2, 2));
+            assert_eq!(here::stats().superseded, 1);
+        }
+    };
+}
+
+fn tiers() -> TieredClient<InprocClient, MemcachedClient> {
+    TieredClient::new(InprocClient::new(100), builder().build().unwrap())
+}
+
+two_processes!(a_clear_elsewhere_wins_over_a_call, "called", false, builder().build().unwrap(), MemcachedClient);
+// A refresh has no lease of the server's by which its value could be refused.
+two_processes!(a_clear_elsewhere_wins_over_a_refresh, "refreshed", true, builder().build().unwrap(), MemcachedClient);
+two_processes!(a_clear_elsewhere_wins_in_tiers, "tiers", true, tiers(), TieredClient<InprocClient, MemcachedClient>);
