@@ -30,7 +30,8 @@
 //! static CACHE: LazyLock<InprocClient> =
 //!     LazyLock::new(|| InprocClient::builder().capacity(100).clock(CLOCK.clone()).build().expect("a capacity will do"));
 //!
-//! #[cached(client = CACHE, ttl = "5m")]
+//! // Lives are not shortened by chance, so that the end can be told to the second.
+//! #[cached(client = CACHE, ttl = "5m", ttl_spread = none)]
 //! fn price(item: u32) -> u32 {
 //!     item * 3
 //! }
