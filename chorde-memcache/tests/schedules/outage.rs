@@ -16,7 +16,7 @@ use crate::node::{Lane, Node};
 /// More than the longest pause of a prober.
 const LONG: Duration = Duration::from_secs(60);
 const CALLERS: u8 = 2;
-const OPERATIONS: u8 = 3;
+const OPERATIONS: u8 = 4;
 
 pub(crate) fn scenes() -> Vec<Scene> {
     vec![

@@ -105,6 +105,8 @@ impl Node {
     pub(super) async fn flush(&self) -> Result<(), Failure> {
         yield_now().await;
         self.server.reached()?;
+        // Before this it was given the time that it takes.
+        self.server.catch_up();
         lock(&self.server.items).clear();
         Ok(())
     }
@@ -139,6 +141,8 @@ impl From<Failure> for Broken {
 pub(crate) struct Server {
     pub(crate) is_off: AtomicBool,
     pub(crate) items: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
+    /// Changes that were sent and not answered, to be carried out late: each a key and, unless it is removed, its data.
+    late: Mutex<Vec<(Vec<u8>, Option<Vec<u8>>)>>,
 }
 
 impl Server {
@@ -146,17 +150,42 @@ impl Server {
         if !self.is_off.load(Ordering::SeqCst) {
             return Ok(());
         }
-        Err(if thread_rng().gen_ratio(3, 4) { Failure::Refused("off".into()) } else { Failure::Timeout })
+        Err(if thread_rng().gen_ratio(1, 2) { Failure::Refused("off".into()) } else { Failure::Timeout })
     }
 
     async fn carry_out(&self, commands: &[Command<'_>]) -> Result<Replies, Failure> {
+        if commands.is_empty() {
+            return Ok(Replies::new());
+        }
         yield_now().await;
-        self.reached()?;
+        if let Err(failure) = self.reached() {
+            if failure == Failure::Timeout {
+                lock(&self.late).extend(commands.iter().filter_map(change));
+            }
+            return Err(failure);
+        }
+        // By threads of the server's own, sooner or later than what it is asked now.
+        let is_later = thread_rng().gen_ratio(1, 2);
+        if !is_later {
+            self.catch_up();
+        }
         let replies = commands.iter().map(|command| self.one(command)).collect();
+        self.catch_up();
         yield_now().await;
         // The answer may be lost where what was asked is done.
         self.reached().map_err(|_| Failure::Closed { unsent: false, why: "off".into() })?;
         Ok(replies)
+    }
+
+    /// Carries out what it was sent before.
+    fn catch_up(&self) {
+        for (key, data) in std::mem::take(&mut *lock(&self.late)) {
+            let mut items = lock(&self.items);
+            match data {
+                Some(data) => drop(items.insert(key, data)),
+                None => drop(items.remove(&key)),
+            }
+        }
     }
 
     fn one(&self, command: &Command<'_>) -> Reply {
@@ -173,6 +202,15 @@ impl Server {
             },
             _ => Reply::Missing,
         }
+    }
+}
+
+/// Returns the key that a command changes, and its data.
+fn change(command: &Command<'_>) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    match command {
+        Command::Store { key, data, .. } => Some((key.to_vec(), Some(data.to_vec()))),
+        Command::Delete { key, .. } => Some((key.to_vec(), None)),
+        _ => None,
     }
 }
 
