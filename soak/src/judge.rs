@@ -9,7 +9,7 @@
 //!   servers fail, processes may differ about which one is in use, and show what that one held, up to its ttl.
 //! * A key is computed once in the fleet for each period. Faults may cause a further computation.
 //! * A call fails only if its function does, and ends.
-//! * Servers are in use again [`RECOVERY`] after they came back; nothing is left under way when nobody calls.
+//! * What a server that came back causes is over after [`RECOVERY`]; when nobody calls, all are in use and nothing is left under way.
 
 mod memory;
 mod windows;
