@@ -14,10 +14,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shuttle::future::block_on;
+use shuttle::future::{block_on, yield_now};
+use shuttle::rand::Rng;
 use shuttle::sync::Mutex;
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
+
+#[macro_use]
+#[path = "schedules/local.rs"]
+mod local;
 
 mod client {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,6 +156,7 @@ mod sync {
 mod flight;
 
 use clock::Clock;
+use flight::store::unless_overtaken;
 use flight::{Flights, Kind, Leader, Outcome, Role};
 
 const KEY: flight::FlightKey = (client::ClientId(1), digest::Digest(1));
@@ -286,7 +292,8 @@ impl World {
             }
             Act::AbortStore => {
                 if let Role::Lead(leader) = self.join(Kind::Join) {
-                    drop(self.compute(leader, true));
+                    let computed = self.compute(leader, true);
+                    self.abort(Box::pin(self.settle(computed)));
                 }
             }
             Act::Stall => self.stall(Kind::Next, false),
@@ -336,7 +343,7 @@ impl World {
             Ok(leader) => {
                 let computed = self.compute(leader, true);
                 let begun = computed.begun;
-                self.settle(computed);
+                self.settle(computed).await;
                 begun
             }
         }
@@ -371,10 +378,15 @@ impl World {
         Computed { leader, begun, is_storing }
     }
 
-    /// Stores, if it may, and lands.
-    fn settle(&self, Computed { leader, begun, is_storing }: Computed) {
+    /// Stores in two steps, if it may, and lands.
+    async fn settle(&self, Computed { leader, begun, is_storing }: Computed) {
         if is_storing {
-            *self.store.lock().unwrap() = Stored::Computed { begun };
+            let store = async {
+                yield_now().await;
+                *self.store.lock().unwrap() = Stored::Computed { begun };
+                yield_now().await;
+            };
+            unless_overtaken(&leader, &self.clock, store).await;
             if leader.is_overtaken() {
                 *self.store.lock().unwrap() = Stored::Nothing;
             } else {
@@ -385,12 +397,23 @@ impl World {
         leader.land(|| Arc::new(begun));
     }
 
+    /// Polls a store up to three times, which is all its steps, and drops it, with or without its effect.
+    fn abort(&self, mut store: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        for _ in 0..shuttle::rand::thread_rng().gen_range(0..=3) {
+            if store.as_mut().poll(&mut context).is_ready() {
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+
     /// Polls again, or drops, those who were not polled for so long.
     fn resume(&self) {
         drop(std::mem::take(&mut *self.dozing.lock().unwrap()));
         for mut computed in std::mem::take(&mut *self.stalled.lock().unwrap()) {
             computed.is_storing = computed.is_storing || computed.leader.begin_store();
-            self.settle(computed);
+            block_on(self.settle(computed));
         }
     }
 

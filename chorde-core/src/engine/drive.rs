@@ -12,6 +12,7 @@ use super::backend::{Backend, unload};
 use super::background::Ticket;
 use crate::client::{Claim, Token};
 use crate::clock::{Clock, nanos};
+use crate::flight::store::unless_overtaken;
 use crate::flight::{Cargo, FlightKey, Kind, Landing, Leader, Outcome, Role};
 use crate::key::Key;
 use crate::policy::CallPolicy;
@@ -337,10 +338,11 @@ impl<'a> Drive<'a> {
         }
         leader.flight().set_polling(false, self.clock().now());
         let token = claimed.map(Claimed::redeem).unwrap_or_default();
-        match self.backend.fill(self.key, token, value, self.policy.life(fastrand::f64())).await {
-            Ok(true) => {}
-            Ok(false) => self.live.counters.superseded.increment(),
-            Err(error) => self.live.failed("store", &error),
+        let fill = self.backend.fill(self.key, token, value, self.policy.life(fastrand::f64()));
+        match unless_overtaken(leader, self.clock(), fill).await {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) | None => self.live.counters.superseded.increment(),
+            Some(Err(error)) => self.live.failed("store", &error),
         }
         if leader.is_overtaken() || was_cleared() {
             // What others have written since may lie below this: a miss is better than the older value.

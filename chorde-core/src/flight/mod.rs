@@ -12,9 +12,9 @@
 //!
 //! `Queued` is for refreshes: they want a computation that began after they asked, so that they line up behind the one
 //! that runs. A flight can be *detached* at any time before it lands: by an explicit write to its key, by a clear, or
-//! because its leader, or all who may become it, were not polled for too long. A detached flight is out of the registry, so that new calls do not
-//! join it. After an explicit write, those who wait still get its value, and nobody stores it. After an overtaking, those
-//! who wait start over.
+//! because its leader, or all who may become it, were not polled for too long. New calls do not join a detached flight: it
+//! is out of the registry, or if it is storing, kept aside there, for other writes to wait for. After an explicit write,
+//! those who wait still get its value, and nobody stores it. After an overtaking, those who wait start over.
 //!
 //! A write waits for a store in progress, so that whatever passed the check before the write is in the store before it.
 //!
@@ -26,6 +26,7 @@ pub(crate) mod active;
 mod queue;
 mod registry;
 mod role;
+pub(crate) mod store;
 
 pub(crate) use registry::{FlightKey, Flights, Kind, Role};
 pub(crate) use role::{Landing, Leader, Outcome};
@@ -61,7 +62,7 @@ pub(crate) struct Flight {
 
 struct State {
     phase: Phase,
-    /// No longer in the registry.
+    /// No longer among the flights that calls join.
     detached: bool,
     /// Set by an explicit write: what is computed is not to be stored.
     superseded: bool,
@@ -133,9 +134,14 @@ impl Flight {
         self.polling.store(polling, Ordering::Release);
     }
 
+    /// Returns whether the leader is at work at this very moment.
+    fn is_polled(&self) -> bool {
+        self.polling.load(Ordering::Acquire)
+    }
+
     /// Returns when the leader was last seen at work: now, if it is.
     fn last_seen(&self, now: u64) -> u64 {
-        if self.polling.load(Ordering::Acquire) { now } else { self.polled.load(Ordering::Relaxed) }
+        if self.is_polled() { now } else { self.polled.load(Ordering::Relaxed) }
     }
 }
 
@@ -156,6 +162,14 @@ impl State {
     fn strand(&mut self) {
         self.detached = true;
         self.phase = Phase::Landed;
+    }
+
+    /// Gives the flight up, its leader not being polled; returns whom to wake, to start over or to write.
+    fn overtake(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.superseded = true;
+        self.detached = true;
+        self.abandoned = true;
+        self.take_all()
     }
 
     /// Takes out everybody who waits for anything.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::role::{Leader, StoreWait, Waiter};
+use super::role::{Leader, Waiter};
+use super::store::StoreWait;
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
 use crate::clock::{Clock, nanos};
@@ -39,7 +40,35 @@ pub(crate) enum Role {
 }
 
 /// The flights of one key: nearly always one.
-type OfKey = SmallVec<[Arc<Flight>; 1]>;
+#[derive(Debug, Default)]
+struct OfKey {
+    /// Those that calls may join, or that are alone.
+    flights: SmallVec<[Arc<Flight>; 1]>,
+    /// Those that a write found storing: nobody joins them, and whoever writes waits for them.
+    ending: Vec<Arc<Flight>>,
+}
+
+impl OfKey {
+    /// Takes a flight out; returns the one behind it.
+    fn remove(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
+        self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
+        self.ending.retain(|other| !Arc::ptr_eq(other, flight));
+        self.flights.iter().find(|other| other.joinable).cloned()
+    }
+
+    /// Keeps calls from a flight that is storing, unless it is at its end already; returns the one behind it.
+    fn end(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
+        if self.flights.iter().any(|other| Arc::ptr_eq(other, flight)) {
+            self.ending.push(Arc::clone(flight));
+            self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
+        }
+        self.flights.iter().find(|other| other.joinable).cloned()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Flight>> {
+        self.flights.iter().chain(&self.ending)
+    }
+}
 
 type ByKey = HashMap<FlightKey, OfKey, BuildHasherDefault<DigestHasher>>;
 
@@ -56,7 +85,7 @@ impl Flights {
     /// Joins, lines up for, or begins a flight.
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
         let mut by_key = self.lock(&key);
-        let flights = by_key.entry(key).or_default();
+        let flights = &mut by_key.entry(key).or_default().flights;
         if kind != Kind::Alone {
             if flights.iter().any(super::active::is_active) {
                 return Role::Recurse;
@@ -81,7 +110,7 @@ impl Flights {
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
         let mut by_key = self.lock(&key);
-        self.begin(by_key.entry(key).or_default(), key, false, clock)
+        self.begin(&mut by_key.entry(key).or_default().flights, key, false, clock)
     }
 
     fn begin(
@@ -98,14 +127,14 @@ impl Flights {
 
     /// Returns whether a joinable flight of the key is under way.
     pub(crate) fn is_flying(&self, key: &FlightKey) -> bool {
-        self.lock(key).get(key).is_some_and(|flights| flights.iter().any(|flight| flight.joinable))
+        self.lock(key).get(key).is_some_and(|of_key| of_key.flights.iter().any(|flight| flight.joinable))
     }
 
     /// Makes computations of a key that have begun not store what they compute; new calls will not join them.
     ///
     /// The caller writes after the returned wait is over.
     pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
-        let flights = self.lock(key).get(key).cloned().unwrap_or_default();
+        let flights: Vec<_> = self.lock(key).get(key).into_iter().flat_map(OfKey::all).map(Arc::clone).collect();
         self.supersede_each(flights)
     }
 
@@ -114,7 +143,7 @@ impl Flights {
         let mut of_client = Vec::new();
         for shard in &self.shards {
             let by_key = lock(shard);
-            let flights = by_key.iter().filter(|((id, _), _)| *id == client).flat_map(|(_, flights)| flights);
+            let flights = by_key.iter().filter(|((id, _), _)| *id == client).flat_map(|(_, of_key)| of_key.all());
             of_client.extend(flights.map(Arc::clone));
         }
         self.supersede_each(of_client)
@@ -135,9 +164,11 @@ impl Flights {
             }
             let is_storing = matches!(state.phase, Phase::Storing);
             drop(state);
-            self.remove(&flight);
             if is_storing {
+                self.take_out(&flight, OfKey::end);
                 storing.push(flight);
+            } else {
+                self.remove(&flight);
             }
         }
         StoreWait::new(storing)
@@ -145,11 +176,14 @@ impl Flights {
 
     /// Takes a flight out of the registry and lets the one queued behind it begin.
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
+        self.take_out(flight, OfKey::remove);
+    }
+
+    fn take_out(&self, flight: &Arc<Flight>, out: fn(&mut OfKey, &Arc<Flight>) -> Option<Arc<Flight>>) {
         let mut by_key = self.lock(&flight.key);
-        let Some(flights) = by_key.get_mut(&flight.key) else { return };
-        flights.retain(|other| !Arc::ptr_eq(&*other, flight));
-        let next = flights.iter().find(|other| other.joinable).cloned();
-        if flights.is_empty() {
+        let Some(of_key) = by_key.get_mut(&flight.key) else { return };
+        let next = out(of_key, flight);
+        if of_key.all().next().is_none() {
             by_key.remove(&flight.key);
         }
         drop(by_key);
@@ -177,7 +211,7 @@ impl Flights {
         let own = waiter.flight();
         let before = {
             let by_key = self.lock(&own.key);
-            let all = by_key.get(&own.key).into_iter().flatten();
+            let all = by_key.get(&own.key).into_iter().flat_map(|of_key| &of_key.flights);
             all.filter(|flight| flight.joinable && !Arc::ptr_eq(flight, own))
                 .map(Arc::clone)
                 .collect::<SmallVec<[_; 2]>>()
@@ -210,6 +244,8 @@ impl Flights {
         let mut state = flight.lock();
         let next = match state.phase {
             Phase::Landed => return,
+            // It has been polled since it was looked at.
+            Phase::Led | Phase::Storing if flight.is_polled() => Some(None),
             Phase::Led | Phase::Storing => None,
             Phase::Queued => Some(None),
             // The one whose turn it is does not take it: the next one may, and with no other left, those behind it.
@@ -227,10 +263,7 @@ impl Flights {
             let at = clock.now().saturating_add(nanos(lease));
             return self.watch_until(flight, clock, lease, at);
         }
-        state.superseded = true;
-        state.detached = true;
-        state.abandoned = true;
-        let woken = state.take_all();
+        let woken = state.overtake();
         drop(state);
         self.remove(flight);
         wake(woken);
@@ -240,7 +273,7 @@ impl Flights {
     pub(crate) fn summary(&self) -> (usize, Option<u64>) {
         let (mut count, mut oldest) = (0, None);
         for shard in &self.shards {
-            for flight in lock(shard).values().flatten() {
+            for flight in lock(shard).values().flat_map(OfKey::all) {
                 count += 1;
                 oldest = Some(oldest.map_or(flight.began, |oldest: u64| oldest.min(flight.began)));
             }

@@ -1,14 +1,12 @@
 //! The guards of those who take part in a flight.
 
 use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
 
 use super::{Cargo, Flight, Phase, wake};
-use crate::clock::Clock;
 
 /// The right and the duty to compute. Dropped without landing, it hands the flight to a waiter.
 #[derive(Debug)]
@@ -76,6 +74,7 @@ impl Drop for Leader {
             state.phase = Phase::Landed;
             let woken = state.take_all();
             drop(state);
+            self.flight.flights.remove(&self.flight);
             wake(writers);
             wake(woken);
         } else if state.waiting > 0 {
@@ -230,51 +229,5 @@ impl Drop for Waiter {
             drop(state);
             self.flight.flights.remove(&self.flight);
         }
-    }
-}
-
-/// Waits until stores that had begun before an explicit write are over.
-#[derive(Debug)]
-pub(crate) struct StoreWait(Vec<Arc<Flight>>);
-
-impl StoreWait {
-    pub(super) fn new(storing: Vec<Arc<Flight>>) -> Self {
-        Self(storing)
-    }
-
-    /// Waits, for stores that are not at their end after `lease` no longer than that: they are overtaken.
-    pub(crate) async fn within(mut self, clock: &Clock, lease: Duration) {
-        let mut late = pin!(clock.sleep(lease));
-        poll_fn(|cx| {
-            if Pin::new(&mut self).poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            ready!(late.as_mut().poll(cx));
-            for flight in &self.0 {
-                let mut state = flight.lock();
-                state.abandoned = true;
-                let woken = state.take_all();
-                drop(state);
-                wake(woken);
-            }
-            Poll::Ready(())
-        })
-        .await;
-    }
-}
-
-impl Future for StoreWait {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.retain(|flight| {
-            let mut state = flight.lock();
-            let is_storing = matches!(state.phase, Phase::Storing) && !state.abandoned;
-            if is_storing {
-                state.writers.push(cx.waker().clone());
-            }
-            is_storing
-        });
-        if self.0.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -10,7 +10,10 @@ use std::time::Duration;
 use crate::client::Identity;
 use crate::clock::{Clock, ManualClock};
 use crate::digest::Digest;
+use crate::flight::store::unless_overtaken;
 use crate::flight::{FlightKey, Flights, Kind, Leader, Outcome, Role};
+
+const LEASE: Duration = Duration::from_secs(10);
 
 /// Counts how often it was woken.
 #[derive(Default)]
@@ -61,11 +64,21 @@ impl Field {
     fn wait(&self, kind: Kind) -> impl Future<Output = Outcome> + Unpin + use<> {
         match self.join(kind) {
             Role::Wait(waiter) => {
-                self.flights.watch(&waiter, &self.clock, Duration::from_secs(10));
+                self.flights.watch(&waiter, &self.clock, LEASE);
                 waiter.wait()
             }
             Role::Lead(_) | Role::Recurse => panic!("expected to wait"),
         }
+    }
+
+    /// A write to the key, up to the point where it writes.
+    fn write(&self) -> impl Future<Output = ()> + Unpin {
+        Box::pin(self.flights.supersede(&self.key).within(&self.clock, LEASE))
+    }
+
+    /// A clear, likewise.
+    fn clear(&self) -> impl Future<Output = ()> + Unpin {
+        Box::pin(self.flights.supersede_all(self.key.0).within(&self.clock, LEASE))
     }
 
     fn count(&self) -> usize {
@@ -155,7 +168,7 @@ fn an_explicit_write_keeps_an_older_computation_from_being_stored() {
     let older = field.lead();
     let mut waiting = field.wait(Kind::Join);
     assert!(poll(&mut waiting, &wakes).is_pending());
-    assert!(poll(&mut field.flights.supersede(&field.key), &wakes).is_ready());
+    assert!(poll(&mut field.write(), &wakes).is_ready());
     // A call that comes now begins a computation of its own.
     let newer = field.lead();
     assert!(!older.begin_store() && newer.begin_store());
@@ -169,10 +182,32 @@ fn an_explicit_write_waits_for_a_store_in_progress() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead();
     assert!(leader.begin_store());
-    let mut write = field.flights.supersede_all(field.key.0);
+    let mut write = field.clear();
     assert!(poll(&mut write, &wakes).is_pending());
     leader.land(|| Arc::new(1_u32));
     assert_eq!((wakes.count(), poll(&mut write, &wakes).is_ready()), (1, true));
+}
+
+#[test]
+fn each_of_several_writes_waits_for_the_store_in_progress() {
+    let (field, one, two) = (Field::new(), Arc::default(), Arc::default());
+    let leader = field.lead();
+    assert!(leader.begin_store());
+    let mut first = field.write();
+    assert!(poll(&mut first, &one).is_pending());
+    // What comes now has a computation of its own, which the second write supersedes.
+    let newer = field.lead();
+    let mut second = field.write();
+    assert!(
+        poll(&mut second, &two).is_pending(),
+        "the value from before the first write may still come to lie over it"
+    );
+    assert!(!newer.begin_store());
+    leader.land(|| Arc::new(1_u32));
+    assert_eq!((one.count(), two.count()), (1, 1));
+    assert!(poll(&mut first, &one).is_ready() && poll(&mut second, &two).is_ready());
+    drop(newer);
+    assert_eq!(field.count(), 0);
 }
 
 #[test]
@@ -180,10 +215,61 @@ fn a_store_that_is_dropped_lets_the_write_go_on() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead();
     assert!(leader.begin_store());
-    let mut write = field.flights.supersede(&field.key);
+    let mut write = field.write();
     assert!(poll(&mut write, &wakes).is_pending());
     drop(leader);
     assert_eq!((poll(&mut write, &wakes).is_ready(), field.count()), (true, 0));
+}
+
+#[test]
+fn a_store_that_is_overtaken_is_not_polled_any_more() {
+    let (field, wakes, polls) = (Field::new(), Arc::default(), AtomicUsize::new(0));
+    let leader = field.lead();
+    assert!(leader.begin_store());
+    let never = std::future::poll_fn(|_| {
+        polls.fetch_add(1, Ordering::SeqCst);
+        Poll::<()>::Pending
+    });
+    let mut store = Box::pin(unless_overtaken(&leader, &field.clock, never));
+    let mut write = field.write();
+    assert!(poll(&mut store, &wakes).is_pending() && poll(&mut write, &wakes).is_pending());
+    field.manual.advance(LEASE);
+    assert!(poll(&mut write, &wakes).is_ready());
+    assert!(poll(&mut store, &wakes) == Poll::Ready(None) && polls.load(Ordering::SeqCst) == 1);
+    assert!(leader.is_overtaken());
+}
+
+#[test]
+fn no_store_is_overtaken_while_it_is_polled() {
+    let (field, wakes, reader) = (Field::new(), Arc::default(), Arc::default());
+    let leader = field.lead();
+    assert!(leader.begin_store());
+    let mut waiting = field.wait(Kind::Join);
+    assert!(poll(&mut waiting, &reader).is_pending());
+    let mut write = field.write();
+    assert!(poll(&mut write, &wakes).is_pending());
+    let mut store = Box::pin(unless_overtaken(&leader, &field.clock, async {
+        field.manual.advance(LEASE * 2);
+        let of_another = std::thread::scope(|scope| scope.spawn(|| poll(&mut write, &wakes).is_pending()).join());
+        assert!(of_another.unwrap(), "what this step does is done before the write, or not at all");
+        assert!(poll(&mut waiting, &reader).is_pending());
+        std::future::pending::<()>().await;
+    }));
+    let woken = wakes.count();
+    assert!(poll(&mut store, &Arc::default()).is_pending());
+    assert!(wakes.count() > woken, "the write has waited for a lease, and looks again");
+    drop(store);
+    assert!(poll(&mut write, &wakes).is_ready() && leader.is_overtaken());
+    assert!(matches!(poll(&mut waiting, &reader), Poll::Ready(Outcome::StartOver)));
+}
+
+#[test]
+fn a_write_in_the_midst_of_a_store_does_not_wait_for_it() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead();
+    assert!(leader.begin_store());
+    let store = unless_overtaken(&leader, &field.clock, async { field.write().await });
+    assert!(poll(&mut Box::pin(store), &wakes).is_ready() && leader.is_overtaken());
 }
 
 #[test]
@@ -242,7 +328,7 @@ fn calls_without_single_flight_are_alone_but_heed_writes() {
     let (Role::Lead(one), Role::Lead(two)) = (field.join(Kind::Alone), field.join(Kind::Alone)) else {
         panic!("each leads its own")
     };
-    assert!(poll(&mut field.flights.supersede(&field.key), &wakes).is_ready());
+    assert!(poll(&mut field.write(), &wakes).is_ready());
     assert!(!one.begin_store() && !two.begin_store());
     drop((one, two));
     assert_eq!(field.count(), 0);

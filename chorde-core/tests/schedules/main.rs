@@ -15,16 +15,8 @@
     reason = "modules of the crate, seen from another one"
 )]
 
-/// Declares variables of the checker's threads, which all run on one of the system's.
-macro_rules! thread_local {
-    ($($(#[$meta:meta])* static $name:ident: $type:ty = const $init:block);+ $(;)?) => {$(
-        $(#[$meta])*
-        static $name: $crate::sync::Local<$type> = $crate::sync::Local(shuttle::thread::LocalKey {
-            init: || $init,
-            _p: std::marker::PhantomData,
-        });
-    )+};
-}
+#[macro_use]
+mod local;
 
 #[path = "../linear/checker.rs"]
 mod checker;
