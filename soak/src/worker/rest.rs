@@ -78,7 +78,8 @@ pub(super) fn begin() {
         }
         let is_drained = chorde::drain(Duration::from_nanos(PATIENCE)).wait().is_ok();
         // On a busy machine a server may have seemed to hang while nothing was done to it: then its prober brings it back.
-        while NAMED.servers().iter().any(|server| !server.in_use) && now() < until {
+        let are_in_use = || NAMED.servers().iter().chain(&CLUSTER.servers()).all(|server| server.in_use);
+        while !are_in_use() && now() < until {
             std::thread::sleep(Duration::from_millis(5));
         }
         let lost = NAMED.servers().into_iter().filter(|server| !server.in_use).map(|server| server.name);
