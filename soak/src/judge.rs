@@ -42,6 +42,9 @@ pub(crate) const LONG_CALL: u64 = 10 * SECOND;
 /// How long the flight of a value goes on after its function has returned: others are given the value until it is stored.
 const LANDING: u64 = SECOND;
 
+/// How much of what happened before and after is told with a violation.
+const AROUND: u64 = 12 * SECOND;
+
 /// A computation that has begun.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Computed {
@@ -110,7 +113,8 @@ impl Judge {
         for ((function, key, process), mut list) in std::mem::take(&mut self.computed) {
             list.sort_by_key(|computed| computed.begun);
             for pair in list.windows(2) {
-                violations.extend(self.again(function, key, pair[0], pair[1]));
+                let again = self.again(function, key, pair[0], pair[1]);
+                violations.extend(again.map(|text| format!("{text}; {}", self.around(function, key, &list, pair[1]))));
             }
             let last = list.split_off(list.len() - 1);
             self.computed.insert((function, key, process), last);
@@ -145,6 +149,26 @@ impl Judge {
             gap / MILLIS,
             least / MILLIS,
         ))
+    }
+
+    /// Tells what happened to a key around a computation, for whoever has to find out why.
+    fn around(&self, function: usize, key: u64, list: &[Computed], at: Computed) -> String {
+        let ago = |time: u64| format!("{} ms", (time as i64 - at.begun as i64) / MILLIS as i64);
+        let near = |from: u64, to: u64| from <= at.begun + AROUND && to + AROUND >= at.begun;
+        let computed = list.iter().filter(|other| near(other.begun, other.begun));
+        let computed = computed.map(|Computed { worker, begun, is_refused }| {
+            format!("{} by {worker} at {}", if *is_refused { "refused" } else { "computed" }, ago(*begun))
+        });
+        let of_key = |change: &&Change| change.function == function && change.key.is_none_or(|of| of == key);
+        let changes = self.changes.iter().filter(of_key).filter(|change| near(change.from, change.to));
+        let changes = changes.map(|Change { worker, how, from, to, .. }| {
+            format!("{how:?} by {worker} from {} to {}", ago(*from), ago(*to))
+        });
+        let faults = self.windows.near(at.begun.saturating_sub(AROUND), at.begun + AROUND);
+        let faults = faults.map(|window| {
+            format!("{} of {:?} from {} to {:?}", window.kind, window.scope, ago(window.from), window.to.map(ago))
+        });
+        computed.chain(changes).chain(faults).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns what is wrong with what was seen, unless a fault excuses it.

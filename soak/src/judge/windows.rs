@@ -66,6 +66,11 @@ impl Windows {
         self.0.iter().filter(|window| window.is_of(scope)).find(has_effects)
     }
 
+    /// Returns all that there was between the two times.
+    pub(crate) fn near(&self, from: u64, to: u64) -> impl Iterator<Item = &Window> {
+        self.0.iter().filter(move |window| window.from <= to && window.end() >= from)
+    }
+
     /// As [`around`](Self::around): a fault after which processes may differ about which server is in use.
     pub(crate) fn parted(&self, scope: Scope, from: u64, to: u64) -> Option<&Window> {
         let has_effects = |window: &&Window| window.from <= to && window.end().saturating_add(RECOVERY) >= from;
