@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use chorde::background::{Limits, limits, set_limits};
 use chorde::prelude::*;
-use chorde::{ErrorKind, InprocClient};
+use chorde::{ErrorKind, InprocClient, ManualClock};
 use support::gate::Gate;
 use support::leasing::{Answer, Leasing};
 use support::{Count, bounded, drained, info, millis, secs};
@@ -54,6 +54,39 @@ fn what_does_not_fit_is_refused_and_counted() {
         (0..10).for_each(|x| _ = crowded(x));
         drained();
         assert_eq!((0..10).filter(|x| crowded::peek(*x) == Some(100 + x)).count(), 10);
+    });
+}
+
+#[test]
+fn a_refresh_that_waits_for_longer_than_its_lease_leaves_it_to_others() {
+    bounded(|| {
+        let _turn = limited(1, 10);
+        store!(OTHER);
+        static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(support::timed(100, &CLOCK)));
+        static GATE: Gate = Gate::new();
+        #[cached(client = OTHER, ttl = 60)]
+        fn busy() {
+            GATE.pass();
+        }
+        #[cached(client = CLIENT, ttl = 600, async_ttl = -50, lease = 2, ttl_spread = none)]
+        fn refreshed(x: u64) -> u64 {
+            100 + x
+        }
+        (0..2).for_each(|x| refreshed::put(x, x).unwrap());
+        CLOCK.advance(secs(50));
+        busy::bg_refresh();
+        GATE.await_arrivals(1);
+        // By the time that it is its turn, another process has taken the first claim for given up and has computed.
+        CLIENT.plan([Answer::Due(5), Answer::Due(6), Answer::Won(0)]);
+        assert_eq!(refreshed(0), 0);
+        CLOCK.advance(millis(1500));
+        assert_eq!(refreshed(1), 1);
+        CLOCK.advance(millis(1000));
+        GATE.open();
+        drained();
+        assert_eq!((CLIENT.released(), CLIENT.filled()), (vec![5], vec![6]));
+        assert_eq!((refreshed::peek(0), refreshed::peek(1)), (Some(0), Some(101)));
     });
 }
 

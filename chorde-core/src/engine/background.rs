@@ -9,4 +9,5 @@ pub(crate) mod pool;
 pub use job::{Job, Ticket};
 pub use pool::{Drain, Limits, drain, limits, set_limits};
 
+pub(crate) use job::Taken;
 pub(crate) use pool::{Task, submit, without_place};

@@ -121,9 +121,10 @@ impl<'a> Drive<'a> {
     /// With `may_stand_in` a call that would have to wait ends at once with [`Entered::Wait`]. What only leaders need is
     /// boxed on its own, so that thousands who wait are small.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    pub(crate) fn enter(self, mode: Mode, may_stand_in: bool) -> impl Future<Output = Entered<'a>> + Send + 'a {
+    pub(crate) fn enter(self, mut mode: Mode, may_stand_in: bool) -> impl Future<Output = Entered<'a>> + Send + 'a {
         async move {
             self.live.keep_clock(self.clock());
+            self.give_back_late(&mut mode);
             loop {
                 let waiter = match self.live.flights.join(self.flight_key(), self.kind(&mode), self.clock()) {
                     Role::Lead(leader) => return self.lead(leader, mode).await,
@@ -169,9 +170,18 @@ impl<'a> Drive<'a> {
     /// Gives back the claim that a job came with and does not need.
     fn give_back(self, mode: &Mode) {
         if let Mode::Behind(ticket) = mode
-            && let Some(token) = ticket.claim
+            && let Some(taken) = ticket.claim
         {
-            self.backend.release(self.key, token);
+            self.backend.release(self.key, taken.token);
+        }
+    }
+
+    /// Gives it back where the job has waited for longer than the lease: somebody else may have computed, or do so now.
+    fn give_back_late(self, mode: &mut Mode) {
+        if let Mode::Behind(ticket) = mode
+            && let Some(late) = ticket.claim.take_if(|taken| taken.token.is_lease() && taken.until < self.clock().now())
+        {
+            self.backend.release(self.key, late.token);
         }
     }
 
@@ -180,7 +190,7 @@ impl<'a> Drive<'a> {
             _ if !self.policy.single_flight => Kind::Alone,
             Mode::Call => Kind::Join,
             // The store serves the others meanwhile, and keeps them from computing.
-            Mode::Behind(ticket) if ticket.claim.is_some_and(Token::is_lease) => Kind::Alone,
+            Mode::Behind(ticket) if ticket.claim.is_some_and(|taken| taken.token.is_lease()) => Kind::Alone,
             Mode::Behind(ticket) if !ticket.is_forced => Kind::Join,
             Mode::Refresh | Mode::Behind(_) => Kind::Next,
         }
@@ -234,7 +244,9 @@ impl<'a> Drive<'a> {
             // It may have come to lead what others wait for, and they want nothing that is held.
             _ if leader.flight().is_next() => Claim::Absent(Token::default()),
             Mode::Behind(ticket) if ticket.is_forced => Claim::Absent(Token::default()),
-            Mode::Behind(ticket) if ticket.claim.is_some() => Claim::Absent(ticket.claim.take().unwrap_or_default()),
+            Mode::Behind(ticket) if ticket.claim.is_some() => {
+                Claim::Absent(ticket.claim.take().map_or_else(Token::default, |taken| taken.token))
+            }
             Mode::Call | Mode::Behind(_) => self.claim_patiently(&leader, &mode).await,
         };
         let is_behind = matches!(mode, Mode::Behind(_));

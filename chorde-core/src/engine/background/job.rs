@@ -44,7 +44,15 @@ pub struct Ticket {
     /// From when on the entry was due for the call that sent the job.
     pub(crate) refresh: RefreshPoint,
     /// The claim under which it computes, if it was taken already.
-    pub(crate) claim: Option<Token>,
+    pub(crate) claim: Option<Taken>,
     /// Keeps others from sending the same job; released when dropped.
     pub(crate) hold: Box<dyn Any + Send + Sync>,
+}
+
+/// A claim that was taken before the job was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) token: Token,
+    /// When its lease ends, by the client's clock.
+    pub(crate) until: u64,
 }

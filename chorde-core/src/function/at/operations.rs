@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{At, Prepared};
 use crate::client::{Client, ReadOptions, Token, WriteOptions};
+use crate::clock::nanos;
 use crate::decide::{Decision, decide};
-use crate::engine::background::{Job, Task, Ticket, submit};
+use crate::engine::background::{Job, Taken, Task, Ticket, submit};
 use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::FlightKey;
@@ -163,19 +164,24 @@ where
     pub(super) fn send<A>(&self, key: &Key, args: A, behind: Option<impl FnOnce(A) -> Job>, why: Why) {
         let (is_forced, refresh, claim) = match why {
             Why::Due(refresh) => (false, refresh, None),
-            Why::Claimed(refresh, token) => (false, refresh, Some(token)),
+            Why::Claimed(refresh, token) => (false, refresh, Some(self.taken(token))),
             Why::Forced => (true, self.policy.refresh, None),
         };
         let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold) };
         // What was granted by the store is computed whatever flies here: mostly those who read.
-        let is_urgent = is_forced || claim.is_some_and(Token::is_lease);
+        let is_urgent = is_forced || claim.is_some_and(|taken| taken.token.is_lease());
         let is_sent = behind.is_some_and(|behind| {
             (is_urgent || !self.live.flights.is_flying(&self.flight_key(key)))
                 && self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold)))
         });
-        if let Some(token) = claim.filter(|_| !is_sent) {
-            self.client.release(key, token);
+        if let Some(taken) = claim.filter(|_| !is_sent) {
+            self.client.release(key, taken.token);
         }
+    }
+
+    fn taken(&self, token: Token) -> Taken {
+        let until = self.client.identity().clock().now().saturating_add(nanos(self.policy.lease));
+        Taken { token, until }
     }
 
     fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> bool {
