@@ -62,6 +62,9 @@ pub(crate) const LONGEST: u64 = 5 * SECOND;
 /// How long a process may not run before that counts as a stall; its clock may be behind by that when a value is stored.
 pub(crate) const STALL: u64 = 200 * MILLIS;
 
+/// The lease of all functions; so long a refresh that was claimed may wait in the queue.
+const LEASE: u64 = 2 * SECOND;
+
 /// Within what time a clear is noticed by other processes.
 pub(crate) const CLEAR_DELAY: u64 = SECOND;
 
@@ -70,10 +73,16 @@ impl Described {
         matches!(self.scope, Scope::Process(_))
     }
 
+    /// Returns how long after its claim a computation may begin.
+    pub(crate) fn longest_claim(&self) -> u64 {
+        STALL + if self.due.is_some() { LEASE } else { 0 }
+    }
+
     /// Returns how soon after a computation has begun the next one of the same key may begin, where nothing but time makes
     /// it necessary: a value lives for its ttl, which none of these functions spreads, or up to its refresh point, which is
     /// drawn from the last tenth before it. A server counts whole seconds: its values live for up to one less. It looks at
-    /// its clock a little less than once a second, so that now and then two seconds begin at once: up to two less. The clock of a process may be behind by what is no stall yet.
+    /// its clock a little less than once a second, so that now and then two seconds begin at once: up to two less. The
+    /// clock of a process may be behind by what is no stall yet.
     pub(crate) fn least_gap(&self) -> u64 {
         let due = self.due.map_or(self.ttl, |due| due / 10 * 9);
         if self.is_local() { due - STALL - 20 * MILLIS } else { due - 2 * SECOND - STORE }

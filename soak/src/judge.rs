@@ -215,9 +215,11 @@ impl Judge {
     }
 }
 
-/// Whether a change makes the second computation necessary.
+/// Whether a change makes the second computation necessary. That one may have been claimed before the change, and the first
+/// after it: the change took the claim away, but not the turn.
 fn explains(change: &Change, function: usize, key: u64, first: Computed, second: Computed) -> bool {
-    let until = change.to + if change.how == How::Clear { CLEAR_DELAY + SECOND } else { 0 };
+    let seen = change.to + if change.how == How::Clear { CLEAR_DELAY + SECOND } else { 0 };
+    let until = seen + FUNCTIONS[function].longest_claim();
     let is_of_key = change.function == function && change.key.is_none_or(|of| of == key);
     let is_local = FUNCTIONS[function].is_local();
     is_of_key && change.from <= second.begun && until >= first.begun && (!is_local || change.worker == second.worker)

@@ -1,6 +1,8 @@
 use super::*;
+use crate::functions::STALL;
 
 const NAMED: usize = 0;
+const NAMED_AHEAD: usize = 1;
 const NAMED_TIERS: usize = 4;
 const LOCAL: usize = 6;
 const START: u64 = 1_000 * SECOND;
@@ -140,6 +142,16 @@ fn a_key_that_is_computed_again_too_soon_is_a_violation_unless_a_fault_or_a_chan
     assert_eq!((violations, counts.judged), (0, 0));
     assert_eq!(again(NAMED_TIERS, SECOND, &[], &[change(How::Expire, 3, (0, MILLIS))]).0, 1);
     assert_eq!(again(NAMED, SECOND, &[], &[change(How::Expire, 3, (2 * SECOND, 2 * SECOND))]).0, 1);
+}
+
+#[test]
+fn a_change_between_a_claim_and_its_computation_is_a_reason() {
+    let before = |ago| Change { from: START - ago, to: START - ago, ..change(How::Expire, 3, (0, 0)) };
+    assert_eq!(again(NAMED, 20 * MILLIS, &[], &[before(STALL)]).0, 0);
+    assert_eq!(again(NAMED, 20 * MILLIS, &[], &[before(STALL + MILLIS)]).0, 1);
+    let ahead = |ago| Change { function: NAMED_AHEAD, ..before(ago) };
+    assert_eq!(again(NAMED_AHEAD, 20 * MILLIS, &[], &[ahead(2 * SECOND + STALL)]).0, 0);
+    assert_eq!(again(NAMED_AHEAD, 20 * MILLIS, &[], &[ahead(2 * SECOND + STALL + MILLIS)]).0, 1);
 }
 
 #[test]
