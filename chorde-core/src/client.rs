@@ -40,7 +40,8 @@ impl<T: Clone + Send + Sync + 'static> Value for T {}
 ///
 /// # Concurrency
 ///
-/// All operations may be called from any thread at any time.
+/// All operations may be called from any thread at any time. Their futures must not block the thread that polls them:
+/// whoever writes a key waits for a store of it that is being polled, however long that takes.
 ///
 /// # Cancel safety
 ///

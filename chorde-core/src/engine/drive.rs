@@ -348,7 +348,6 @@ impl<'a> Drive<'a> {
         if was_cleared() || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        leader.flight().set_polling(false, self.clock().now());
         let token = claimed.map(Claimed::redeem).unwrap_or_default();
         let fill = self.backend.fill(self.key, token, value, self.policy.life(fastrand::f64()));
         match unless_overtaken(leader, self.clock(), fill).await {

@@ -53,7 +53,7 @@ impl OfKey {
     fn remove(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
         self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
         self.ending.retain(|other| !Arc::ptr_eq(other, flight));
-        self.flights.iter().find(|other| other.joinable).cloned()
+        self.next()
     }
 
     /// Keeps calls from a flight that is storing, unless it is at its end already; returns the one behind it.
@@ -62,6 +62,11 @@ impl OfKey {
             self.ending.push(Arc::clone(flight));
             self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
         }
+        self.next()
+    }
+
+    /// Returns the flight that calls join now, which may have been queued.
+    fn next(&self) -> Option<Arc<Flight>> {
         self.flights.iter().find(|other| other.joinable).cloned()
     }
 

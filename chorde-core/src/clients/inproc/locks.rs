@@ -21,7 +21,7 @@
 //!
 //! `tests/locks.rs` runs this file against a model checker's primitives, in random orders. That checker takes all accesses
 //! for sequentially consistent; the tests in `locks/tests.rs` run under Miri as well (`./prove locks`), which knows weaker
-//! memory. Miri of before July 2026 lets a sequentially consistent load return what C++20 forbids (its issue 5104) and finds
+//! memory. Miri of before July 2026 lets a sequentially consistent load return what C++20 forbids and finds
 //! races here that there are not.
 
 #![expect(unsafe_code, reason = "a lock hands out references to what it guards; see above for what it gains")]
