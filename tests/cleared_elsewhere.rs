@@ -10,7 +10,7 @@ use std::time::Duration;
 use chorde::memcache::MemcachedBuilder;
 use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
-use chorde::{Cache, InprocClient, Key, MemcachedClient, TieredClient};
+use chorde::{Cache, Client, InprocClient, Key, ManualClock, MemcachedClient, Namespace, Path, ReadOptions, TieredClient, Token};
 use support::gate::Gate;
 use support::{eventually, secs};
 
@@ -72,3 +72,45 @@ two_processes!(a_clear_elsewhere_wins_over_a_call, "called", false, builder().bu
 // A refresh has no lease of the server's by which its value could be refused.
 two_processes!(a_clear_elsewhere_wins_over_a_refresh, "refreshed", true, builder().build().unwrap(), MemcachedClient);
 two_processes!(a_clear_elsewhere_wins_in_tiers, "tiers", true, tiers(), TieredClient<InprocClient, MemcachedClient>);
+
+/// A process that has just begun, such as one that only warms the cache, knows of no clear; one that was idle, of no later one.
+#[test]
+fn what_is_refreshed_after_a_clear_elsewhere_stays() {
+    static THERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
+    static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+    static HERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().clock(CLOCK.clone()).build().unwrap());
+
+    #[cached(client = THERE, ttl = 600, namespace = "warmed")]
+    fn there(x: u64) -> u64 {
+        x
+    }
+
+    #[cached(client = HERE, ttl = 600, namespace = "warmed")]
+    fn here(x: u64) -> u64 {
+        x + 1
+    }
+
+    for first in [1, 10] {
+        there::clear().unwrap();
+        assert_eq!(here::refresh(first), first + 1);
+        assert_eq!((here::peek(first), there::peek(first)), (Some(first + 1), Some(first + 1)));
+        CLOCK.advance(DELAY * 2);
+    }
+    assert_eq!(here::stats().superseded, 0);
+}
+
+/// The clear is noticed while the value is on its way to the server: it does not get there.
+#[test]
+fn what_was_computed_before_a_clear_elsewhere_is_not_stored() {
+    let clock = ManualClock::new();
+    let (here, there) = (builder().clock(clock.clone()).build().unwrap(), builder().build().unwrap());
+    let key = Key::in_namespace(&Namespace::named("passing"), &1).unwrap();
+    let fill = |value: u64| Client::fill(&here, &key, Token::default(), value, secs(600)).wait().unwrap();
+
+    assert!(fill(1), "nothing is known of the namespace, and nothing against it");
+    there.clear_namespace(Path::new(key.namespaces())).wait().unwrap();
+    clock.advance(DELAY * 2);
+    assert!(!fill(2));
+    assert_eq!(Client::<u64>::get_entry(&there, &key, ReadOptions::new()).wait().unwrap().map(|entry| entry.value), None);
+    assert!(fill(3), "the clear is known by now");
+}

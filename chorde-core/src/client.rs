@@ -104,6 +104,14 @@ pub trait Cache: Send + Sync {
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.identity().revision(probe.path)
     }
+
+    /// Returns the same; a client of a shared store that was not told it of late asks the store first.
+    ///
+    /// Who is about to compute without a [claim](Client::claim) asks this, to tell later clears from those before. If the store
+    /// does not answer, it is what the client knows.
+    fn current_revision(&self, key: &Key) -> impl Future<Output = u64> + Send {
+        async move { self.revision(&key.probe()) }
+    }
 }
 
 /// The part of a client that reads and writes values of type `V`.

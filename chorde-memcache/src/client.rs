@@ -289,6 +289,14 @@ impl Inner {
         Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
     }
 
+    /// Returns the sum of the revisions of a key's namespaces, if servers have ever told all of them.
+    fn told_revision(&self, key: &Key) -> Option<u64> {
+        match self.namespace {
+            None => self.revisions.told_sum(Path::new(key.namespaces())),
+            Some(_) => self.revisions.told_sum(Path::new(&self.surround(key.namespaces().iter()))),
+        }
+    }
+
     /// Lets an operation come to `nothing` while no server is in use, unless the client is strict.
     fn served<T>(&self, answered: Result<T, Unanswered>, unserved: &Count, nothing: T) -> Result<T> {
         match answered {
@@ -472,6 +480,12 @@ impl Cache for MemcachedClient {
             Some(_) => self.0.revisions.sum(&self.0.store, Path::new(&self.0.surround(probe.path().iter()))),
         }
     }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        let namespaces = self.0.surround(key.namespaces().iter());
+        self.0.revisions.of(&self.0.store, Path::new(&namespaces)).await;
+        self.revision(&key.probe())
+    }
 }
 
 impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
@@ -558,7 +572,12 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
         let inner = &*self.0;
+        let told = inner.told_revision(key);
         let Prepared { name, sealed, life, written } = inner.prepare(key, value, ttl).await?;
+        if told.is_some_and(|told| told != name.revision) {
+            // Another process has cleared it since: it was computed from before.
+            return Ok(false);
+        }
         inner.settle(&name.wire).await;
         let is_filled = inner.store.fill(&name.wire, token, &sealed, life).await?;
         if is_filled {

@@ -62,6 +62,7 @@ trait ErasedClient<V>: Send + Sync {
     fn tiers(&self) -> usize;
     fn resolution(&self) -> Duration;
     fn revision(&self, probe: &Probe<'_>) -> u64;
+    fn current_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
     fn delete<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn expire<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn renew<'a>(&'a self, key: &'a Key, ttl: Duration) -> Boxed<'a, bool>;
@@ -98,6 +99,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         Cache::revision(self, probe)
+    }
+
+    fn current_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+        Box::pin(Cache::current_revision(self, key))
     }
 
     fn delete<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool> {
@@ -230,6 +235,10 @@ impl<V: Value> Cache for DynClient<V> {
 
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.0.revision(probe)
+    }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        self.0.current_revision(key).await
     }
 }
 

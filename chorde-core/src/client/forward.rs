@@ -76,6 +76,10 @@ macro_rules! __forwarded {
         fn revision(&self, probe: &$crate::Probe<'_>) -> u64 {
             (**self).revision(probe)
         }
+
+        fn current_revision(&self, key: &$crate::Key) -> impl ::std::future::Future<Output = u64> + Send {
+            (**self).current_revision(key)
+        }
     };
     (Client<$value:ident>) => {
         #[inline]

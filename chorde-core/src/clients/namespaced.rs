@@ -184,6 +184,10 @@ impl<C: Cache> Cache for NamespaceClient<C> {
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.with_inner_probe(probe, |probe| self.inner.revision(probe))
     }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        self.inner.current_revision(&self.inner_key(key)).await
+    }
 }
 
 impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {

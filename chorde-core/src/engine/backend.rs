@@ -24,6 +24,8 @@ pub(crate) trait Backend: Send + Sync {
     fn identity(&self) -> &Identity;
     /// Returns which revision of its namespaces the key has, as far as the client knows.
     fn revision(&self, key: &Key) -> u64;
+    /// Has the client ask for it if it was not told of late.
+    fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
     /// Returns the valid value that the client can tell of at once.
     fn held(&self, key: &Key) -> Option<Cargo>;
     fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>>;
@@ -48,6 +50,12 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 
     fn revision(&self, key: &Key) -> u64 {
         self.client.revision(&key.probe())
+    }
+
+    fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            self.client.current_revision(key).await;
+        })
     }
 
     fn held(&self, key: &Key) -> Option<Cargo> {

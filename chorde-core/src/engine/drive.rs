@@ -240,10 +240,10 @@ impl<'a> Drive<'a> {
     /// Does what a leader does first: claims.
     async fn leading(self, leader: Leader, mut mode: Mode) -> Entered<'a> {
         let claim = match &mut mode {
-            Mode::Refresh => Claim::Absent(Token::default()),
+            Mode::Refresh => self.unclaimed(&leader).await,
             // It may have come to lead what others wait for, and they want nothing that is held.
-            _ if leader.flight().is_next() => Claim::Absent(Token::default()),
-            Mode::Behind(ticket) if ticket.is_forced => Claim::Absent(Token::default()),
+            _ if leader.flight().is_next() => self.unclaimed(&leader).await,
+            Mode::Behind(ticket) if ticket.is_forced => self.unclaimed(&leader).await,
             Mode::Behind(ticket) if ticket.claim.is_some() => {
                 Claim::Absent(ticket.claim.take().map_or_else(Token::default, |taken| taken.token))
             }
@@ -288,6 +288,13 @@ impl<'a> Drive<'a> {
 
     fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
         Lead { claimed, leader, revision: self.backend.revision(self.key) }
+    }
+
+    /// Computes without asking whether others do. A claim would have told the client the revision that this belongs to.
+    async fn unclaimed(self, leader: &Leader) -> Claim<Cargo> {
+        leader.flight().set_polling(false, self.clock().now());
+        self.backend.learn_revision(self.key).await;
+        Claim::Absent(Token::default())
     }
 
     /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
@@ -352,7 +359,9 @@ impl<'a> Drive<'a> {
         let fill = self.backend.fill(self.key, token, value, self.policy.life(fastrand::f64()));
         match unless_overtaken(leader, self.clock(), fill).await {
             Some(Ok(true)) => {}
-            Some(Ok(false)) | None => self.live.counters.superseded.increment(),
+            // Nothing was written, and nothing has to be taken back.
+            Some(Ok(false)) => return self.live.counters.superseded.increment(),
+            None => self.live.counters.superseded.increment(),
             Some(Err(error)) => self.live.failed("store", &error),
         }
         if leader.is_overtaken() || was_cleared() {

@@ -177,6 +177,10 @@ impl Cache for Staged {
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.inner.revision(probe)
     }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        self.inner.current_revision(key).await
+    }
 }
 
 impl<V: Value> Client<V> for Staged {

@@ -93,6 +93,12 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.0.copies_revision(probe).wrapping_add(self.0.near.revision(probe))
     }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        self.0.far.current_revision(key).await;
+        self.0.near.current_revision(key).await;
+        self.revision(&key.probe())
+    }
 }
 
 /// Lists what both tiers answered, the near one first; a tier that failed keeps its places, with zeros.

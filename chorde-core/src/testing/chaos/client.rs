@@ -99,6 +99,10 @@ impl<C: Cache> Cache for ChaosClient<C> {
     fn revision(&self, probe: &Probe<'_>) -> u64 {
         self.0.client.revision(probe)
     }
+
+    async fn current_revision(&self, key: &Key) -> u64 {
+        self.0.client.current_revision(key).await
+    }
 }
 
 impl<V: Value, C: Client<V>> Client<V> for ChaosClient<C> {
