@@ -10,7 +10,9 @@ use std::time::Duration;
 use chorde::memcache::MemcachedBuilder;
 use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
-use chorde::{Cache, Client, InprocClient, Key, ManualClock, MemcachedClient, Namespace, Path, ReadOptions, TieredClient, Token};
+use chorde::{
+    Cache, Client, InprocClient, Key, ManualClock, MemcachedClient, Namespace, Path, ReadOptions, TieredClient, Token,
+};
 use support::gate::Gate;
 use support::{eventually, secs};
 
@@ -111,6 +113,9 @@ fn what_was_computed_before_a_clear_elsewhere_is_not_stored() {
     there.clear_namespace(Path::new(key.namespaces())).wait().unwrap();
     clock.advance(DELAY * 2);
     assert!(!fill(2));
-    assert_eq!(Client::<u64>::get_entry(&there, &key, ReadOptions::new()).wait().unwrap().map(|entry| entry.value), None);
+    assert_eq!(
+        Client::<u64>::get_entry(&there, &key, ReadOptions::new()).wait().unwrap().map(|entry| entry.value),
+        None
+    );
     assert!(fill(3), "the clear is known by now");
 }

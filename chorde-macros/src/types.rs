@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference, TypeTraitObject};
 
 /// The owned form of an unsized type.
 pub(crate) struct Owned {
@@ -215,6 +215,15 @@ pub(crate) fn opaque(ty: &Type) -> Option<TokenStream> {
         Type::Reference(t) => opaque(&t.elem),
         Type::Tuple(t) => t.elems.iter().find_map(opaque),
         Type::Path(t) => t.path.segments.iter().flat_map(|s| type_arguments(&s.arguments)).find_map(opaque),
+        _ => None,
+    }
+}
+
+/// Finds a trait object that is neither borrowed nor boxed. One that is written as bounds alone, such as `A +`, may not stand
+/// wherever a type may.
+pub(crate) fn bare_object(ty: &Type) -> Option<&TypeTraitObject> {
+    match peel(ty) {
+        Type::TraitObject(object) => Some(object),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::args::{Naming, Spread, Switch};
 use crate::diag::{Diag, nearest};
 use crate::duration::{Duration, words};
 use crate::model::{Home, Model, Param, mentions};
-use crate::types::{Holding, ResultShape, first_borrow, opaque, peel, result_shape};
+use crate::types::{Holding, ResultShape, bare_object, first_borrow, opaque, peel, result_shape};
 
 /// Checks everything; goes on after each mistake.
 pub(crate) fn check(model: &Model, diag: &mut Diag) {
@@ -65,6 +65,9 @@ fn arguments(model: &Model, diag: &mut Diag) {
             let mend = "`impl Trait` has no name for the companions and the namespace; name the type parameter: `fn f<T: Trait>(x: T)`";
             diag.signature(found, mend);
         }
+        if let Some(found) = bare_object(&param.ty) {
+            diag.signature(found, "a trait object has no size; name a type parameter: `fn f<T: Trait>(x: T)`");
+        }
         if let Some(receiver) = &param.receiver {
             if is_mutable(&param.ty) {
                 diag.signature(
@@ -113,10 +116,20 @@ fn returns(model: &Model, diag: &mut Diag) {
     } else if let Some(found) = opaque(ty) {
         diag.signature(
             found,
-            "an unnamed type cannot be kept in a cache: return the value itself (a `Vec`, a `Box<dyn Trait + Send + Sync>`), or write `async fn`",
+            "an unnamed type cannot be kept in a cache: return the value itself (a `Vec`, an `Arc<dyn Trait + Send + Sync>`), or write `async fn`",
         );
+    } else if let Some(found) = parts(ty).into_iter().find_map(bare_object) {
+        diag.signature(found, "a trait object has no size: return an `Arc<dyn Trait + Send + Sync>`");
     } else if let Some(found) = first_borrow(ty) {
         diag.signature(found, "a cached value outlives the call and cannot borrow from it: return an owned value (`String`, `Vec`, `Arc`)");
+    }
+}
+
+/// Lists a return type, and what is in it if it is a `Result`.
+fn parts(ty: &Type) -> Vec<&Type> {
+    match result_shape(ty) {
+        ResultShape::Full(ok, err) => vec![ty, ok, err],
+        _ => vec![ty],
     }
 }
 

@@ -112,10 +112,11 @@ impl Revisions {
 
     /// Returns the same number, however long ago it was read, unless part of it never was.
     pub(crate) fn told_sum(&self, path: Path<'_>) -> Option<u64> {
-        let mut told = path.iter().zip(path.digests()).filter(|(namespace, _)| !is_of_client(namespace)).map(|(_, digest)| {
-            let known = self.find(digest)?;
-            known.is_told.load(Ordering::Acquire).then(|| known.revision.load(Ordering::Acquire))
-        });
+        let mut told =
+            path.iter().zip(path.digests()).filter(|(namespace, _)| !is_of_client(namespace)).map(|(_, digest)| {
+                let known = self.find(digest)?;
+                known.is_told.load(Ordering::Acquire).then(|| known.revision.load(Ordering::Acquire))
+            });
         told.try_fold(0, |sum: u64, revision| Some(sum.wrapping_add(revision?)))
     }
 

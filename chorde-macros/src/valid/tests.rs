@@ -105,6 +105,9 @@ fn functions_that_cannot_be_cached_are_named() {
         ("fn f(x: &str) -> Result<Vec<&str>, E> { x }", "a cached value outlives the call"),
         ("fn f<'a>(x: &'a str) -> Cow<'a, str> { x }", "a cached value outlives the call"),
         ("fn f(x: impl Display) -> u8 { 1 }", "`impl Trait` has no name"),
+        ("fn f() -> dyn Display { x }", "a trait object has no size: return"),
+        ("fn f() -> Result<(u8 +), E> { x }", "a trait object has no size: return"),
+        ("fn f(x: u8 +) -> u8 { 1 }", "a trait object has no size; name"),
         ("fn f(x: &mut Vec<u8>) -> u8 { 1 }", "an argument by `&mut` is no key"),
         ("fn f(#[cfg(unix)] x: u8) -> u8 { 1 }", "an argument under `#[cfg]`"),
     ] {

@@ -89,7 +89,11 @@ fn revisions<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
         bench.done(client.clear_namespace(Path::new(&named(path))));
         let now = revision(&["a", "b"]);
         bench.holds(!seen.contains(&now), "no two clears leave the same revision");
-        bench.same(&pollster::block_on(client.current_revision(&key_in(bench, &["a", "b"]))), &now, "the revision when asked for");
+        bench.same(
+            &pollster::block_on(client.current_revision(&key_in(bench, &["a", "b"]))),
+            &now,
+            "the revision when asked for",
+        );
         seen.push(now);
     }
     bench.same(&revision(&["ab"]), &other, "the revision of another namespace");
