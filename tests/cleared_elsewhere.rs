@@ -119,3 +119,30 @@ fn what_was_computed_before_a_clear_elsewhere_is_not_stored() {
     );
     assert!(fill(3), "the clear is known by now");
 }
+
+/// Near copies are shown by what is known of the namespace: after a pause, it is asked for before they are.
+#[test]
+fn an_idle_process_does_not_show_near_copies_of_what_was_cleared() {
+    type Tiers = TieredClient<InprocClient, MemcachedClient>;
+    static THERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
+    static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+    static HERE: LazyLock<Tiers> = LazyLock::new(|| {
+        TieredClient::new(InprocClient::new(100), builder().clock(CLOCK.clone()).build().unwrap())
+    });
+
+    #[cached(client = THERE, ttl = 600, namespace = "idle")]
+    fn there(x: u64) -> u64 {
+        x
+    }
+
+    #[cached(client = HERE, ttl = 600, namespace = "idle")]
+    fn here(x: u64) -> u64 {
+        x + 1
+    }
+
+    assert_eq!((here(1), here(1)), (2, 2));
+    there::clear().unwrap();
+    CLOCK.advance(DELAY * 2);
+    assert_eq!(here::peek(1), None);
+    assert_eq!((there(1), here(1)), (1, 1));
+}
