@@ -4,17 +4,18 @@
 
 mod support;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use chorde::memcache::MemcachedBuilder;
 use chorde::memcache::testing::MemcachedServer;
 use chorde::prelude::*;
 use chorde::{
-    Cache, Client, InprocClient, Key, ManualClock, MemcachedClient, Namespace, Path, ReadOptions, TieredClient, Token,
+    Cache, Client, InprocClient, Key, Lookup, ManualClock, MemcachedClient, Namespace, Path, ReadOptions, TieredClient,
+    Token,
 };
 use support::gate::Gate;
-use support::{eventually, secs};
+use support::{Count, eventually, secs};
 
 const DELAY: Duration = Duration::from_millis(200);
 
@@ -46,7 +47,7 @@ macro_rules! two_processes {
             }
 
             let key = here::callkey(1).unwrap();
-            let revision = || HERE.revision(&Key::probe(&key));
+            let revision = || HERE.revision(&Key::probe(&key)).number;
             // Both know the namespace, as processes do that have been there for a while.
             assert_eq!((here::peek(1), there::peek(1)), (None, None));
             let before = revision();
@@ -126,9 +127,8 @@ fn an_idle_process_does_not_show_near_copies_of_what_was_cleared() {
     type Tiers = TieredClient<InprocClient, MemcachedClient>;
     static THERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
     static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
-    static HERE: LazyLock<Tiers> = LazyLock::new(|| {
-        TieredClient::new(InprocClient::new(100), builder().clock(CLOCK.clone()).build().unwrap())
-    });
+    static HERE: LazyLock<Tiers> =
+        LazyLock::new(|| TieredClient::new(InprocClient::new(100), builder().clock(CLOCK.clone()).build().unwrap()));
 
     #[cached(client = THERE, ttl = 600, namespace = "idle")]
     fn there(x: u64) -> u64 {
@@ -145,4 +145,34 @@ fn an_idle_process_does_not_show_near_copies_of_what_was_cleared() {
     CLOCK.advance(DELAY * 2);
     assert_eq!(here::peek(1), None);
     assert_eq!((there(1), here(1)), (1, 1));
+}
+
+/// While nobody can tell of a clear, near copies are better than nothing.
+#[test]
+fn without_servers_near_copies_are_shown_after_a_pause_too() {
+    type Tiers = TieredClient<InprocClient, MemcachedClient>;
+    static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+    static SERVERS: LazyLock<Mutex<MemcachedServer>> = LazyLock::new(|| Mutex::new(MemcachedServer::start().unwrap()));
+    static HERE: LazyLock<Tiers> = LazyLock::new(|| {
+        let server = SERVERS.lock().unwrap().address().to_owned();
+        let client = MemcachedClient::builder().servers([server]).checksum_key("tests").clear_delay(DELAY);
+        TieredClient::new(InprocClient::new(100), client.clock(CLOCK.clone()).build().unwrap())
+    });
+    static RUNS: Count = Count::new();
+
+    #[cached(client = HERE, ttl = 600)]
+    fn here(x: u64) -> u64 {
+        RUNS.up();
+        x + 1
+    }
+
+    assert_eq!((here(1), RUNS.get()), (2, 1));
+    SERVERS.lock().unwrap().kill();
+    for _ in 0..5 {
+        CLOCK.advance(DELAY * 2);
+        assert_eq!((here(1), here::peek(1), RUNS.get()), (2, Some(2), 1));
+    }
+    CLOCK.advance(DELAY * 2);
+    let found = Client::<u64>::look(&*HERE, &here::callkey(1).unwrap().probe(), ReadOptions::new());
+    assert!(matches!(found, Some(Lookup::Held(_))), "and without waiting");
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use claim::{Claim, ClaimOptions, Token};
 pub use dynamic::DynClient;
 pub use ext::CacheExt;
-pub use identity::{ClientId, Identity};
+pub use identity::{ClientId, Identity, Revision};
 pub use options::{OnPromote, ReadOptions, WriteOptions};
 
 use crate::decide::{Decision, decide};
@@ -97,20 +97,21 @@ pub trait Cache: Send + Sync {
         Duration::ZERO
     }
 
-    /// Returns which revision of its namespaces the key has: another one after each
+    /// Returns which revision of its namespaces the key has, as far as the client knows: another one after each
     /// [`clear_namespace`](Self::clear_namespace) that concerns it, zero before the first.
     ///
-    /// Answers from memory. Clients of shared stores may lag behind the other processes by a delay that they state.
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
-        self.identity().revision(probe.path)
+    /// Answers from memory. Clients of shared stores may lag behind the other processes by a delay that they state; if they
+    /// have not been told for longer, they say so.
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
+        Revision::current(self.identity().revision(probe.path))
     }
 
-    /// Returns the same; a client of a shared store that was not told it of late asks the store first.
+    /// Returns the number of the same revision; a client of a shared store that was not told of late asks the store first.
     ///
     /// Who is about to compute without a [claim](Client::claim) asks this, to tell later clears from those before. If the store
     /// does not answer, it is what the client knows.
     fn current_revision(&self, key: &Key) -> impl Future<Output = u64> + Send {
-        async move { self.revision(&key.probe()) }
+        async move { self.revision(&key.probe()).number }
     }
 }
 

@@ -47,8 +47,8 @@ mod sync;
 pub mod testing;
 
 pub use client::{
-    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, DynClient, Identity, OnPromote, ReadOptions, Token, Value,
-    WriteOptions,
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, DynClient, Identity, OnPromote, ReadOptions, Revision,
+    Token, Value, WriteOptions,
 };
 pub use clients::inproc::{self, InprocClient};
 pub use clients::namespaced::NamespaceClient;

@@ -95,7 +95,7 @@ fn what_is_put_after_a_clear_hits_at_once_in_the_near_tier() {
 #[test]
 fn concurrent_clears_never_land_on_one_revision() {
     let a = named("a", InprocClient::new(100));
-    let revision = || a.revision(&Key::new(&1).unwrap().probe());
+    let revision = || a.revision(&Key::new(&1).unwrap().probe()).number;
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| (0..100).for_each(|_| a.clear().wait().unwrap()));

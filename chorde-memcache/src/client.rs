@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chorde_core::{
     AsKey, Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Lookup, Namespace, Path, Probe, ReadOptions,
-    Result, Token, Value, WriteOptions,
+    Result, Revision, Token, Value, WriteOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -473,18 +473,18 @@ impl Cache for MemcachedClient {
     }
 
     /// Returns the sum of the revisions that this process knows: what others clear is seen within the
-    /// [delay](MemcachedBuilder::clear_delay).
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    /// [delay](MemcachedBuilder::clear_delay), but for a process that has not asked for longer, whose revision is not current.
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         match self.0.namespace {
-            None => self.0.revisions.sum(&self.0.store, probe.path()),
-            Some(_) => self.0.revisions.sum(&self.0.store, Path::new(&self.0.surround(probe.path().iter()))),
+            None => self.0.revisions.known_now(&self.0.store, probe.path()),
+            Some(_) => self.0.revisions.known_now(&self.0.store, Path::new(&self.0.surround(probe.path().iter()))),
         }
     }
 
     async fn current_revision(&self, key: &Key) -> u64 {
         let namespaces = self.0.surround(key.namespaces().iter());
         self.0.revisions.of(&self.0.store, Path::new(&namespaces)).await;
-        self.revision(&key.probe())
+        self.revision(&key.probe()).number
     }
 }
 

@@ -176,6 +176,11 @@ impl Cluster {
         self.view.borrow().clone()
     }
 
+    /// Returns whether any server is in use.
+    pub(crate) fn is_served(&self) -> bool {
+        self.view.borrow().as_ref().is_some_and(|view| view.nodes.iter().any(|node| node.is_in_use()))
+    }
+
     /// Finds who answers for a key.
     pub(crate) async fn route(&self, key: &WireKey) -> Result<Route, Unanswered> {
         let view = self.view().await?;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chorde_core::{Digest, DigestHasher, Namespace, Path};
+use chorde_core::{Digest, DigestHasher, Namespace, Path, Revision};
 use futures_util::future::join_all;
 use smallvec::SmallVec;
 
@@ -94,18 +94,26 @@ impl Revisions {
         path.iter().zip(path.digests()).map(|(namespace, digest)| (namespace.name(), self.known(digest))).collect()
     }
 
-    /// Returns a number that changes with each revision of any namespace in `path`, as far as is known; has them read again
-    /// where that is needed soon, for those who keep copies and ask the servers for nothing.
-    pub(crate) fn sum(&self, store: &Arc<Store>, path: Path<'_>) -> u64 {
-        let revisions = path.digests().filter_map(|digest| {
-            let known = self.find(digest)?;
-            self.read_behind(store, &known, store.cluster.clock().now());
-            Some(known.revision.load(Ordering::Acquire))
-        });
-        revisions.fold(0, u64::wrapping_add)
+    /// Returns the revision of `path` as far as it is known, with a number that changes with each of any namespace in it; has
+    /// it read again where that is needed soon, for those who keep copies and ask the servers for nothing.
+    pub(crate) fn known_now(&self, store: &Arc<Store>, path: Path<'_>) -> Revision {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let now = store.cluster.clock().now();
+        let mut all = Revision::current(0);
+        for (_, digest) in path.iter().zip(path.digests()).filter(|(namespace, _)| !is_of_client(namespace)) {
+            let Some(known) = known.get(&digest) else {
+                all.is_current = false;
+                continue;
+            };
+            self.read_behind(store, known, now);
+            let number = known.revision.load(Ordering::Acquire);
+            all = all.and(Revision { number, is_current: self.is_fresh(known, now) });
+        }
+        // Where nobody can tell, copies are better than nothing.
+        Revision { is_current: all.is_current || !store.cluster.is_served(), ..all }
     }
 
-    /// Returns the same number, if all of it was read not long ago; has it read again where that is needed soon.
+    /// Returns that number, if all of it was read not long ago; has it read again where that is needed soon.
     pub(crate) fn fresh_sum(&self, store: &Arc<Store>, path: Path<'_>) -> Option<u64> {
         self.fresh_of(store, path).map(|revised| sum(&revised))
     }
@@ -147,12 +155,16 @@ impl Revisions {
     }
 
     fn fresh_at(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) -> Option<u64> {
-        let read_at = known.read_at.load(Ordering::Acquire);
-        if read_at == 0 || now.saturating_sub(read_at) >= self.delay {
+        if !self.is_fresh(known, now) {
             return None;
         }
         self.read_behind(store, known, now);
         Some(known.revision.load(Ordering::Acquire))
+    }
+
+    fn is_fresh(&self, known: &Known, now: u64) -> bool {
+        let read_at = known.read_at.load(Ordering::Acquire);
+        read_at > 0 && now.saturating_sub(read_at) < self.delay
     }
 
     /// Has a revision read again if that was last done, or tried, half a delay ago.
@@ -167,22 +179,16 @@ impl Revisions {
         let (store, known) = (Arc::clone(store), Arc::clone(known));
         spawn(async move {
             // Failing, it is tried again after as long a time.
-            _ = known.read_from(&store.cluster).await;
+            _ = known.read_or_guess(&store.cluster).await;
         });
     }
 
     /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
     async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
         let known = self.find_or_add(path, digest);
-        match known.read_from(&store.cluster).await {
+        if known.read_or_guess(&store.cluster).await.is_err() && !known.is_told.load(Ordering::Acquire) {
             // What lies under revisions from 0 on may have been cleared: under this one, nothing does.
-            Err(_) if !known.is_told.load(Ordering::Acquire) => return fastrand::u64(..),
-            // To ask again costs no time, and the first server to come back must be asked before it is used.
-            Ok(()) | Err(Unanswered::NoServers(_)) => {}
-            // No server tells: the last known revision is the best guess, and is asked for again soon.
-            Err(Unanswered::Failed(..)) => {
-                known.read_at.store(store.cluster.clock().now().max(1), Ordering::Release);
-            }
+            return fastrand::u64(..);
         }
         known.revision.load(Ordering::Acquire)
     }
@@ -209,6 +215,16 @@ impl Revisions {
 }
 
 impl Known {
+    /// Reads the number; if no server tells, the last known one is the best guess, and is asked for again soon.
+    async fn read_or_guess(&self, cluster: &Cluster) -> Result<(), Unanswered> {
+        let read = self.read_from(cluster).await;
+        // Without servers, to ask again costs no time, and the first to come back must be asked before it is used.
+        if matches!(read, Err(Unanswered::Failed(..))) && self.is_told.load(Ordering::Acquire) {
+            self.read_at.store(cluster.clock().now().max(1), Ordering::Release);
+        }
+        read
+    }
+
     /// Reads the number from the servers that keep it, and puts it back where it was lost.
     async fn read_from(&self, cluster: &Cluster) -> Result<(), Unanswered> {
         let routes = cluster.routes(&self.key, COPIES).await?;

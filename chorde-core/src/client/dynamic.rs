@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Token, Value, WriteOptions};
+use super::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
@@ -61,7 +61,7 @@ trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
     fn resolution(&self) -> Duration;
-    fn revision(&self, probe: &Probe<'_>) -> u64;
+    fn revision(&self, probe: &Probe<'_>) -> Revision;
     fn current_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
     fn delete<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn expire<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
@@ -97,7 +97,7 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
         Cache::resolution(self)
     }
 
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         Cache::revision(self, probe)
     }
 
@@ -233,7 +233,7 @@ impl<V: Value> Cache for DynClient<V> {
         self.0.resolution()
     }
 
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         self.0.revision(probe)
     }
 

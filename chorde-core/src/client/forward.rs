@@ -73,7 +73,7 @@ macro_rules! __forwarded {
             (**self).resolution()
         }
 
-        fn revision(&self, probe: &$crate::Probe<'_>) -> u64 {
+        fn revision(&self, probe: &$crate::Probe<'_>) -> $crate::Revision {
             (**self).revision(probe)
         }
 

@@ -128,6 +128,31 @@ impl Identity {
     }
 }
 
+/// Which revision of its namespaces a key has, as far as a client knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Revision {
+    /// A number that changes with each revision.
+    pub number: u64,
+    /// Whether the client was told of late, or there is nobody to tell. If not, others may have begun another one long ago.
+    pub is_current: bool,
+}
+
+impl Revision {
+    /// Makes a revision that the client is sure of.
+    #[inline]
+    pub fn current(number: u64) -> Self {
+        Self { number, is_current: true }
+    }
+
+    /// Makes the revision of what changes with both.
+    #[inline]
+    pub fn and(self, other: Self) -> Self {
+        let number = self.number.wrapping_add(other.number);
+        Self { number, is_current: self.is_current && other.is_current }
+    }
+}
+
 impl Default for Identity {
     fn default() -> Self {
         Self::new()

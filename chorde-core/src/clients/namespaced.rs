@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::client::{Cache, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Token, Value, WriteOptions};
+use crate::client::{
+    Cache, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
+};
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
@@ -181,7 +183,7 @@ impl<C: Cache> Cache for NamespaceClient<C> {
     }
 
     #[inline]
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         self.with_inner_probe(probe, |probe| self.inner.revision(probe))
     }
 

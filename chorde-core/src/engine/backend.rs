@@ -49,7 +49,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     }
 
     fn revision(&self, key: &Key) -> u64 {
-        self.client.revision(&key.probe())
+        self.client.revision(&key.probe()).number
     }
 
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {

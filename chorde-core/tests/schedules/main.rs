@@ -58,7 +58,7 @@ use subject::*;
 
 // What `lib.rs` exports, by the names that its modules use.
 use client::{
-    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Token, Value, WriteOptions,
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
 };
 use clients::inproc::InprocClient;
 use clients::namespaced::NamespaceClient;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chorde_core::{
     Cache, Claim, ClaimOptions, Client, Entry, Error, ErrorKind, Identity, InprocClient, Key, Lookup, Path, Probe,
-    ReadOptions, Result, Token, Value, WriteOptions,
+    ReadOptions, Result, Revision, Token, Value, WriteOptions,
 };
 
 /// Which operation, and which side of it.
@@ -174,7 +174,7 @@ impl Cache for Staged {
         self.play(Op::Size, self.inner.usages()).await
     }
 
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         self.inner.revision(probe)
     }
 

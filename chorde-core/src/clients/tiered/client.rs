@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::TieredClient;
 use super::stats::Tier;
-use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Token, Value, WriteOptions};
+use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
@@ -17,7 +17,7 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     }
 
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
-        let (tiers, near_key) = (&*self.0, self.0.near_key(key));
+        let (tiers, near_key) = (&*self.0, self.0.near_key(key).await);
         let _writing = tiers.overlaps.write([key]);
         let far = tiers.noted(Tier::Far, tiers.far.delete_entry(key).await);
         let near = tiers.noted(Tier::Near, tiers.near.delete_entry(&near_key).await);
@@ -25,7 +25,7 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     }
 
     async fn expire_entry(&self, key: &Key) -> Result<bool> {
-        let (tiers, near_key) = (&*self.0, self.0.near_key(key));
+        let (tiers, near_key) = (&*self.0, self.0.near_key(key).await);
         let _writing = tiers.overlaps.write([key]);
         let far = tiers.noted(Tier::Far, tiers.far.expire_entry(key).await);
         let near = tiers.noted(Tier::Near, tiers.near.expire_entry(&near_key).await);
@@ -90,14 +90,14 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     }
 
     #[inline]
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
-        self.0.copies_revision(probe).wrapping_add(self.0.near.revision(probe))
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
+        self.0.copies_revision(probe).and(self.0.near.revision(probe))
     }
 
     async fn current_revision(&self, key: &Key) -> u64 {
         self.0.far.current_revision(key).await;
         self.0.near.current_revision(key).await;
-        self.revision(&key.probe())
+        self.revision(&key.probe()).number
     }
 }
 

@@ -18,7 +18,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         N: Client<V>,
         F: Client<V>,
     {
-        let (near_key, read) = (self.near_key(key), options.read_options());
+        let (near_key, read) = (self.near_key(key).await, options.read_options());
         let Some(far_read) = self.far_options(read) else {
             let near = self.noted(Tier::Near, self.read_near(key, &near_key, read).await);
             return Ok(Claim::won(near?, options));
@@ -43,7 +43,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         N: Client<V>,
         F: Client<V>,
     {
-        let near_key = self.near_key(key);
+        let near_key = self.known_near_key(key);
         let writing = self.overlaps.write([key]);
         let far = self.far.fill(key, token, value.clone(), self.fractions.far(ttl)).await;
         let far = self.noted(Tier::Far, far);

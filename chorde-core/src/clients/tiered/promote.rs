@@ -81,7 +81,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         N: Client<V>,
         F: Client<V>,
     {
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let near = self.noted(Tier::Near, Client::<V>::promote_entry(&self.near, &near_key).await);
         if let Ok(true) = near {
             return near;

@@ -31,7 +31,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if options.tiers() == 0 {
             return Some(Lookup::Absent);
         }
-        let near = self.with_near_probe(probe, |probe| self.near.look(probe, options));
+        let near = self.with_near_probe(probe, |probe| self.near.look(probe, options))?;
         if matches!(&near, Some(Lookup::Held(entry)) if !entry.is_stale()) {
             return near;
         }
@@ -52,7 +52,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         N: Client<V>,
         F: Client<V>,
     {
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let near = self.noted(Tier::Near, self.read_near(key, &near_key, options).await);
         let Some(far_options) = self.far_options(options) else {
             return near;
@@ -105,7 +105,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if keys.is_empty() || options.tiers() == 0 {
             return Ok(keys.iter().map(|_| None).collect());
         }
-        let near_keys = self.near_keys(keys);
+        let near_keys = self.near_keys(keys).await;
         let near = self.noted(Tier::Near, self.read_all_near(keys, &near_keys, options).await);
         let Some(far_options) = self.far_options(options) else {
             return near;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::Tiers;
-use crate::client::Cache;
+use crate::client::{Cache, Revision};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Outer, Path};
 
@@ -23,30 +23,47 @@ thread_local! {
 impl<N: Cache, F: Cache> Tiers<N, F> {
     /// Returns which revision the near copies of a key must have.
     #[inline]
-    pub(super) fn copies_revision(&self, probe: &Probe<'_>) -> u64 {
-        self.far.revision(probe).wrapping_add(self.identity.revision(probe.path))
+    pub(super) fn copies_revision(&self, probe: &Probe<'_>) -> Revision {
+        self.far.revision(probe).and(Revision::current(self.identity.revision(probe.path)))
     }
 
-    /// Returns what a key is called in the near tier.
-    pub(super) fn near_key<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
-        match self.copies_revision(&key.probe()) {
+    /// Returns what a key is called in the near tier; has the far one ask for the revision if it was not told of late.
+    pub(super) async fn near_key<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
+        if !self.copies_revision(&key.probe()).is_current {
+            Box::pin(self.far.current_revision(key)).await;
+        }
+        self.known_near_key(key)
+    }
+
+    /// Returns the same, as far as the revision is known: for what belongs to that one, whatever has begun since.
+    pub(super) fn known_near_key<'k>(&self, key: &'k Key) -> Cow<'k, Key> {
+        match self.copies_revision(&key.probe()).number {
             0 => Cow::Borrowed(key),
             revision => Cow::Owned(key.revised(revision)),
         }
     }
 
     /// Returns what several keys are called in the near tier, in their order.
-    pub(super) fn near_keys<'k>(&self, keys: &'k [Key]) -> Cow<'k, [Key]> {
-        if keys.iter().all(|key| self.copies_revision(&key.probe()) == 0) {
+    pub(super) async fn near_keys<'k>(&self, keys: &'k [Key]) -> Cow<'k, [Key]> {
+        if keys.iter().all(|key| self.copies_revision(&key.probe()) == Revision::current(0)) {
             return Cow::Borrowed(keys);
         }
-        keys.iter().map(|key| self.near_key(key).into_owned()).collect()
+        let mut names = Vec::with_capacity(keys.len());
+        for key in keys {
+            names.push(self.near_key(key).await.into_owned());
+        }
+        Cow::Owned(names)
     }
 
-    /// Shows what a key is called in the near tier, without an allocation.
+    /// Shows what a key is called in the near tier, without an allocation; not if others may have begun another revision long
+    /// ago.
     #[inline]
-    pub(super) fn with_near_probe<R>(&self, probe: &Probe<'_>, look: impl FnOnce(&Probe<'_>) -> R) -> R {
-        match self.copies_revision(probe) {
+    pub(super) fn with_near_probe<R>(&self, probe: &Probe<'_>, look: impl FnOnce(&Probe<'_>) -> R) -> Option<R> {
+        let revision = self.copies_revision(probe);
+        if !revision.is_current {
+            return None;
+        }
+        Some(match revision.number {
             0 => look(probe),
             revision => {
                 let namespace = namespace_of(revision);
@@ -54,7 +71,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
                 let outer = Outer { namespace: &namespace, rest: probe.path };
                 look(&Probe { digest, path: Path::with_outer(&outer) })
             }
-        }
+        })
     }
 }
 

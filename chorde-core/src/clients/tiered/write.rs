@@ -24,7 +24,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if options.tiers() == 0 {
             return Ok(());
         }
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let Some(far_options) = self.far_write(options) else {
             return self.put_near(&near_key, value, ttl, options).await;
         };
@@ -71,8 +71,10 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if entries.is_empty() || options.tiers() == 0 {
             return Ok(());
         }
-        let names: Vec<(Key, Key)> =
-            entries.iter().map(|(key, _)| (key.clone(), self.near_key(key).into_owned())).collect();
+        let mut names: Vec<(Key, Key)> = Vec::with_capacity(entries.len());
+        for (key, _) in &entries {
+            names.push((key.clone(), self.near_key(key).await.into_owned()));
+        }
         let copies = names.iter().zip(&entries).map(|((_, near), (_, value))| (near.clone(), value.clone())).collect();
         let Some(far_options) = self.far_write(options) else {
             return self.put_all_near(&names, copies, ttl, options).await;
@@ -116,7 +118,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         N: Client<V>,
         F: Client<V>,
     {
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let writing = self.overlaps.write([key]);
         let far = self.far.add_entry(key, value.clone(), self.fractions.far(ttl)).await;
         match self.noted(Tier::Far, far) {
@@ -138,7 +140,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
 
     /// Lengthens the life of the entries that are valid; returns whether any is.
     pub(super) async fn renew(&self, key: &Key, ttl: Duration) -> Result<bool> {
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let far = self.noted(Tier::Far, self.far.renew_entry(key, self.fractions.far(ttl)).await);
         let near = self.noted(Tier::Near, self.near.renew_entry(&near_key, self.fractions.near(ttl)).await);
         any(far, near)
@@ -146,7 +148,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
 
     /// Returns whether any tier has an entry that stays valid for longer than `min_ttl`.
     pub(super) async fn contains(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
-        let near_key = self.near_key(key);
+        let near_key = self.near_key(key).await;
         let near = self.noted(Tier::Near, self.near.contains_entry(&near_key, min_ttl).await);
         if let Ok(true) = near {
             return near;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::dice::Fate;
 use super::{ChaosClient, FaultKind, Operation};
-use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Token, Value, WriteOptions};
+use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
@@ -96,7 +96,7 @@ impl<C: Cache> Cache for ChaosClient<C> {
         self.0.client.resolution()
     }
 
-    fn revision(&self, probe: &Probe<'_>) -> u64 {
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
         self.0.client.revision(probe)
     }
 

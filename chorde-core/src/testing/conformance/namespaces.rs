@@ -82,7 +82,7 @@ fn used_again<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
 
 fn revisions<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     let client = &bench.client;
-    let revision = |path: &[&str]| client.revision(&key_in(bench, path).probe());
+    let revision = |path: &[&str]| client.revision(&key_in(bench, path).probe()).number;
     let mut seen = vec![revision(&["a", "b"])];
     let other = revision(&["ab"]);
     for path in [&["a"][..], &["a", "b"], &["a"]] {
