@@ -288,7 +288,7 @@ impl MemcachedBuilder {
     }
 
     /// Sets within what time a `clear` by another process is noticed. Each namespace in use is asked for twice in that
-    /// time, behind the callers' backs.
+    /// time, behind the callers' backs; one that was not used for longer is asked for first.
     #[must_use]
     pub fn clear_delay(mut self, delay: Duration) -> Self {
         self.clear_delay = delay;
