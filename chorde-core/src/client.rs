@@ -101,7 +101,7 @@ pub trait Cache: Send + Sync {
     /// [`clear_namespace`](Self::clear_namespace) that concerns it, zero before the first.
     ///
     /// Answers from memory. Clients of shared stores may lag behind the other processes by a delay that they state; if they
-    /// have not been told for longer, they say so.
+    /// have not been told for longer, they say so: [`Revision::is_current`].
     fn revision(&self, probe: &Probe<'_>) -> Revision {
         Revision::current(self.identity().revision(probe.path))
     }
@@ -204,8 +204,8 @@ pub trait Client<V: Value>: Cache {
         async move { Ok(Claim::won(self.get_entry(key, options.read_options()).await?, options)) }
     }
 
-    /// Stores what a claim was taken for; returns whether it did. Drops the value when the key was written or
-    /// invalidated since the claim, as far as the client can tell.
+    /// Stores what a claim was taken for; returns whether it did. Drops the value when the key was written, invalidated
+    /// or cleared since the claim, as far as the client can tell.
     fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> impl Future<Output = Result<bool>> + Send {
         async move {
             let _ = token;

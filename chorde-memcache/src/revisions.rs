@@ -106,8 +106,9 @@ impl Revisions {
                 continue;
             };
             self.read_behind(store, known, now);
-            let number = known.revision.load(Ordering::Acquire);
-            all = all.and(Revision { number, is_current: self.is_fresh(known, now) });
+            // First this: the number may be told in between, and then it was not yet.
+            let is_current = self.is_fresh(known, now);
+            all = all.and(Revision { number: known.revision.load(Ordering::Acquire), is_current });
         }
         // Where nobody can tell, copies are better than nothing.
         Revision { is_current: all.is_current || !store.cluster.is_served(), ..all }
