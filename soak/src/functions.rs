@@ -26,11 +26,13 @@ pub(crate) struct Described {
     /// From which age on a value is due, if any: nine tenths of it at the earliest.
     pub(crate) due: Option<u64>,
     pub(crate) is_sync: bool,
+    /// Whether each process calls it so seldom that it does not hear of clears meanwhile.
+    pub(crate) is_seldom: bool,
 }
 
 const fn described(name: &'static str, scope: Scope, (ttl, due): (u64, u64)) -> Described {
     let due = if due == 0 { None } else { Some(due * SECOND) };
-    Described { name, scope, is_tiered: false, ttl: ttl * SECOND, due, is_sync: false }
+    Described { name, scope, is_tiered: false, ttl: ttl * SECOND, due, is_sync: false, is_seldom: false }
 }
 
 const fn tiered(function: Described) -> Described {
@@ -41,11 +43,15 @@ const fn sync(function: Described) -> Described {
     Described { is_sync: true, ..function }
 }
 
+const fn seldom(function: Described) -> Described {
+    Described { is_seldom: true, ..function }
+}
+
 const LOCAL: Scope = Scope::Process(0);
 
 /// All functions; their place here is what they are called by between processes. Seconds of ttl and of the age at which a
 /// value is due, 0 for never.
-pub(crate) const FUNCTIONS: [Described; 8] = [
+pub(crate) const FUNCTIONS: [Described; 9] = [
     described("named", Scope::Named, (5, 0)),
     sync(described("named_ahead", Scope::Named, (5, 4))),
     described("cluster_ahead", Scope::Cluster, (5, 4)),
@@ -54,6 +60,7 @@ pub(crate) const FUNCTIONS: [Described; 8] = [
     tiered(sync(described("cluster_tiers_ahead", Scope::Cluster, (5, 4)))),
     described("local", LOCAL, (2, 0)),
     sync(described("local_ahead", LOCAL, (4, 2))),
+    seldom(tiered(sync(described("named_seldom", Scope::Named, (5, 0))))),
 ];
 
 /// The longest ttl of all.
@@ -67,6 +74,10 @@ const LEASE: u64 = 2 * SECOND;
 
 /// Within what time a clear is noticed by other processes.
 pub(crate) const CLEAR_DELAY: u64 = SECOND;
+
+/// The pauses between two calls of what is called seldom, in milliseconds: so long that a clear at their beginning must be
+/// noticed at their end, and that a copy from before them is still there.
+pub(crate) const SELDOM: std::ops::Range<u64> = 2200..3200;
 
 impl Described {
     pub(crate) fn is_local(&self) -> bool {

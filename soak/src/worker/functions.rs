@@ -77,6 +77,11 @@ fn local_ahead(key: u64) -> Result<Stamped, Refused> {
     compute_sync(7, key)
 }
 
+#[cached(client = NAMED_TIERS, ttl = 5, ttl_spread = none, lease = 2)]
+fn named_seldom(key: u64) -> Result<Stamped, Refused> {
+    compute_sync(8, key)
+}
+
 /// What is done with a function.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Deed {
@@ -172,7 +177,7 @@ pub(super) async fn do_async(function: usize, key: u64, deed: Deed) -> Came {
 }
 
 pub(super) fn do_sync(function: usize, key: u64, deed: Deed) -> Came {
-    deed!(done: (function, key, deed), 1 named_ahead, 3 cluster, 5 cluster_tiers_ahead, 7 local_ahead)
+    deed!(done: (function, key, deed), 1 named_ahead, 3 cluster, 5 cluster_tiers_ahead, 7 local_ahead, 8 named_seldom)
 }
 
 #[cfg(test)]
@@ -197,6 +202,6 @@ mod tests {
             )*};
         }
         described!(0 named, 1 named_ahead, 2 cluster_ahead, 3 cluster, 4 named_tiers, 5 cluster_tiers_ahead, 6 local);
-        described!(7 local_ahead);
+        described!(7 local_ahead, 8 named_seldom);
     }
 }

@@ -8,7 +8,7 @@ use super::functions::{Came, Deed, do_async, do_sync};
 use super::ledger::{self, Call};
 use super::rest::{self, Place};
 use super::{sabotage, setting};
-use crate::functions::FUNCTIONS;
+use crate::functions::{Described, FUNCTIONS, SELDOM};
 use crate::time::now;
 use crate::words::{Change, How, Stamped, What};
 
@@ -24,6 +24,7 @@ pub(super) fn start() {
         runtime.spawn(task.run_async());
         std::thread::spawn(move || thread.run());
     }
+    std::thread::spawn(|| Caller::seldom().run());
     // Lives as long as the process does.
     std::mem::forget(runtime);
     rest::watch();
@@ -34,6 +35,7 @@ struct Caller {
     /// The functions that it calls.
     functions: Vec<usize>,
     changes: bool,
+    is_seldom: bool,
     place: Place,
 }
 
@@ -46,8 +48,17 @@ struct Next {
 
 impl Caller {
     fn new(changes: bool, is_sync: bool) -> Self {
-        let functions = (0..FUNCTIONS.len()).filter(|place| FUNCTIONS[*place].is_sync == is_sync).collect();
-        Self { rng: Rng::new(), functions, changes, place: rest::place() }
+        Self::of(|function| function.is_sync == is_sync && !function.is_seldom, changes, false)
+    }
+
+    /// Makes one that calls seldom, and now and then clears instead.
+    fn seldom() -> Self {
+        Self::of(|function| function.is_seldom, false, true)
+    }
+
+    fn of(calls: impl Fn(&Described) -> bool, changes: bool, is_seldom: bool) -> Self {
+        let functions = (0..FUNCTIONS.len()).filter(|place| calls(&FUNCTIONS[*place])).collect();
+        Self { rng: Rng::new(), functions, changes, is_seldom, place: rest::place() }
     }
 
     async fn run_async(mut self) {
@@ -77,12 +88,19 @@ impl Caller {
     }
 
     fn pause(&mut self) -> Duration {
+        if self.is_seldom {
+            return Duration::from_millis(self.rng.u64(SELDOM));
+        }
         Duration::from_micros(setting().pace_micros / 2 + self.rng.u64(0..=setting().pace_micros))
     }
 
     fn next(&mut self) -> Next {
         let setting = setting();
         let function = self.functions[self.rng.usize(..self.functions.len())];
+        if self.is_seldom {
+            let deed = if self.rng.u8(0..10) == 0 { Deed::Clear } else { Deed::Call };
+            return Next { function, key: 0, deed };
+        }
         // Some keys are called more often than others.
         let key = self.rng.u64(..setting.keys).min(self.rng.u64(..setting.keys));
         if let Some(deed) = self.change() {
