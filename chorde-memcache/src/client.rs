@@ -5,6 +5,7 @@ mod claims;
 mod errors;
 mod fast;
 mod many;
+mod names;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use chorde_core::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use smallvec::SmallVec;
 
 pub use builder::MemcachedBuilder;
 use fast::Prepared;
@@ -29,11 +29,11 @@ use crate::lease::{Standing, Watch, standing};
 use crate::life;
 use crate::memory::Memory;
 use crate::node::TaskGuard;
-use crate::revisions::{self, Revised, Revisions};
+use crate::revisions::Revisions;
 use crate::server::ServerState;
 use crate::stats::{Count, MemcachedStats};
 use crate::store::{Found, Store, Wrote};
-use crate::wire_key::{Stem, WireKey};
+use crate::wire_key::WireKey;
 
 /// Keeps values on memcached servers, shared by all processes that use the same servers and the same key.
 ///
@@ -105,31 +105,6 @@ struct Inner {
     _follower: Option<Arc<TaskGuard>>,
 }
 
-/// What the names of all keys in the same namespaces have in common, at one time.
-struct Family {
-    stem: Stem,
-    revision: u64,
-}
-
-impl Family {
-    fn new(revised: &Revised<'_>) -> Self {
-        Self { revision: revisions::sum(revised), stem: Stem::new(revised.iter().copied()) }
-    }
-}
-
-/// A key as it is called on the servers, at one time.
-struct Named {
-    wire: WireKey,
-    /// The sum of the revisions of its namespaces.
-    revision: u64,
-}
-
-impl Named {
-    fn new(family: &Family, key: &Key) -> Self {
-        Self { wire: family.stem.key(key.bytes()), revision: family.revision }
-    }
-}
-
 /// What a read comes to.
 enum Seen<V> {
     Held(Entry<V>),
@@ -147,9 +122,6 @@ impl<V> Seen<V> {
         }
     }
 }
-
-/// Namespaces with that of the client in front.
-type Surrounded = SmallVec<[Namespace; 3]>;
 
 impl MemcachedClient {
     /// Starts to configure a client.
@@ -251,52 +223,6 @@ impl MemcachedClient {
 }
 
 impl Inner {
-    /// Puts the client's own namespace in front of others.
-    fn surround<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Surrounded {
-        self.namespace.iter().cloned().chain(namespaces.cloned()).collect()
-    }
-
-    /// Returns what a key is called on the servers, under the revisions of its namespaces.
-    async fn name(&self, key: &Key) -> Named {
-        Named::new(&self.family(key.namespaces()).await, key)
-    }
-
-    /// Returns what the names of all keys in these namespaces have in common.
-    async fn family(&self, namespaces: &[Namespace]) -> Family {
-        match self.family_now(namespaces) {
-            Some(family) => family,
-            None => Box::pin(self.family_asked(namespaces)).await,
-        }
-    }
-
-    /// The same if it is known well enough.
-    fn family_now(&self, namespaces: &[Namespace]) -> Option<Family> {
-        if self.namespace.is_none() {
-            return Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(namespaces))?));
-        }
-        let namespaces = self.surround(namespaces.iter());
-        Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(&namespaces))?))
-    }
-
-    async fn family_asked(&self, namespaces: &[Namespace]) -> Family {
-        let namespaces = self.surround(namespaces.iter());
-        Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await)
-    }
-
-    /// The same, as far as the revisions are known.
-    fn known_wire_key(&self, key: &Key) -> WireKey {
-        let namespaces = self.surround(key.namespaces().iter());
-        Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
-    }
-
-    /// Returns the sum of the revisions of a key's namespaces, if servers have ever told all of them.
-    fn told_revision(&self, key: &Key) -> Option<u64> {
-        match self.namespace {
-            None => self.revisions.told_sum(Path::new(key.namespaces())),
-            Some(_) => self.revisions.told_sum(Path::new(&self.surround(key.namespaces().iter()))),
-        }
-    }
-
     /// Lets an operation come to `nothing` while no server is in use, unless the client is strict.
     fn served<T>(&self, answered: Result<T, Unanswered>, unserved: &Count, nothing: T) -> Result<T> {
         match answered {
@@ -475,15 +401,11 @@ impl Cache for MemcachedClient {
     /// Returns the sum of the revisions that this process knows: what others clear is seen within the
     /// [delay](MemcachedBuilder::clear_delay), but for a process that has not asked for longer, whose revision is not current.
     fn revision(&self, probe: &Probe<'_>) -> Revision {
-        match self.0.namespace {
-            None => self.0.revisions.known_now(&self.0.store, probe.path()),
-            Some(_) => self.0.revisions.known_now(&self.0.store, Path::new(&self.0.surround(probe.path().iter()))),
-        }
+        self.0.known_revision(probe)
     }
 
     async fn current_revision(&self, key: &Key) -> u64 {
-        let namespaces = self.0.surround(key.namespaces().iter());
-        self.0.revisions.of(&self.0.store, Path::new(&namespaces)).await;
+        self.0.learn_revision(key).await;
         self.revision(&key.probe()).number
     }
 }

@@ -7,7 +7,8 @@ use chorde_core::{Claim, Entry, Key, Lookup, Path, Probe, Result, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Inner, Named, Seen};
+use super::names::Named;
+use super::{Inner, Seen};
 use crate::behind::Write;
 use crate::command::Life;
 use crate::envelope::{Damage, Sealed};

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fast::{View, Written};
-use super::{Inner, Named, Seen, is_shown};
+use super::names::Named;
+use super::{Inner, Seen, is_shown};
 use crate::cluster::{Route, Share, Unanswered};
 use crate::command::{Command, How, Reply};
 use crate::node::{Lane, Replies};

@@ -1,0 +1,98 @@
+//! What keys are called on the servers, under the revisions of their namespaces.
+
+use chorde_core::{Key, Namespace, Path, Probe, Revision};
+use smallvec::SmallVec;
+
+use super::Inner;
+use crate::revisions::{self, Revised};
+use crate::wire_key::{Stem, WireKey};
+
+/// Namespaces with that of the client in front.
+type Surrounded = SmallVec<[Namespace; 3]>;
+
+/// What the names of all keys in the same namespaces have in common, at one time.
+pub(super) struct Family {
+    stem: Stem,
+    revision: u64,
+}
+
+impl Family {
+    fn new(revised: &Revised<'_>) -> Self {
+        Self { revision: revisions::sum(revised), stem: Stem::new(revised.iter().copied()) }
+    }
+}
+
+/// A key as it is called on the servers, at one time.
+pub(super) struct Named {
+    pub(super) wire: WireKey,
+    /// The sum of the revisions of its namespaces.
+    pub(super) revision: u64,
+}
+
+impl Named {
+    pub(super) fn new(family: &Family, key: &Key) -> Self {
+        Self { wire: family.stem.key(key.bytes()), revision: family.revision }
+    }
+}
+
+impl Inner {
+    /// Puts the client's own namespace in front of others.
+    pub(super) fn surround<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Surrounded {
+        self.namespace.iter().cloned().chain(namespaces.cloned()).collect()
+    }
+
+    /// Returns what a key is called on the servers, under the revisions of its namespaces.
+    pub(super) async fn name(&self, key: &Key) -> Named {
+        Named::new(&self.family(key.namespaces()).await, key)
+    }
+
+    /// Returns what the names of all keys in these namespaces have in common.
+    pub(super) async fn family(&self, namespaces: &[Namespace]) -> Family {
+        match self.family_now(namespaces) {
+            Some(family) => family,
+            None => Box::pin(self.family_asked(namespaces)).await,
+        }
+    }
+
+    /// The same if it is known well enough.
+    fn family_now(&self, namespaces: &[Namespace]) -> Option<Family> {
+        if self.namespace.is_none() {
+            return Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(namespaces))?));
+        }
+        let namespaces = self.surround(namespaces.iter());
+        Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(&namespaces))?))
+    }
+
+    async fn family_asked(&self, namespaces: &[Namespace]) -> Family {
+        let namespaces = self.surround(namespaces.iter());
+        Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await)
+    }
+
+    /// The same, as far as the revisions are known.
+    pub(super) fn known_wire_key(&self, key: &Key) -> WireKey {
+        let namespaces = self.surround(key.namespaces().iter());
+        Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
+    }
+
+    /// Returns the sum of the revisions of a key's namespaces, if servers have ever told all of them.
+    pub(super) fn told_revision(&self, key: &Key) -> Option<u64> {
+        match self.namespace {
+            None => self.revisions.told_sum(Path::new(key.namespaces())),
+            Some(_) => self.revisions.told_sum(Path::new(&self.surround(key.namespaces().iter()))),
+        }
+    }
+
+    /// Returns the revision of a key's namespaces as far as it is known.
+    pub(super) fn known_revision(&self, probe: &Probe<'_>) -> Revision {
+        match self.namespace {
+            None => self.revisions.known_now(&self.store, probe.path()),
+            Some(_) => self.revisions.known_now(&self.store, Path::new(&self.surround(probe.path().iter()))),
+        }
+    }
+
+    /// Has the servers asked for it, if it was not told of late.
+    pub(super) async fn learn_revision(&self, key: &Key) {
+        let namespaces = self.surround(key.namespaces().iter());
+        self.revisions.of(&self.store, Path::new(&namespaces)).await;
+    }
+}
