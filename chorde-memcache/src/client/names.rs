@@ -68,7 +68,7 @@ impl Inner {
         Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await)
     }
 
-    /// The same, as far as the revisions are known.
+    /// Returns what a key is called on the servers, as far as the revisions are known.
     pub(super) fn known_wire_key(&self, key: &Key) -> WireKey {
         let namespaces = self.surround(key.namespaces().iter());
         Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
