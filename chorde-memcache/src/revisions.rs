@@ -100,9 +100,9 @@ impl Revisions {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let now = store.cluster.clock().now();
         let mut all = Revision::current(0);
-        for (_, digest) in path.iter().zip(path.digests()).filter(|(namespace, _)| !is_of_client(namespace)) {
+        for (namespace, digest) in path.iter().zip(path.digests()) {
             let Some(known) = known.get(&digest) else {
-                all.is_current = false;
+                all.is_current &= is_of_client(namespace);
                 continue;
             };
             self.read_behind(store, known, now);
