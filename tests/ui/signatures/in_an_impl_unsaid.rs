@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::sync::LazyLock;
 
 use chorde::{InprocClient, cached};
@@ -7,9 +8,9 @@ static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
 struct Repo;
 
 impl Repo {
-    #[cached(client = CACHE, ttl = 10)]
-    fn user(id: u64) -> u64 {
-        id
+    #[cached(client = CACHE, ttl = 10, key = id.to_string())]
+    fn user<T: Display + Clone + Send + Sync + 'static>(id: T) -> String {
+        id.to_string()
     }
 }
 
