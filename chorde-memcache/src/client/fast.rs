@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chorde_core::{Claim, Entry, Key, Lookup, Path, Probe, Result, Value};
+use chorde_core::{Claim, Entry, Key, Lookup, Probe, Result, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -99,10 +99,7 @@ impl Inner {
 
     /// Says what is remembered of a key, if the revisions of its namespaces are known well enough.
     pub(super) fn look<V: Value>(&self, memory: &Memory, probe: &Probe<'_>, least: Duration) -> Option<Lookup<V>> {
-        let revision = match self.namespace {
-            None => self.revisions.fresh_sum(&self.store, probe.path()),
-            Some(_) => self.revisions.fresh_sum(&self.store, Path::new(&self.surround(probe.path().iter()))),
-        };
+        let revision = self.with_surrounded(probe.path(), |path| self.revisions.fresh_sum(&self.store, path));
         memory.look(probe, revision?, least)
     }
 

@@ -41,6 +41,14 @@ impl Inner {
         self.namespace.iter().cloned().chain(namespaces.cloned()).collect()
     }
 
+    /// Shows a path with the client's own namespace in front, if it has one.
+    pub(super) fn with_surrounded<R>(&self, path: Path<'_>, show: impl FnOnce(Path<'_>) -> R) -> R {
+        match self.namespace {
+            None => show(path),
+            Some(_) => show(Path::new(&self.surround(path.iter()))),
+        }
+    }
+
     /// Returns what a key is called on the servers, under the revisions of its namespaces.
     pub(super) async fn name(&self, key: &Key) -> Named {
         Named::new(&self.family(key.namespaces()).await, key)
@@ -56,11 +64,8 @@ impl Inner {
 
     /// The same if it is known well enough.
     fn family_now(&self, namespaces: &[Namespace]) -> Option<Family> {
-        if self.namespace.is_none() {
-            return Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(namespaces))?));
-        }
-        let namespaces = self.surround(namespaces.iter());
-        Some(Family::new(&self.revisions.fresh_of(&self.store, Path::new(&namespaces))?))
+        let family = |path: Path<'_>| Some(Family::new(&self.revisions.fresh_of(&self.store, path)?));
+        self.with_surrounded(Path::new(namespaces), family)
     }
 
     async fn family_asked(&self, namespaces: &[Namespace]) -> Family {
@@ -70,24 +75,18 @@ impl Inner {
 
     /// Returns what a key is called on the servers, as far as the revisions are known.
     pub(super) fn known_wire_key(&self, key: &Key) -> WireKey {
-        let namespaces = self.surround(key.namespaces().iter());
-        Stem::new(self.revisions.known_of(Path::new(&namespaces))).key(key.bytes())
+        let wire_key = |path: Path<'_>| Stem::new(self.revisions.known_of(path)).key(key.bytes());
+        self.with_surrounded(Path::new(key.namespaces()), wire_key)
     }
 
     /// Returns the sum of the revisions of a key's namespaces, if servers have ever told all of them.
     pub(super) fn told_revision(&self, key: &Key) -> Option<u64> {
-        match self.namespace {
-            None => self.revisions.told_sum(Path::new(key.namespaces())),
-            Some(_) => self.revisions.told_sum(Path::new(&self.surround(key.namespaces().iter()))),
-        }
+        self.with_surrounded(Path::new(key.namespaces()), |path| self.revisions.told_sum(path))
     }
 
     /// Returns the revision of a key's namespaces as far as it is known.
     pub(super) fn known_revision(&self, probe: &Probe<'_>) -> Revision {
-        match self.namespace {
-            None => self.revisions.known_now(&self.store, probe.path()),
-            Some(_) => self.revisions.known_now(&self.store, Path::new(&self.surround(probe.path().iter()))),
-        }
+        self.with_surrounded(probe.path(), |path| self.revisions.known_now(&self.store, path))
     }
 
     /// Has the servers asked for it, if it was not told of late.
