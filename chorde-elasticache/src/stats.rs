@@ -10,7 +10,8 @@ use crate::kind::EndpointKind;
 pub struct DiscoveryStats {
     /// What the endpoint turned out to be; [`EndpointKind::Auto`] as long as that is unknown.
     pub kind: EndpointKind,
-    /// The version of the configuration in use; none where the cluster has told none yet.
+    /// The version of the configuration that was taken into use last, which operations go by from that moment or shortly after
+    /// it; none where the cluster has told none yet.
     pub version: Option<u64>,
     /// Whether the fallback list is in use, since nothing was heard of the cluster.
     pub on_fallback: bool,

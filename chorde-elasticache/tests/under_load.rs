@@ -97,13 +97,17 @@ async fn changed(
     let polls = client.discovery().polls;
     let taken = used(client, cluster.version(), polls).await;
     assert!(taken <= 2, "used after {taken} polls: the one that was under way and another should do");
+    let is_used = || {
+        let servers = client.servers();
+        servers.len() == cluster.nodes().len() && servers.iter().all(|server| server.in_use)
+    };
     let begun = Instant::now();
     loop {
+        // The client may change over while the keys are gone through: only what was so all the time tells where they are.
+        let was_used = is_used();
         let now = places(client).await;
         let moved = before.iter().zip(&now).filter(|(before, now)| before != now).count();
-        let is_used =
-            client.servers().len() == cluster.nodes().len() && client.servers().iter().all(|server| server.in_use);
-        if is_used && is_so(moved) {
+        if was_used && is_used() && is_so(moved) {
             return 100.0 * moved as f64 / KEYS as f64;
         }
         assert!(begun.elapsed() < PATIENCE, "a node is never used, or {moved} of {KEYS} keys have moved");
