@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::functions::{FUNCTIONS, Scope};
 use super::judge::{Computed, Judge, Sample, Window};
 use super::words::{Change, How, Order, Resting, SOCKET, Setting, Tally, Told};
@@ -81,7 +84,7 @@ impl Shared {
             }
             Told::Troubled { is_named, from, to } => {
                 let scope = if is_named { Scope::Named } else { Scope::Cluster };
-                self.judge().troubled(scope, from, to);
+                self.judge().troubled(worker, scope, from, to);
             }
             Told::Counted(tally) => lock(&self.members[usize::from(worker)]).tally = tally,
             Told::Resting(resting) => {
@@ -159,6 +162,22 @@ impl Crew {
             member.samples.clear();
         }
         self.launch(worker)
+    }
+
+    /// Stops a worker where it is.
+    pub(crate) fn pause(&self, worker: u16) -> Result<()> {
+        self.signal(worker, Signal::SIGSTOP)
+    }
+
+    /// Has a worker that was stopped go on. One that was started in its place meanwhile runs already.
+    pub(crate) fn resume(&self, worker: u16) -> Result<()> {
+        self.signal(worker, Signal::SIGCONT)
+    }
+
+    fn signal(&self, worker: u16, signal: Signal) -> Result<()> {
+        let member = lock(&self.shared.members[usize::from(worker)]);
+        let child = member.child.as_ref().ok_or_else(|| Error::new(ErrorKind::NotFound, "the worker does not run"))?;
+        Ok(kill(Pid::from_raw(child.id().cast_signed()), signal)?)
     }
 
     pub(crate) fn step(&self, worker: u16, millis: u64) {

@@ -102,7 +102,7 @@ impl Fleets {
                 self.cluster.stop_endpoint()?;
                 return Ok(Some(Undo::Endpoint));
             }
-            Fault::KillWorker(_) | Fault::Step(..) => {}
+            Fault::KillWorker(_) | Fault::PauseWorker(_) | Fault::Step(..) => {}
         }
         Ok(None)
     }

@@ -6,7 +6,8 @@
 //! * No value is of another key, whatever happens.
 //! * What was put, invalidated, expired or cleared with success is not followed by anything older: at once in the process
 //!   that did it, and in others, except for the copies in their near tiers; a clear after `clear_delay` and there too. While
-//!   servers fail, processes may differ about which one is in use, and show what that one held, up to its ttl.
+//!   servers fail, processes may differ about which one is in use, and show what that one held, up to its ttl. A process that
+//!   stood still may show what it had in hand; others are shown nothing of it.
 //! * A key is computed once in the fleet for each period. Faults may cause a further computation.
 //! * A call fails only if its function does, and ends.
 //! * What a server that came back causes is over after [`RECOVERY`]; when nobody calls, all are in use and nothing is left under way.
@@ -93,9 +94,9 @@ impl Judge {
         self.sights.push(sight);
     }
 
-    /// Takes in that a client had trouble with a server.
-    pub(crate) fn troubled(&mut self, scope: Scope, from: u64, to: u64) {
-        if self.windows.parted(scope, from, to).is_none() {
+    /// Takes in that a process's client had trouble with a server.
+    pub(crate) fn troubled(&mut self, worker: u16, scope: Scope, from: u64, to: u64) {
+        if self.windows.parted(worker, scope, from, to).is_none() {
             self.counts.unexplained += 1;
         }
         self.windows.open(Window { scope, kind: "trouble", from, to: Some(to), hangs: true });
@@ -211,7 +212,7 @@ impl Judge {
         }
         let is_landing =
             sight.worker != change.worker && value.done >= change.from && sight.from <= value.done + LANDING;
-        is_landing || self.windows.parted(function.scope, value.begun, sight.from).is_some()
+        is_landing || self.windows.parted(sight.worker, function.scope, value.begun, sight.from).is_some()
     }
 }
 

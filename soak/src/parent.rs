@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::crew::Crew;
 use super::cycle::Cycle;
-use super::fleets::{Fleets, Undo};
+use super::fleets::{self, Fleets};
 use super::functions::Scope;
 use super::judge::{Window, growth, unrest};
 use super::options::Options;
@@ -20,6 +20,13 @@ use super::words::Setting;
 
 /// How many violations are printed; all of them are counted, and in the log.
 const PRINTED: usize = 20;
+
+/// What ends a fault.
+enum Undo {
+    Fleet(fleets::Undo),
+    /// Has this worker go on.
+    Resume(u16),
+}
 
 /// A fault that goes on.
 struct Going {
@@ -140,7 +147,8 @@ impl Run {
                 self.crew.step(worker, millis);
                 Ok(None)
             }
-            _ => self.fleets.begin(fault),
+            Fault::PauseWorker(worker) => self.crew.pause(worker).map(|()| Some(Undo::Resume(worker))),
+            _ => self.fleets.begin(fault).map(|undo| undo.map(Undo::Fleet)),
         };
         match done {
             Ok(undo) => {
@@ -158,7 +166,10 @@ impl Run {
 
     fn end(&mut self, fault: &Going) -> Result<()> {
         if let Some(undo) = &fault.undo {
-            self.fleets.end(undo)?;
+            match undo {
+                Undo::Fleet(undo) => self.fleets.end(undo)?,
+                Undo::Resume(worker) => self.crew.resume(*worker)?,
+            }
             self.note(&format!("over: {}", fault.text))?;
         }
         self.crew.shared.judge().windows.close(fault.scope, fault.from, now());

@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     StopEndpoint,
     /// A worker is killed and started again.
     KillWorker(u16),
+    /// A worker is stopped where it is, and goes on at the end.
+    PauseWorker(u16),
     /// A worker's clock jumps, by so many milliseconds.
     Step(u16, u64),
 }
@@ -61,8 +63,19 @@ pub(crate) struct Terms {
 }
 
 /// The kinds of faults, as they are counted.
-const KINDS: [&str; 10] =
-    ["kill", "pause", "flush", "network", "add", "remove", "replace", "endpoint", "kill worker", "clock"];
+const KINDS: [&str; 11] = [
+    "kill",
+    "pause",
+    "flush",
+    "network",
+    "add",
+    "remove",
+    "replace",
+    "endpoint",
+    "kill worker",
+    "clock",
+    "pause worker",
+];
 
 impl Fault {
     /// Returns its kind.
@@ -78,6 +91,7 @@ impl Fault {
             Self::HoldEndpoint | Self::StopEndpoint => 7,
             Self::KillWorker(_) => 8,
             Self::Step(..) => 9,
+            Self::PauseWorker(_) => 10,
         };
         KINDS[place]
     }
@@ -90,14 +104,14 @@ impl Fault {
             Self::AddNode | Self::RemoveNode(_) | Self::ReplaceNode(_) | Self::HoldEndpoint | Self::StopEndpoint => {
                 Scope::Cluster
             }
-            Self::KillWorker(worker) | Self::Step(worker, _) => Scope::Process(worker),
+            Self::KillWorker(worker) | Self::PauseWorker(worker) | Self::Step(worker, _) => Scope::Process(worker),
         }
     }
 
     /// Returns whether what was sent before is carried out at its end.
     pub(crate) fn hangs(self) -> bool {
         let weather = |weather| matches!(weather, Weather::Delay(_) | Weather::Blackhole | Weather::BlackholeExisting);
-        matches!(self, Self::Pause(..)) || matches!(self, Self::Network(_, how) if weather(how))
+        matches!(self, Self::Pause(..) | Self::PauseWorker(_)) || matches!(self, Self::Network(_, how) if weather(how))
     }
 
     /// Returns whether it is over as soon as it has happened.
@@ -183,6 +197,7 @@ impl Planner {
             "endpoint" if self.rng.bool() => Fault::HoldEndpoint,
             "endpoint" => Fault::StopEndpoint,
             "kill worker" => Fault::KillWorker(mortal),
+            "pause worker" => Fault::PauseWorker(self.rng.u16(..self.terms.processes)),
             _ => Fault::Step(self.rng.u16(..self.terms.processes), 10_u64.pow(self.rng.u32(2..5)) * self.rng.u64(1..7)),
         }
     }

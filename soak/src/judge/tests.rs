@@ -77,6 +77,10 @@ fn a_value_from_before_a_change_is_excused_by_what_parts_processes_since_it_was_
     assert_eq!(judged(before(changed), &[fault(Scope::Cluster, "kill", (2 * SECOND, 3 * SECOND))]), 1);
     assert_eq!(judged(before(changed), &[fault(Scope::Process(1), windows::KILL, (2 * SECOND, 3 * SECOND))]), 1);
     assert_eq!(judged(before(changed), &[fault(Scope::Named, "kill", (4 * SECOND, 5 * SECOND))]), 1);
+    // A process that stood still may show what it had in hand; what others are shown must not come from it.
+    assert_eq!(judged(before(changed), &[fault(Scope::Process(3), "pause worker", (2 * SECOND, 3 * SECOND))]), 0);
+    assert_eq!(judged(before(changed), &[fault(Scope::Process(2), "pause worker", (2 * SECOND, 3 * SECOND))]), 1);
+    assert_eq!(judged(before(changed), &[fault(Scope::Process(2), windows::STALL, (2 * SECOND, 3 * SECOND))]), 1);
 }
 
 #[test]
@@ -95,11 +99,16 @@ fn a_value_from_before_a_change_is_excused_while_processes_hear_of_a_clear() {
 fn trouble_that_nobody_made_is_counted() {
     let mut judge = Judge::default();
     judge.windows.open(fault(Scope::Named, "kill", (0, SECOND)));
-    judge.troubled(Scope::Named, START + 2 * SECOND, START + 3 * SECOND);
+    judge.troubled(3, Scope::Named, START + 2 * SECOND, START + 3 * SECOND);
     assert_eq!(judge.counts.unexplained, 0);
-    judge.troubled(Scope::Cluster, START + 2 * SECOND, START + 3 * SECOND);
-    judge.troubled(Scope::Named, START + 20 * SECOND, START + 21 * SECOND);
+    judge.troubled(3, Scope::Cluster, START + 2 * SECOND, START + 3 * SECOND);
+    judge.troubled(3, Scope::Named, START + 20 * SECOND, START + 21 * SECOND);
     assert_eq!(judge.counts.unexplained, 2);
+    judge.windows.open(fault(Scope::Process(3), "pause worker", (30 * SECOND, 50 * SECOND)));
+    judge.troubled(2, Scope::Named, START + 30 * SECOND, START + 31 * SECOND);
+    assert_eq!(judge.counts.unexplained, 3);
+    judge.troubled(3, Scope::Named, START + 40 * SECOND, START + 41 * SECOND);
+    assert_eq!(judge.counts.unexplained, 3);
 }
 
 #[test]

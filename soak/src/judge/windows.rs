@@ -71,10 +71,15 @@ impl Windows {
         self.0.iter().filter(move |window| window.from <= to && window.end() >= from)
     }
 
-    /// As [`around`](Self::around): a fault after which processes may differ about which server is in use.
-    pub(crate) fn parted(&self, scope: Scope, from: u64, to: u64) -> Option<&Window> {
+    /// As [`around`](Self::around): a fault after which that process may differ from others about which server is in use,
+    /// or did not run. What happens to other processes changes nothing in what it is shown.
+    pub(crate) fn parted(&self, worker: u16, scope: Scope, from: u64, to: u64) -> Option<&Window> {
         let has_effects = |window: &&Window| window.from <= to && window.end().saturating_add(RECOVERY) >= from;
-        self.0.iter().filter(|window| window.is_of(scope) && window.kind != KILL).find(has_effects)
+        let concerns = |window: &&Window| match window.scope {
+            Scope::Process(other) => other == worker && window.kind != KILL,
+            fleet => fleet == scope,
+        };
+        self.0.iter().filter(concerns).find(has_effects)
     }
 
     /// Returns by when a store of this scope has what was sent to it from `from` on, if it takes `calm` while nothing fails
