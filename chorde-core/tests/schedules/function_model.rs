@@ -16,6 +16,7 @@ use shuttle::thread;
 use crate::engine::runtime::wait;
 use crate::function::{At, Looked, no_behind, no_echo};
 use crate::history::History;
+use crate::processes::DELAY;
 use crate::promises::{Promised, What};
 use crate::site::{Description, Plain, Site};
 use crate::sync::lock;
@@ -26,6 +27,10 @@ const LEASE: Duration = Duration::from_nanos(10);
 const TTL: Duration = Duration::from_secs(3600);
 /// About as many times as a call that computes gives way.
 const LATEST: u32 = 60;
+/// Steps of a computation that lets another process clear, and this one hear of it.
+const LONG_COMPUTATION: u32 = LATEST;
+/// Looks in a row.
+const PEEKS: u32 = 5;
 /// More steps than an operation has.
 const STEPS: u32 = 9;
 
@@ -52,9 +57,15 @@ pub(crate) enum Act {
     Panic,
     /// A call or refresh that is not polled any more after any of its steps, until all others are done.
     Stall,
+    /// Looks that ask the client whatever goes on, so that it hears of clears meanwhile.
+    Peek,
+    /// A clear, and a call, by another process.
+    ClearElsewhere,
+    CallElsewhere,
 }
 
 impl Act {
+    /// All that may happen in one process, but for a look.
     pub(crate) const ALL: [Self; 11] = [
         Self::Call,
         Self::Await,
@@ -70,14 +81,15 @@ impl Act {
     ];
 
     /// Whether it writes explicitly.
-    fn writes(self) -> bool {
-        matches!(self, Self::Put | Self::Invalidate | Self::Expire | Self::Clear | Self::DropWrite)
+    pub(crate) fn writes(self) -> bool {
+        let elsewhere = matches!(self, Self::ClearElsewhere);
+        elsewhere || matches!(self, Self::Put | Self::Invalidate | Self::Expire | Self::Clear | Self::DropWrite)
     }
 
     /// How many computations there may be on its account, beside the one for all who call.
     fn most_computations(self) -> u64 {
         match self {
-            Self::Call | Self::Await => 0,
+            Self::Call | Self::Await | Self::Peek => 0,
             // A refresh that is dropped has computed, and whoever takes its turn computes.
             Self::Drop => 2,
             _ => 1,
@@ -98,6 +110,8 @@ type Step<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// The function, with its client.
 pub(crate) struct Function<C> {
     client: C,
+    /// The one that another process has, if there is one.
+    elsewhere: Option<C>,
     policy: CallPolicy,
     clock: ManualClock,
     /// Whether what a write has changed is changed for all when it returns.
@@ -122,17 +136,23 @@ impl Drop for Running<'_> {
 
 impl<C: Client<u64> + 'static> Function<C> {
     pub(crate) fn new(client: C, clock: ManualClock) -> Arc<Self> {
-        Arc::new(Self::made(client, clock, true))
+        Arc::new(Self::made(client, None, clock, true))
     }
 
     /// Makes one whose client may show the value before a write as long as anything runs that overlapped with it.
     pub(crate) fn tiered(client: C, clock: ManualClock) -> Arc<Self> {
-        Arc::new(Self::made(client, clock, false))
+        Arc::new(Self::made(client, None, clock, false))
     }
 
-    fn made(client: C, clock: ManualClock, at_once: bool) -> Self {
+    /// Makes one that another process has as well, which clears it either meanwhile, or only before all else.
+    pub(crate) fn beside(client: C, elsewhere: C, clock: ManualClock, only_before: bool) -> Arc<Self> {
+        Arc::new(Self::made(client, Some(elsewhere), clock, only_before))
+    }
+
+    fn made(client: C, elsewhere: Option<C>, clock: ManualClock, at_once: bool) -> Self {
         Self {
             client,
+            elsewhere,
             policy: CallPolicy::new(TTL).no_spread().lease(LEASE),
             clock,
             at_once,
@@ -146,7 +166,15 @@ impl<C: Client<u64> + 'static> Function<C> {
     }
 
     fn at(&self) -> At<'_, &C, Plain<u64>> {
-        At::new(&SITE, &[], &self.client, Plain::new(), &self.policy)
+        self.through(&self.client)
+    }
+
+    fn at_elsewhere(&self) -> At<'_, &C, Plain<u64>> {
+        self.through(self.elsewhere.as_ref().expect("invariant: there is another process where it acts"))
+    }
+
+    fn through<'a>(&'a self, client: &'a C) -> At<'a, &'a C, Plain<u64>> {
+        At::new(&SITE, &[], client, Plain::new(), &self.policy)
     }
 
     fn begin(&self) -> (u64, Running<'_>) {
@@ -156,22 +184,33 @@ impl<C: Client<u64> + 'static> Function<C> {
         (self.history.stamp(), Running(&self.running))
     }
 
+    /// Says how many steps a computation has. Where another process clears meanwhile, it takes long enough for that, and for
+    /// this process to hear of it.
+    fn steps_of_computation(&self) -> u32 {
+        if self.elsewhere.is_some() { thread_rng().gen_range(1..=LONG_COMPUTATION) } else { 1 }
+    }
+
     /// What the user wrote as a plain function.
     fn compute(&self, panics: bool) -> u64 {
         let (value, _running) = self.begin();
-        thread::yield_now();
+        (0..self.steps_of_computation()).for_each(|_| thread::yield_now());
         if panics { resume_unwind(Box::new(Boom)) } else { value }
     }
 
     /// What the user wrote as an asynchronous one.
     async fn compute_async(&self, panics: bool) -> u64 {
         let (value, _running) = self.begin();
-        yield_now().await;
+        for _ in 0..self.steps_of_computation() {
+            yield_now().await;
+        }
         if panics { resume_unwind(Box::new(Boom)) } else { value }
     }
 
     fn call(&self, panics: bool) -> u64 {
-        let at = self.at();
+        self.call_at(self.at(), panics)
+    }
+
+    fn call_at(&self, at: At<'_, &C, Plain<u64>>, panics: bool) -> u64 {
         match at.look(&KEY) {
             Looked::Hit(value) => value,
             Looked::Slow(slow) => {
@@ -227,6 +266,9 @@ impl<C: Client<u64> + 'static> Function<C> {
                 wait(self.write(act, start));
                 self.history.returned(What::Write(Self::written(act, start)), start);
             }
+            Act::Peek => (0..PEEKS).for_each(|_| _ = self.peek()),
+            Act::ClearElsewhere => self.clear_elsewhere(),
+            Act::CallElsewhere => self.read(|| self.call_at(self.at_elsewhere(), false)),
             Act::Refresh => wait(self.read_or_refresh(true)),
             Act::Drop => drop(steps(self.begun_by_chance())),
             Act::DropWrite => self.drop_write(),
@@ -255,6 +297,34 @@ impl<C: Client<u64> + 'static> Function<C> {
         let (this, start) = (Arc::clone(self), self.history.stamp());
         drop(steps(Box::pin(async move { this.write(act, start).await })));
         self.history.dropped(Self::written(act, start), start);
+    }
+
+    /// Returns whether anything is held.
+    fn peek(&self) -> bool {
+        let (at, start) = (self.at(), self.history.stamp());
+        let held = block_on(at.peek(at.prepare(&KEY)));
+        if let Some(value) = held {
+            self.history.returned(What::Read(value), start);
+        }
+        held.is_some()
+    }
+
+    fn clear_elsewhere(&self) {
+        let start = self.history.stamp();
+        wait(self.at_elsewhere().clear()).expect("invariant: this client never fails");
+        self.history.returned(What::Write(None), start);
+    }
+
+    /// Has the other process clear, and time go by until that must be noticed. This process has never used the function, or
+    /// holds a value of it.
+    pub(crate) fn clear_before(&self) {
+        if thread_rng().gen_ratio(1, 2) {
+            self.read(|| self.call(false));
+        }
+        self.clear_elsewhere();
+        self.clock.advance(DELAY);
+        self.most.store(0, Ordering::SeqCst);
+        self.begun.store(0, Ordering::SeqCst);
     }
 
     /// Whoever calls a function that panics gets the panic, or what another has computed.
@@ -289,15 +359,14 @@ impl<C: Client<u64> + 'static> Function<C> {
     /// What must hold when everybody has gone home.
     fn check(&self, acts: &[Act], time_runs: bool) {
         assert_eq!(SITE.live().flights.summary().0, 0, "no flight is left");
+        // By now, whoever shares the store has heard of all clears.
+        self.clock.advance(DELAY);
         let quiet = self.history.stamp();
-        let held = block_on(self.at().peek(self.at().prepare(&KEY)));
-        if let Some(value) = held {
-            self.history.returned(What::Read(value), quiet);
-        }
+        let is_held = self.peek();
         let writes = acts.iter().any(|act| act.writes());
         let is_calm = !time_runs && !writes;
         if is_calm && acts.iter().any(|act| matches!(act, Act::Call | Act::Await | Act::Refresh)) {
-            assert!(held.is_some(), "what was computed is held");
+            assert!(is_held, "what was computed is held");
         }
         if is_calm {
             assert!(self.most.load(Ordering::SeqCst) <= 1, "two computed at the same time");

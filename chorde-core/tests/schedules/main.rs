@@ -28,6 +28,7 @@ mod inproc;
 mod pairs;
 mod pausing;
 mod pool;
+mod processes;
 #[path = "../linear/promises.rs"]
 mod promises;
 #[path = "../linear/register.rs"]
@@ -75,7 +76,7 @@ use stats::{Stats, Timings};
 
 fn main() -> std::process::ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let scenes = [pairs::scenes(), pool::scenes(), inproc::scenes(), histories::scenes()]
+    let scenes = [pairs::scenes(), processes::scenes(), pool::scenes(), inproc::scenes(), histories::scenes()]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>();

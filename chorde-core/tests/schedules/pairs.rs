@@ -51,8 +51,7 @@ fn each_setting(acts: &[Act]) -> Vec<Scene> {
         });
         scene("in two tiers", |acts, time_runs| {
             let (far, clock) = inproc();
-            let near = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
-            let client = TieredClient::new(near.expect("invariant: it has a capacity"), Pausing(far));
+            let client = TieredClient::new(inproc_by(&clock), Pausing(far));
             play(&Function::tiered(client, clock), acts, time_runs);
         });
     }
@@ -62,6 +61,11 @@ fn each_setting(acts: &[Act]) -> Vec<Scene> {
 /// Makes a client whose time is one's own.
 pub(crate) fn inproc() -> (InprocClient, ManualClock) {
     let clock = ManualClock::new();
+    (inproc_by(&clock), clock)
+}
+
+/// Makes a client that goes by this clock.
+pub(crate) fn inproc_by(clock: &ManualClock) -> InprocClient {
     let client = InprocClient::builder().capacity(8).clock(Clock::from(clock.clone())).build();
-    (client.expect("invariant: it has a capacity"), clock)
+    client.expect("invariant: it has a capacity")
 }
