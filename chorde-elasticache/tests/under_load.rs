@@ -17,7 +17,7 @@ const TASKS: u64 = 4;
 const BURST: u64 = 25;
 const LIFE: Duration = Duration::from_secs(600);
 const POLLS: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 #[derive(Default)]
 struct Load {
