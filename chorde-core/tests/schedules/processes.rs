@@ -7,9 +7,9 @@ use std::time::Duration;
 use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
 
-use crate::explore::{Scene, explore};
+use crate::explore::Scene;
 use crate::function_model::{Act, Function, play};
-use crate::pairs::inproc_by;
+use crate::pairs::{Through, each_setting, inproc_by};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::{
     Cache, Client, Entry, Identity, InprocClient, Key, ManualClock, Path, Probe, ReadOptions, Result, Revision,
@@ -167,46 +167,42 @@ impl Client<u64> for Process {
     }
 }
 
+/// While another process clears.
+const MEANWHILE: [(&str, Through); 2] =
+    [("of two processes, in one tier", one_tier::<false>), ("of two processes, in two tiers", two_tiers::<false>)];
+
+const AFTERWARDS: [(&str, Through); 2] = [
+    ("after another process has cleared, in one tier", one_tier::<true>),
+    ("after another process has cleared, in two tiers", two_tiers::<true>),
+];
+
 pub(crate) fn scenes() -> Vec<Scene> {
     let mut scenes = Vec::new();
     for one in Act::ALL.into_iter().chain([Act::Peek]) {
-        scenes.extend(each_setting(&[Act::Call, one, Act::ClearElsewhere], false));
+        scenes.extend(each_setting(&[Act::Call, one, Act::ClearElsewhere], &MEANWHILE));
         if !one.writes() {
-            scenes.extend(each_setting(&[Act::Call, one], true));
+            scenes.extend(each_setting(&[Act::Call, one], &AFTERWARDS));
         }
     }
-    scenes.extend(each_setting(&[Act::Refresh, Act::Drop, Act::ClearElsewhere, Act::CallElsewhere], false));
-    scenes.extend(each_setting(&[Act::Await, Act::ClearElsewhere, Act::ClearElsewhere, Act::CallElsewhere], false));
+    for more in [
+        [Act::Refresh, Act::Drop, Act::ClearElsewhere, Act::CallElsewhere],
+        [Act::Await, Act::ClearElsewhere, Act::ClearElsewhere, Act::CallElsewhere],
+    ] {
+        scenes.extend(each_setting(&more, &MEANWHILE));
+    }
     scenes
 }
 
-/// Plays the acts in a process beside another one, through the shared store and with a tier of its own before it.
-fn each_setting(acts: &[Act], after_clear: bool) -> Vec<Scene> {
-    let mut scenes = Vec::new();
-    for time_runs in [false, true] {
-        if !time_runs && acts.iter().any(|act| act.stalls()) {
-            continue;
-        }
-        let time = if time_runs { "time runs" } else { "time stands still" };
-        let when = if after_clear { "after another process has cleared" } else { "of two processes" };
-        let mut scene = |client: &str, through: fn(&[Act], bool, bool)| {
-            let acts: Arc<[Act]> = acts.into();
-            scenes.push(Scene::new(format!("{acts:?} {when}, {client}, {time}"), move || {
-                let acts = Arc::clone(&acts);
-                explore(move || through(&acts, after_clear, time_runs));
-            }));
-        };
-        scene("in one tier", |acts, after_clear, time_runs| {
-            let (clock, [here, there]) = processes();
-            play_beside(here, there, clock, acts, after_clear, time_runs);
-        });
-        scene("in two tiers", |acts, after_clear, time_runs| {
-            let (clock, processes) = processes();
-            let [here, there] = processes.map(|process| TieredClient::new(inproc_by(&clock), process));
-            play_beside(here, there, clock, acts, after_clear, time_runs);
-        });
-    }
-    scenes
+fn one_tier<const AFTERWARDS: bool>(acts: &[Act], time_runs: bool) {
+    let (clock, [here, there]) = processes();
+    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time_runs);
+}
+
+/// With a tier before the shared store that each process has for itself.
+fn two_tiers<const AFTERWARDS: bool>(acts: &[Act], time_runs: bool) {
+    let (clock, processes) = processes();
+    let [here, there] = processes.map(|process| TieredClient::new(inproc_by(&clock), process));
+    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time_runs);
 }
 
 /// Makes two processes that share a store.
@@ -218,17 +214,9 @@ fn processes() -> (ManualClock, [Process; 2]) {
     (clock, processes)
 }
 
-fn play_beside<C: Client<u64> + 'static>(
-    here: C,
-    there: C,
-    clock: ManualClock,
-    acts: &[Act],
-    after_clear: bool,
-    time_runs: bool,
-) {
-    let function = Function::beside(here, there, clock, after_clear);
-    if after_clear {
+fn play_beside<C: Client<u64> + 'static>(function: &Arc<Function<C>>, acts: &[Act], afterwards: bool, time_runs: bool) {
+    if afterwards {
         function.clear_before();
     }
-    play(&function, acts, time_runs);
+    play(function, acts, time_runs);
 }
