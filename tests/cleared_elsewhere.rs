@@ -1,4 +1,4 @@
-//! What was computed from before a clear is not served after it, whichever process cleared.
+//! What was computed from before a clear, or another write, is not served after it, whichever process that was.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -75,6 +75,37 @@ two_processes!(a_clear_elsewhere_wins_over_a_call, "called", false, builder().bu
 // A refresh has no lease of the server's by which its value could be refused.
 two_processes!(a_clear_elsewhere_wins_over_a_refresh, "refreshed", true, builder().build().unwrap(), MemcachedClient);
 two_processes!(a_clear_elsewhere_wins_in_tiers, "tiers", true, tiers(), TieredClient<InprocClient, MemcachedClient>);
+
+/// By the lease that a call holds on the server; an explicit refresh has none.
+#[test]
+fn what_another_process_writes_wins_over_a_call() {
+    static HERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
+    static THERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
+    static GATES: [Gate; 3] = [const { Gate::new() }; 3];
+
+    #[cached(client = HERE, ttl = 600, namespace = "written")]
+    fn here(x: usize) -> usize {
+        GATES[x].pass();
+        x
+    }
+
+    #[cached(client = THERE, ttl = 600, namespace = "written")]
+    fn there(x: usize) -> usize {
+        x + 10
+    }
+
+    let writes: [fn(usize) -> chorde::Result<()>; 3] = [|x| there::put(x, 20), there::invalidate, there::expire];
+    for ((x, write), after) in writes.into_iter().enumerate().zip([Some(20), None, None]) {
+        let computing = std::thread::spawn(move || here(x));
+        GATES[x].await_arrivals(1);
+        write(x).unwrap();
+        GATES[x].open();
+        assert_eq!(computing.join().unwrap(), x, "who called before the write gets what was computed for it");
+        assert_eq!((here::peek(x), there::peek(x)), (after, after), "and nobody after it");
+    }
+    assert_eq!((there(1), here(2)), (11, 2));
+    assert_eq!(here::stats().superseded, 3);
+}
 
 /// A process that has just begun, such as one that only warms the cache, knows of no clear; one that was idle, of no later one.
 #[test]
