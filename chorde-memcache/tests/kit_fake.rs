@@ -154,7 +154,7 @@ fn a_connection_is_reset() {
     server.set_fault(Fault::Reset);
     let mut client = Client::of(&server);
     client.send("mg k v\r\n");
-    assert_eq!(client.0.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(client.0.read_exact(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_script_knows_which_connection_it_serves() {
     .unwrap();
     let mut first = Client::of(&server);
     first.send("get k\r\n");
-    assert_eq!(first.0.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(first.0.read_exact(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
     server.await_connections(1).unwrap();
     let mut second = Client::of(&server);
     second.send("ms k 6 T0\r\nhello\n\r\nget k\r\n");

@@ -184,8 +184,8 @@ fn connections_are_reset() {
     works(&mut existing);
     proxy.set(Chaos::Reset).unwrap();
     assert_eq!(proxy.open(), 0);
-    assert_eq!(existing.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let new = TcpStream::connect(proxy.address()).and_then(|mut stream| stream.read(&mut [0]));
+    assert_eq!(existing.read_exact(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    let new = TcpStream::connect(proxy.address()).and_then(|mut stream| stream.read_exact(&mut [0]));
     assert_eq!(new.unwrap_err().kind(), ErrorKind::ConnectionReset);
     proxy.set(Chaos::Pass).unwrap();
     works(&mut connect(&proxy));
