@@ -76,12 +76,12 @@ two_processes!(a_clear_elsewhere_wins_over_a_call, "called", false, builder().bu
 two_processes!(a_clear_elsewhere_wins_over_a_refresh, "refreshed", true, builder().build().unwrap(), MemcachedClient);
 two_processes!(a_clear_elsewhere_wins_in_tiers, "tiers", true, tiers(), TieredClient<InprocClient, MemcachedClient>);
 
-/// By the lease that a call holds on the server; an explicit refresh has none.
+/// By the lease that a call holds on the server. An explicit refresh has none: what it computed is stored.
 #[test]
-fn what_another_process_writes_wins_over_a_call() {
+fn what_another_process_writes_wins_over_a_call_and_not_over_a_refresh() {
     static HERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
     static THERE: LazyLock<MemcachedClient> = LazyLock::new(|| builder().build().unwrap());
-    static GATES: [Gate; 3] = [const { Gate::new() }; 3];
+    static GATES: [Gate; 6] = [const { Gate::new() }; 6];
 
     #[cached(client = HERE, ttl = 600, namespace = "written")]
     fn here(x: usize) -> usize {
@@ -94,14 +94,17 @@ fn what_another_process_writes_wins_over_a_call() {
         x + 10
     }
 
-    let writes: [fn(usize) -> chorde::Result<()>; 3] = [|x| there::put(x, 20), there::invalidate, there::expire];
-    for ((x, write), after) in writes.into_iter().enumerate().zip([Some(20), None, None]) {
-        let computing = std::thread::spawn(move || here(x));
+    let writes: [(fn(usize) -> chorde::Result<()>, Option<usize>); 3] =
+        [(|x| there::put(x, 20), Some(20)), (there::invalidate, None), (there::expire, None)];
+    let each = writes.into_iter().enumerate();
+    for (x, refreshes, (write, after)) in each.flat_map(|(x, write)| [(x, false, write), (x + 3, true, write)]) {
+        let computing = std::thread::spawn(move || if refreshes { here::refresh(x) } else { here(x) });
         GATES[x].await_arrivals(1);
         write(x).unwrap();
         GATES[x].open();
         assert_eq!(computing.join().unwrap(), x, "who called before the write gets what was computed for it");
-        assert_eq!((here::peek(x), there::peek(x)), (after, after), "and nobody after it");
+        let after = if refreshes { Some(x) } else { after };
+        assert_eq!((here::peek(x), there::peek(x)), (after, after), "{x}");
     }
     assert_eq!((there(1), here(2)), (11, 2));
     assert_eq!(here::stats().superseded, 3);
