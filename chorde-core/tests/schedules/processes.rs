@@ -81,21 +81,22 @@ impl Process {
         asked_at != NEVER && self.now() < asked_at + DELAY.as_nanos() as u64 && thread_rng().gen_ratio(3, 4)
     }
 
-    async fn learn(&self) {
-        let now = self.now();
-        yield_now().await;
-        let told = self.0.shared.revision();
-        yield_now().await;
-        self.0.revision.fetch_max(told, Ordering::SeqCst);
-        self.0.asked_at.store(now, Ordering::SeqCst);
+    /// Returns the revision that it knows; asks for it if it was not told of late.
+    async fn told(&self) -> u64 {
+        if !self.is_fresh() {
+            let now = self.now();
+            yield_now().await;
+            let told = self.0.shared.revision();
+            yield_now().await;
+            self.0.revision.fetch_max(told, Ordering::SeqCst);
+            self.0.asked_at.store(now, Ordering::SeqCst);
+        }
+        self.known()
     }
 
     /// Returns where the entries of the present revision are, as far as is known.
     async fn store(&self) -> InprocClient {
-        if !self.is_fresh() {
-            self.learn().await;
-        }
-        let known = self.known();
+        let known = self.told().await;
         yield_now().await;
         self.0.shared.under(known)
     }
@@ -141,10 +142,7 @@ impl Cache for Process {
     }
 
     async fn current_revision(&self, _key: &Key) -> u64 {
-        if !self.is_fresh() {
-            self.learn().await;
-        }
-        self.known()
+        self.told().await
     }
 }
 
