@@ -94,9 +94,8 @@ fn what_another_process_writes_wins_over_a_call_and_not_over_a_refresh() {
         x + 10
     }
 
-    let writes: [(fn(usize) -> chorde::Result<()>, Option<usize>); 3] =
-        [(|x| there::put(x, 20), Some(20)), (there::invalidate, None), (there::expire, None)];
-    let each = writes.into_iter().enumerate();
+    let writes: [fn(usize) -> chorde::Result<()>; 3] = [|x| there::put(x, 20), there::invalidate, there::expire];
+    let each = writes.into_iter().zip([Some(20), None, None]).enumerate();
     for (x, refreshes, (write, after)) in each.flat_map(|(x, write)| [(x, false, write), (x + 3, true, write)]) {
         let computing = std::thread::spawn(move || if refreshes { here::refresh(x) } else { here(x) });
         GATES[x].await_arrivals(1);
