@@ -97,6 +97,12 @@ pub trait Cache: Send + Sync {
         Duration::ZERO
     }
 
+    /// Returns whether no operation of this client has to be waited for: whether each of its futures is ready when it is first
+    /// polled, as in process. Then a miss allocates less and boxes nothing.
+    fn answers_at_once(&self) -> bool {
+        false
+    }
+
     /// Returns which revision of its namespaces the key has, as far as the client knows: another one after each
     /// [`clear_namespace`](Self::clear_namespace) that concerns it, zero before the first.
     ///
@@ -212,6 +218,20 @@ pub trait Client<V: Value>: Cache {
             self.put_entry(key, value, ttl, WriteOptions::new()).await?;
             Ok(true)
         }
+    }
+
+    /// Does the same, told that by the client's clock it is `now`, which was read a moment ago: reading a clock takes as long as
+    /// all the rest of a store in memory.
+    fn fill_at(
+        &self,
+        key: &Key,
+        token: Token,
+        value: V,
+        ttl: Duration,
+        now: u64,
+    ) -> impl Future<Output = Result<bool>> + Send {
+        let _ = now;
+        self.fill(key, token, value, ttl)
     }
 
     /// Gives a claim back unused, so that the next one who asks wins. Must not block.

@@ -17,8 +17,9 @@
 
 mod backend;
 pub mod background;
+pub(crate) mod computation;
 mod drive;
 pub(crate) mod runtime;
 
 pub(crate) use backend::{Backed, unload};
-pub(crate) use drive::{Brought, Drive, Entered, Lead, Mode};
+pub(crate) use drive::{Arrived, Drive, Entered, Joined, Lead, Made, Mode};

@@ -20,6 +20,8 @@ pub struct CallPolicy {
     /// How many tiers `peek` and `lazy` look at.
     pub(crate) lazy_tiers: usize,
     pub(crate) single_flight: bool,
+    /// Whether a computation goes on when nobody is left who waits for it.
+    pub(crate) detach: bool,
     pub(crate) timings: bool,
 }
 
@@ -59,6 +61,7 @@ impl CallPolicy {
             renew: None,
             lazy_tiers: usize::MAX,
             single_flight: true,
+            detach: true,
             timings: true,
         }
     }
@@ -116,6 +119,13 @@ impl CallPolicy {
     #[must_use]
     pub const fn without_single_flight(mut self) -> Self {
         self.single_flight = false;
+        self
+    }
+
+    /// Drops a computation of an asynchronous function with the last caller that wants its value.
+    #[must_use]
+    pub const fn without_detach(mut self) -> Self {
+        self.detach = false;
         self
     }
 

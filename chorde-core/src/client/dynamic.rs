@@ -61,6 +61,7 @@ trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
     fn resolution(&self) -> Duration;
+    fn answers_at_once(&self) -> bool;
     fn revision(&self, probe: &Probe<'_>) -> Revision;
     fn current_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
     fn delete<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
@@ -95,6 +96,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn resolution(&self) -> Duration {
         Cache::resolution(self)
+    }
+
+    fn answers_at_once(&self) -> bool {
+        Cache::answers_at_once(self)
     }
 
     fn revision(&self, probe: &Probe<'_>) -> Revision {
@@ -231,6 +236,10 @@ impl<V: Value> Cache for DynClient<V> {
 
     fn resolution(&self) -> Duration {
         self.0.resolution()
+    }
+
+    fn answers_at_once(&self) -> bool {
+        self.0.answers_at_once()
     }
 
     fn revision(&self, probe: &Probe<'_>) -> Revision {

@@ -73,6 +73,11 @@ macro_rules! __forwarded {
             (**self).resolution()
         }
 
+        #[inline]
+        fn answers_at_once(&self) -> bool {
+            (**self).answers_at_once()
+        }
+
         fn revision(&self, probe: &$crate::Probe<'_>) -> $crate::Revision {
             (**self).revision(probe)
         }
@@ -162,6 +167,17 @@ macro_rules! __forwarded {
             ttl: ::std::time::Duration,
         ) -> impl ::std::future::Future<Output = $crate::Result<bool>> + Send {
             (**self).fill(key, token, value, ttl)
+        }
+
+        fn fill_at(
+            &self,
+            key: &$crate::Key,
+            token: $crate::Token,
+            value: $value,
+            ttl: ::std::time::Duration,
+            now: u64,
+        ) -> impl ::std::future::Future<Output = $crate::Result<bool>> + Send {
+            (**self).fill_at(key, token, value, ttl, now)
         }
 
         fn release(&self, key: &$crate::Key, token: $crate::Token) {

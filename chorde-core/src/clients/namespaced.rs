@@ -178,6 +178,10 @@ impl<C: Cache> Cache for NamespaceClient<C> {
         self.inner.tiers()
     }
 
+    fn answers_at_once(&self) -> bool {
+        self.inner.answers_at_once()
+    }
+
     fn resolution(&self) -> Duration {
         self.inner.resolution()
     }

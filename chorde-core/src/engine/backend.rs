@@ -4,13 +4,15 @@
 //! is where they are loaded and unloaded.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::drive::Made;
 use crate::client::{Claim, ClaimOptions, Client, Identity, ReadOptions, Token};
 use crate::entry::Lookup;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::flight::Cargo;
 use crate::key::Key;
 use crate::policy::CallPolicy;
@@ -24,10 +26,22 @@ pub(crate) trait Backend: Send + Sync {
     fn identity(&self) -> &Identity;
     /// Returns which revision of its namespaces the key has, as far as the client knows.
     fn revision(&self, key: &Key) -> u64;
-    /// Has the client ask for it if it was not told of late.
+    /// Returns whether the client was told of it recently, so that it need not be asked for.
+    fn is_current(&self, key: &Key) -> bool;
+    /// Has the client ask for it if it was not told recently.
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
     /// Returns the valid value that the client can tell of at once.
     fn held(&self, key: &Key) -> Option<Cargo>;
+    /// Returns whether no operation of the client has to be waited for.
+    fn answers_at_once(&self) -> bool;
+    /// Reads the valid value.
+    fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>>;
+    /// Claims, if the client answers at once.
+    fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>>;
+    /// Fills, for a client that answers at once.
+    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool>;
+    /// Deletes, likewise.
+    fn delete_at_once(&self, key: &Key) -> Result<bool>;
     fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>>;
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Lengthens a valid entry by that much.
@@ -52,6 +66,10 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         self.client.revision(&key.probe()).number
     }
 
+    fn is_current(&self, key: &Key) -> bool {
+        self.client.revision(&key.probe()).is_current
+    }
+
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
             self.client.current_revision(key).await;
@@ -63,18 +81,34 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         (!entry.is_stale()).then(|| load(entry.value))
     }
 
-    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>> {
+    fn answers_at_once(&self) -> bool {
+        self.client.answers_at_once()
+    }
+
+    fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>> {
         Box::pin(async move {
-            let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
-                self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
-            };
-            let mut read = ReadOptions::new();
-            if self.live.on_promote.any() {
-                read = read.on_promote(&hear);
-            }
-            let options = ClaimOptions::of_call(policy).reading(read);
-            Ok(self.client.claim(key, options).await?.map(load))
+            let entry = self.client.get_entry(key, ReadOptions::new()).await?;
+            Ok(entry.filter(|entry| !entry.is_stale()).map(|entry| load(entry.value)))
         })
+    }
+
+    fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>> {
+        self.client.answers_at_once().then(|| at_once(self.claiming(key, policy)))
+    }
+
+    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool> {
+        match made.value.downcast_ref::<M::Stored>() {
+            Some(stored) => at_once(self.client.fill_at(key, token, stored.clone(), ttl, made.at)),
+            None => Ok(false),
+        }
+    }
+
+    fn delete_at_once(&self, key: &Key) -> Result<bool> {
+        at_once(self.client.delete_entry(key))
+    }
+
+    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>> {
+        Box::pin(self.claiming(key, policy))
     }
 
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
@@ -101,6 +135,31 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 
     fn release(&self, key: &Key, token: Token) {
         self.client.release(key, token);
+    }
+}
+
+impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
+    async fn claiming(&self, key: &Key, policy: &CallPolicy) -> Result<Claim<Cargo>> {
+        let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
+            self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
+        };
+        let mut read = ReadOptions::new();
+        if self.live.on_promote.any() {
+            read = read.on_promote(&hear);
+        }
+        let options = ClaimOptions::of_call(policy).reading(read);
+        Ok(self.client.claim(key, options).await?.map(load))
+    }
+}
+
+/// Takes the answer of a client that answers at once.
+fn at_once<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => Err(Error::new(
+            ErrorKind::Unavailable,
+            "the client says that it answers at once, and has to be waited for: let its `answers_at_once` return false",
+        )),
     }
 }
 

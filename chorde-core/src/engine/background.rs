@@ -9,5 +9,5 @@ pub(crate) mod pool;
 pub use job::{Job, Ticket};
 pub use pool::{Drain, Limits, drain, limits, set_limits};
 
-pub(crate) use job::Taken;
-pub(crate) use pool::{Task, submit, without_place};
+pub(crate) use job::{CallFlight, Taken};
+pub(crate) use pool::{Task, carry_on, submit, without_place};

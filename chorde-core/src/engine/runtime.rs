@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use tokio::runtime::Handle;
+
 use super::background::without_place;
-use crate::clock::Clock;
-use crate::flight::Flight;
-use crate::flight::active::{self, Scope};
+use crate::flight::active;
+use crate::flight::{Flight, Leader};
 use crate::sync::block_on;
 
 thread_local! {
@@ -96,19 +97,23 @@ impl<F: Future> Wait for F {}
 /// What a user's function ended with.
 pub(crate) type Ended<R> = thread::Result<R>;
 
-/// Runs the user's function for a flight (if any), catching its panic.
-pub(crate) async fn compute<F: Future>(
-    flight: Option<&Arc<Flight>>,
-    clock: &Clock,
-    start: impl FnOnce() -> F,
-) -> Ended<F::Output> {
-    let run = catch(async move { start().await });
-    let mut run = pin!(run);
-    poll_fn(|cx| {
-        let _scope = flight.map(|flight| Scope::enter(flight, clock));
-        run.as_mut().poll(cx)
-    })
-    .await
+/// A flight that is computed in its leader's own future.
+pub(crate) struct InPlace(Arc<Flight>);
+
+/// Notes that a leader computes in its own future.
+pub(crate) fn lead_in_place(leader: &Leader) -> InPlace {
+    leader.computes_by_future(Handle::try_current().ok(), None);
+    InPlace(Arc::clone(leader.flight()))
+}
+
+impl InPlace {
+    /// Runs that future.
+    pub(crate) fn run<F: Future>(self, run: F) -> impl Future<Output = F::Output> {
+        async move {
+            let mut run = pin!(run);
+            poll_fn(|cx| self.0.step(cx, |cx| run.as_mut().poll(cx))).await
+        }
+    }
 }
 
 /// Runs a future, catching its panic.

@@ -7,36 +7,57 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::Flight;
-use crate::clock::Clock;
 
 thread_local! {
-    static ACTIVE: RefCell<Vec<(Arc<Flight>, Clock)>> = const { RefCell::new(Vec::new()) };
+    static ACTIVE: RefCell<Vec<Arc<Flight>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Marks the flight as being computed on this thread until dropped.
 #[derive(Debug)]
-pub(crate) struct Scope(());
+pub(crate) struct Scope {
+    /// The flight, where the list is gone.
+    alone: Option<Arc<Flight>>,
+    /// Whether the end is a sign of life: a thread needs none.
+    is_sign: bool,
+}
 
 impl Scope {
-    pub(crate) fn enter(flight: &Arc<Flight>, clock: &Clock) -> Self {
-        flight.set_polling(true, clock.now());
-        ACTIVE.with_borrow_mut(|active| active.push((Arc::clone(flight), clock.clone())));
-        Self(())
+    /// Begins one poll of a future.
+    pub(crate) fn enter(flight: &Arc<Flight>) -> Self {
+        Self::begin(flight, true)
+    }
+
+    /// Begins a computation that ends on this thread.
+    pub(crate) fn enter_thread(flight: &Arc<Flight>) -> Self {
+        Self::begin(flight, false)
+    }
+
+    fn begin(flight: &Arc<Flight>, is_sign: bool) -> Self {
+        flight.set_polling(true);
+        let listed = with(|active| active.push(Arc::clone(flight)));
+        Self { alone: if listed.is_some() { None } else { Some(Arc::clone(flight)) }, is_sign }
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        let left = ACTIVE.with_borrow_mut(Vec::pop);
-        if let Some((flight, clock)) = left {
-            flight.set_polling(false, clock.now());
+        let flight = self.alone.take().or_else(|| with(Vec::pop).flatten());
+        match flight {
+            Some(flight) if self.is_sign => flight.set_polling(false),
+            Some(flight) => flight.end_polling(),
+            None => {}
         }
     }
 }
 
+/// Does something with the list; `None` on a thread that ends and has thrown it away, whose destructors may still compute.
+fn with<R>(change: impl FnOnce(&mut Vec<Arc<Flight>>) -> R) -> Option<R> {
+    ACTIVE.try_with(|active| change(&mut active.borrow_mut())).ok()
+}
+
 /// Returns whether this thread is computing for the flight.
 pub(crate) fn is_active(flight: &Arc<Flight>) -> bool {
-    ACTIVE.with_borrow(|active| active.iter().any(|(other, _)| Arc::ptr_eq(other, flight)))
+    with(|active| active.iter().any(|other| Arc::ptr_eq(other, flight))).unwrap_or(false)
 }
 
 /// Runs `wait`, which blocks this thread, with all its flights counted as idle: if what it waits for waits for one of
@@ -54,9 +75,5 @@ pub(crate) fn idle<R>(wait: impl FnOnce() -> R) -> R {
 }
 
 fn set_all(polling: bool) {
-    ACTIVE.with_borrow(|active| {
-        for (flight, clock) in active {
-            flight.set_polling(polling, clock.now());
-        }
-    });
+    with(|active| active.iter().for_each(|flight| flight.set_polling(polling)));
 }

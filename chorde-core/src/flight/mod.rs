@@ -4,42 +4,62 @@
 //! holds its [`Leader`] guard computes. The others hold a [`Waiter`]. The states of a flight:
 //!
 //! ```text
-//!             ┌──────────────── leader dropped, panicked, gave up: a waiter takes over ───────┐
+//!             ┌──────────────── leader dropped: a waiter takes over ──────────────────────────┐
 //!             ▼                                                                               │
 //!  Queued ─> Free ─> Led ─────────────────────────> Storing ──────────────> Landed            │
-//!                     └── leader dropped, ... ──────────┴─────────────────────────────────────┘
+//!                     │└── leader dropped ──────────────┴─────────────────────────────────────┘
+//!                     └─── it failed, with nothing to share: all who wait compute on their own ─> Landed
 //! ```
 //!
 //! `Queued` is for refreshes: they want a computation that began after they asked, so that they line up behind the one
 //! that runs. A flight can be *detached* at any time before it lands: by an explicit write to its key, by a clear, or
-//! because its leader, or all who may become it, were not polled for too long. New calls do not join a detached flight: it
-//! is out of the registry, or if it is storing, kept aside there, for other writes to wait for. After an explicit write,
-//! those who wait still get its value, and nobody stores it. After an overtaking, those who wait start over.
+//! because nobody drives its computation. New calls do not join a detached flight: it is out of the registry, or if it is
+//! storing, kept aside there, for other writes to wait for. After an explicit write, those who wait still get its value, and
+//! nobody stores it. After an overtaking, those who wait start over.
 //!
 //! A write waits for a store in progress, so that whatever passed the check before the write is in the store before it.
+//!
+//! A computation is left alone as long as somebody drives it, however long it takes. `signs` is what can be seen of that,
+//! `judge` decides by it what those who wait may do, and `watch` carries it out.
 //!
 //! Invariants: a flight in the registry is led, or is storing, or is queued behind one that is, or has a woken waiter
 //! that will take the lead; so no key is ever left locked. All locks are held for a few instructions, and no waker or
 //! user code runs under them.
 
 pub(crate) mod active;
+mod judge;
 mod queue;
 mod registry;
 mod role;
+mod signs;
 pub(crate) mod store;
+mod watch;
 
 pub(crate) use registry::{FlightKey, Flights, Kind, Role};
-pub(crate) use role::{Landing, Leader, Outcome};
+pub(crate) use role::{Landing, Leader, Outcome, Waiter};
+pub(crate) use signs::Movable;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;
 
+use self::judge::Work;
 use self::queue::Queue;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
+use self::signs::Signs;
+use crate::clock::Clock;
+use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
 
-/// What a flight brings home, shared by all who wait: the value, or an error that can be cloned.
+/// A value or an error of any type, shared by all who wait.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
+
+/// What those who wait for a flight are given.
+#[derive(Debug)]
+pub(crate) enum Landed {
+    /// A value, and whether the client held it already.
+    Value(Cargo, bool),
+    /// An error that can be shared.
+    Error(Cargo),
+}
 
 /// One computation of one key.
 pub(crate) struct Flight {
@@ -50,14 +70,17 @@ pub(crate) struct Flight {
     joinable: bool,
     /// Whether somebody waits for what is computed from now on, so that what is held will not do.
     is_next: bool,
-    /// When the flight was first asked for, by the clock of its client.
+    /// Whether it computes whatever is held: a valid value may lie in the client meanwhile.
+    is_refresh: bool,
+    /// The clock of its client.
+    clock: Clock,
+    /// When the flight was first asked for.
     began: u64,
     state: Mutex<State>,
     /// What those who wait are given: set once, and read by thousands at the same time without the lock.
-    landed: OnceLock<Cargo>,
-    /// Whether the leader is computing at this very moment, and when it last was.
-    polling: AtomicBool,
-    polled: AtomicU64,
+    landed: OnceLock<Landed>,
+    /// What can be seen of whoever computes.
+    signs: Signs,
 }
 
 struct State {
@@ -68,17 +91,24 @@ struct State {
     superseded: bool,
     /// Set by an overtaking: those who wait start over.
     abandoned: bool,
+    /// The computation failed, with nothing to share: those who wait compute on their own.
+    failed: bool,
     waiters: Queue,
     /// How many [`Waiter`]s there are, those not yet polled included.
     waiting: usize,
+    /// How many of them may compute beside the leader.
+    besides: usize,
     /// Writes that wait for a store to end.
     writers: Vec<Waker>,
+    /// How it is computed, and what can move it.
+    work: Work,
     /// Whether an alarm watches the leader.
     watched: bool,
     /// Whether the last of those who wait was given time to take the lead.
     was_reminded: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Lined up behind another flight of the key.
     Queued,
@@ -93,29 +123,32 @@ enum Phase {
 }
 
 impl Flight {
-    fn new(flights: &Arc<Flights>, key: FlightKey, joinable: bool, phase: Phase, now: u64) -> Self {
-        let is_next = matches!(phase, Phase::Queued);
+    fn new(flights: &Arc<Flights>, key: FlightKey, kind: Kind, phase: Phase, clock: &Clock, now: u64) -> Self {
         let state = State {
             phase,
             detached: false,
             superseded: false,
             abandoned: false,
+            failed: false,
             waiters: Queue::default(),
             waiting: 0,
+            besides: 0,
             writers: Vec::new(),
+            work: Work::Claim,
             watched: false,
             was_reminded: false,
         };
         Self {
             flights: Arc::clone(flights),
             key,
-            joinable,
-            is_next,
+            joinable: kind != Kind::Alone,
+            is_next: phase == Phase::Queued,
+            is_refresh: kind == Kind::Next,
+            clock: clock.clone(),
             began: now,
             state: Mutex::new(state),
             landed: OnceLock::new(),
-            polling: AtomicBool::new(false),
-            polled: AtomicU64::new(now),
+            signs: Signs::new(now),
         }
     }
 
@@ -128,32 +161,32 @@ impl Flight {
         self.is_next
     }
 
-    /// Notes that the leader begins or ends to compute on its thread.
-    pub(crate) fn set_polling(&self, polling: bool, now: u64) {
-        self.polled.store(now, Ordering::Relaxed);
-        self.polling.store(polling, Ordering::Release);
+    /// Returns whether it was begun to compute whatever is held.
+    pub(crate) fn is_refresh(&self) -> bool {
+        self.is_refresh
     }
 
-    /// Returns whether the leader is at work at this very moment.
-    fn is_polled(&self) -> bool {
-        self.polling.load(Ordering::Acquire)
+    /// Returns when it was first asked for.
+    pub(crate) fn began(&self) -> u64 {
+        self.began
     }
 
-    /// Returns when the leader was last seen at work: now, if it is.
-    fn last_seen(&self, now: u64) -> u64 {
-        if self.is_polled() { now } else { self.polled.load(Ordering::Relaxed) }
+    /// Returns whether anybody waits for it.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.lock().waiting > 0
     }
 }
 
 impl State {
     /// Returns whether there is nothing to wait for any more. It may still be in the registry, to be taken out at once.
     fn is_over(&self) -> bool {
-        self.abandoned || matches!(self.phase, Phase::Landed)
+        self.abandoned || self.phase == Phase::Landed
     }
 
     /// Makes the flight free to be led by a waiter; returns whom to wake.
     fn free(&mut self) -> Option<Waker> {
         self.phase = Phase::Free;
+        self.work = Work::Claim;
         self.was_reminded = false;
         self.waiters.pop()
     }
@@ -164,7 +197,7 @@ impl State {
         self.phase = Phase::Landed;
     }
 
-    /// Gives the flight up, its leader not being polled; returns whom to wake, to start over or to write.
+    /// Gives the flight up, nobody driving its computation; returns whom to wake, to start over or to write.
     fn overtake(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.superseded = true;
         self.detached = true;

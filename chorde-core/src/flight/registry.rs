@@ -11,7 +11,7 @@ use super::role::{Leader, Waiter};
 use super::store::StoreWait;
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
-use crate::clock::{Clock, nanos};
+use crate::clock::Clock;
 use crate::digest::{Digest, DigestHasher};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -104,30 +104,42 @@ impl Flights {
                 }
             }
             if lines_up {
-                let queued = Arc::new(Flight::new(self, key, true, Phase::Queued, clock.now()));
+                let queued = Arc::new(Flight::new(self, key, kind, Phase::Queued, clock, clock.now()));
                 flights.push(Arc::clone(&queued));
                 return Role::Wait(Waiter::new(queued));
             }
         }
-        Role::Lead(self.begin(flights, key, kind != Kind::Alone, clock))
+        Role::Lead(self.begin(flights, key, kind, clock))
     }
 
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
         let mut by_key = self.lock(&key);
-        self.begin(&mut by_key.entry(key).or_default().flights, key, false, clock)
+        self.begin(&mut by_key.entry(key).or_default().flights, key, Kind::Alone, clock)
     }
 
     fn begin(
         self: &Arc<Self>,
         flights: &mut SmallVec<[Arc<Flight>; 1]>,
         key: FlightKey,
-        joinable: bool,
+        kind: Kind,
         clock: &Clock,
     ) -> Leader {
-        let flight = Arc::new(Flight::new(self, key, joinable, Phase::Led, clock.now()));
+        let now = clock.now();
+        let flight = Arc::new(Flight::new(self, key, kind, Phase::Led, clock, now));
         flights.push(Arc::clone(&flight));
-        Leader::new(flight)
+        Leader::new(flight, now)
+    }
+
+    /// Returns the flights of a key that calls may join, those of which `wanted` says so.
+    pub(super) fn joinable<B: FromIterator<Arc<Flight>>>(
+        &self,
+        key: &FlightKey,
+        wanted: impl Fn(&Arc<Flight>) -> bool,
+    ) -> B {
+        let by_key = self.lock(key);
+        let all = by_key.get(key).into_iter().flat_map(|of_key| &of_key.flights);
+        all.filter(|flight| flight.joinable && wanted(flight)).cloned().collect()
     }
 
     /// Returns whether a joinable flight of the key is under way.
@@ -194,7 +206,7 @@ impl Flights {
         drop(by_key);
         if let Some(next) = next {
             let mut state = next.lock();
-            if !matches!(state.phase, Phase::Queued) {
+            if state.phase != Phase::Queued {
                 return;
             }
             let woken = state.free();
@@ -210,77 +222,14 @@ impl Flights {
         }
     }
 
-    /// Watches over a flight whose leader may stop being polled: after `lease` without a sign of it, those who wait
-    /// start over. Where the flight is lined up, those before it are watched as well.
-    pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, clock: &Clock, lease: Duration) {
-        let own = waiter.flight();
-        let before = {
-            let by_key = self.lock(&own.key);
-            let all = by_key.get(&own.key).into_iter().flat_map(|of_key| &of_key.flights);
-            all.filter(|flight| flight.joinable && !Arc::ptr_eq(flight, own))
-                .map(Arc::clone)
-                .collect::<SmallVec<[_; 2]>>()
-        };
-        for flight in before.iter().chain([own]) {
-            let was_watched = std::mem::replace(&mut flight.lock().watched, true);
-            if !was_watched {
-                let at = flight.last_seen(clock.now()).saturating_add(nanos(lease));
-                self.watch_until(flight, clock, lease, at);
-            }
-        }
-    }
-
-    fn watch_until(self: &Arc<Self>, flight: &Arc<Flight>, clock: &Clock, lease: Duration, at: u64) {
-        let (flights, weak, again) = (Arc::downgrade(self), Arc::downgrade(flight), clock.clone());
-        let check = move || {
-            let (Some(flights), Some(flight)) = (flights.upgrade(), weak.upgrade()) else { return };
-            let now = again.now();
-            let due = flight.last_seen(now).saturating_add(nanos(lease));
-            if due > now {
-                flights.watch_until(&flight, &again, lease, due);
-            } else {
-                flights.overtake(&flight, &again, lease);
-            }
-        };
-        clock.alarm(at, Box::new(check));
-    }
-
-    fn overtake(self: &Arc<Self>, flight: &Arc<Flight>, clock: &Clock, lease: Duration) {
-        let mut state = flight.lock();
-        let next = match state.phase {
-            Phase::Landed => return,
-            // It has been polled since it was looked at.
-            Phase::Led | Phase::Storing if flight.is_polled() => Some(None),
-            Phase::Led | Phase::Storing => None,
-            Phase::Queued => Some(None),
-            // The one whose turn it is does not take it: the next one may, and with no other left, those behind it.
-            Phase::Free => match state.waiters.pop() {
-                None if state.was_reminded => None,
-                woken => {
-                    state.was_reminded = woken.is_none();
-                    Some(woken)
-                }
-            },
-        };
-        if let Some(woken) = next {
-            drop(state);
-            wake(woken);
-            let at = clock.now().saturating_add(nanos(lease));
-            return self.watch_until(flight, clock, lease, at);
-        }
-        let woken = state.overtake();
-        drop(state);
-        self.remove(flight);
-        wake(woken);
-    }
-
-    /// Returns how many flights there are, and when the oldest began.
-    pub(crate) fn summary(&self) -> (usize, Option<u64>) {
+    /// Returns how many flights there are, and for how long the oldest has been.
+    pub(crate) fn summary(&self) -> (usize, Option<Duration>) {
         let (mut count, mut oldest) = (0, None);
         for shard in &self.shards {
             for flight in lock(shard).values().flat_map(OfKey::all) {
                 count += 1;
-                oldest = Some(oldest.map_or(flight.began, |oldest: u64| oldest.min(flight.began)));
+                let age = Duration::from_nanos(flight.clock.now().saturating_sub(flight.began));
+                oldest = oldest.max(Some(age));
             }
         }
         (count, oldest)

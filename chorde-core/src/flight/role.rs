@@ -1,22 +1,26 @@
 //! The guards of those who take part in a flight.
 
-use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use super::{Cargo, Flight, Phase, wake};
+use tokio::runtime::Handle;
+
+use super::judge::{Owned, Probe, Work};
+use super::{Flight, Landed, Movable, Phase, wake};
 
 /// The right and the duty to compute. Dropped without landing, it hands the flight to a waiter.
 #[derive(Debug)]
 pub(crate) struct Leader {
     flight: Arc<Flight>,
+    /// When it came to lead.
+    since: u64,
 }
 
 impl Leader {
-    pub(super) fn new(flight: Arc<Flight>) -> Self {
-        Self { flight }
+    pub(super) fn new(flight: Arc<Flight>, since: u64) -> Self {
+        Self { flight, since }
     }
 
     /// Returns the flight that is led.
@@ -24,7 +28,25 @@ impl Leader {
         &self.flight
     }
 
-    /// Asks to store what was computed; a refusal means that an explicit write came in between.
+    /// Returns when it came to lead.
+    pub(crate) fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// Notes that it computes on this thread from then on.
+    pub(crate) fn computes_here(&self, since: u64) {
+        self.flight.lock().work = Work::Thread { since };
+    }
+
+    /// Notes that it computes by a future, whose sockets and timers belong to `runtime`; if it is a `computation` of its own,
+    /// the background can drive that in the place of its caller.
+    pub(crate) fn computes_by_future(&self, runtime: Option<Handle>, computation: Option<Weak<dyn Movable>>) {
+        let probe = Probe { runtime, sent: None, answered: 0 };
+        let owned = computation.map(|computation| Owned { computation, is_moved: false });
+        self.flight.lock().work = Work::Future { since: self.since, owned, probe };
+    }
+
+    /// Asks to store what was computed; a refusal means that an explicit write came in between, or a later computation.
     pub(crate) fn begin_store(&self) -> bool {
         let mut state = self.flight.lock();
         if state.superseded {
@@ -39,21 +61,58 @@ impl Leader {
         self.flight.lock().abandoned
     }
 
-    /// Ends the flight. `cargo` is made only if somebody waits for it.
-    pub(crate) fn land(self, cargo: impl FnOnce() -> Cargo) {
+    /// Ends the flight. `landed` is made only if somebody waits for it.
+    pub(crate) fn land(self, landed: impl FnOnce() -> Landed) {
         // Out of the registry first, also where a write is about to take it out: from then on the number of those who wait
         // only falls.
         self.flight.flights.remove(&self.flight);
-        let is_awaited = {
-            let state = self.flight.lock();
-            state.waiting > 0 && !state.abandoned
-        };
-        let cargo = is_awaited.then(cargo);
+        self.flight.land(landed);
+    }
+
+    /// Ends the flight with nothing that can be shared: those who wait compute at once, each on its own.
+    pub(crate) fn fail(self) {
+        self.flight.flights.remove(&self.flight);
         let mut state = self.flight.lock();
+        if state.phase == Phase::Landed {
+            return;
+        }
+        state.failed = true;
         state.phase = Phase::Landed;
-        if let Some(cargo) = cargo {
+        let woken = state.take_all();
+        drop(state);
+        wake(woken);
+    }
+}
+
+impl Flight {
+    /// Gives those who wait what one of them has computed beside its leader, whose own value is then the older one.
+    pub(crate) fn land_beside(self: &Arc<Self>, landed: impl FnOnce() -> Landed) {
+        {
+            let mut state = self.lock();
+            if state.phase != Phase::Led || state.abandoned {
+                return;
+            }
+            state.superseded = true;
+            state.detached = true;
+        }
+        self.flights.remove(self);
+        self.land(landed);
+    }
+
+    fn land(&self, landed: impl FnOnce() -> Landed) {
+        let is_awaited = {
+            let state = self.lock();
+            state.waiting > 0 && !state.is_over()
+        };
+        let landed = is_awaited.then(landed);
+        let mut state = self.lock();
+        if state.phase == Phase::Landed {
+            return;
+        }
+        state.phase = Phase::Landed;
+        if let Some(landed) = landed {
             // Nobody else lands this flight, so that nothing can be there.
-            let _ = self.flight.landed.set(cargo);
+            let _ = self.landed.set(landed);
         }
         let woken = state.take_all();
         drop(state);
@@ -64,7 +123,7 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         let mut state = self.flight.lock();
-        if matches!(state.phase, Phase::Landed) {
+        if state.phase == Phase::Landed {
             return;
         }
         let writers = std::mem::take(&mut state.writers);
@@ -98,6 +157,10 @@ pub(crate) enum Outcome {
     Landed(Landing),
     /// The leader is gone: compute.
     Lead(Leader),
+    /// The computation failed: compute, beside the others who waited for it.
+    Failed,
+    /// The computation does not end: compute beside it, and share the value with those who wait on.
+    Beside(Waiter),
     /// The flight came to nothing: start over.
     StartOver,
 }
@@ -108,9 +171,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Landing(Waiter);
 
 impl Landing {
-    /// Returns the cargo, if it is of that type.
-    pub(crate) fn cargo<T: Any>(&self) -> Option<&T> {
-        self.0.flight.landed.get()?.downcast_ref()
+    /// Returns what there is.
+    pub(crate) fn landed(&self) -> Option<&Landed> {
+        self.0.flight.landed.get()
     }
 }
 
@@ -140,7 +203,8 @@ impl Waiter {
         Some(Self { flight: Arc::clone(flight), number: None })
     }
 
-    pub(super) fn flight(&self) -> &Arc<Flight> {
+    /// Returns the flight that is waited for.
+    pub(crate) fn flight(&self) -> &Arc<Flight> {
         &self.flight
     }
 
@@ -162,10 +226,15 @@ impl Waiter {
         match &state.phase {
             // It may have landed since the first look.
             Phase::Landed if self.flight.landed.get().is_some() => Some(Stands::Landed),
+            Phase::Landed if state.failed => Some(Stands::Failed),
             Phase::Landed => Some(Stands::Nothing),
             Phase::Free => {
                 state.phase = Phase::Led;
                 Some(Stands::Free)
+            }
+            Phase::Led | Phase::Storing if state.besides > 0 => {
+                state.besides -= 1;
+                Some(Stands::Beside)
             }
             Phase::Queued | Phase::Led | Phase::Storing => {
                 let number = *self.number.get_or_insert_with(|| state.waiters.number());
@@ -184,6 +253,10 @@ enum Stands {
     Landed,
     /// Without a leader until now: this one leads.
     Free,
+    /// Failed.
+    Failed,
+    /// Without an end: this one may compute beside it.
+    Beside,
     /// Over, or given up.
     Nothing,
 }
@@ -200,7 +273,13 @@ impl Future for Waiting {
         let Some(stands) = waiter.look(cx.waker()) else { return Poll::Pending };
         Poll::Ready(match (stands, self.0.take()) {
             (Stands::Landed, Some(waiter)) => Outcome::Landed(Landing(waiter)),
-            (Stands::Free, Some(waiter)) => Outcome::Lead(Leader::new(Arc::clone(&waiter.flight))),
+            (Stands::Free, Some(waiter)) => {
+                let now = waiter.flight.clock.now();
+                waiter.flight.seen(now);
+                Outcome::Lead(Leader::new(Arc::clone(&waiter.flight), now))
+            }
+            (Stands::Beside, Some(waiter)) => Outcome::Beside(waiter),
+            (Stands::Failed, _) => Outcome::Failed,
             _ => Outcome::StartOver,
         })
     }
@@ -215,19 +294,32 @@ impl Drop for Waiter {
         let mut state = self.flight.lock();
         state.waiting -= 1;
         let _own = self.number.and_then(|number| state.waiters.leave(number));
-        if !matches!(state.phase, Phase::Free) {
-            drop(state);
-            return;
-        }
-        // It may have been this one's turn to lead.
-        if state.waiting > 0 {
-            let woken = state.waiters.pop();
-            drop(state);
-            wake(woken);
-        } else {
-            state.strand();
-            drop(state);
-            self.flight.flights.remove(&self.flight);
+        match state.phase {
+            // It may have been this one's turn to lead, or to compute beside the leader.
+            Phase::Free if state.waiting == 0 => {
+                state.strand();
+                drop(state);
+                self.flight.flights.remove(&self.flight);
+            }
+            Phase::Free => {
+                let woken = state.waiters.pop();
+                drop(state);
+                wake(woken);
+            }
+            Phase::Led | Phase::Storing if state.waiting == 0 => {
+                state.besides = 0;
+                let deserted = state.work.computation();
+                drop(state);
+                if let Some(computation) = deserted {
+                    computation.nobody_waits();
+                }
+            }
+            Phase::Led | Phase::Storing if state.besides > 0 => {
+                let woken = state.waiters.pop();
+                drop(state);
+                wake(woken);
+            }
+            _ => {}
         }
     }
 }

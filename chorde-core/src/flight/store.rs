@@ -15,10 +15,10 @@ use super::{Flight, Leader, Phase, wake};
 use crate::clock::Clock;
 
 /// Polls `store`, which writes what the leader has computed, to its end; `None` once the leader is overtaken.
-pub(crate) async fn unless_overtaken<T>(leader: &Leader, clock: &Clock, store: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn unless_overtaken<T>(leader: &Leader, store: impl Future<Output = T>) -> Option<T> {
     let mut store = pin!(store);
     poll_fn(|cx| {
-        let Some(_step) = Step::begin(leader.flight(), clock) else { return Poll::Ready(None) };
+        let Some(_step) = Step::begin(leader.flight()) else { return Poll::Ready(None) };
         store.as_mut().poll(cx).map(Some)
     })
     .await
@@ -31,16 +31,15 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn begin(flight: &'a Arc<Flight>, clock: &Clock) -> Option<Self> {
-        let now = clock.now();
+    fn begin(flight: &'a Arc<Flight>) -> Option<Self> {
         let state = flight.lock();
         if state.abandoned {
             return None;
         }
         // Under the lock under which one overtakes.
-        flight.set_polling(true, now);
+        flight.set_polling(true);
         drop(state);
-        Some(Self { flight, scope: Some(Scope::enter(flight, clock)) })
+        Some(Self { flight, scope: Some(Scope::enter(flight)) })
     }
 }
 
@@ -86,7 +85,7 @@ impl StoreWait {
             // A store that writes to its own key in passing, as a value's `Clone` could, would wait for itself.
             let is_own = is_active(flight);
             let mut state = flight.lock();
-            if !matches!(state.phase, Phase::Storing) || state.abandoned {
+            if state.phase != Phase::Storing || state.abandoned {
                 return false;
             }
             if is_own || (is_late && !flight.is_polled()) {

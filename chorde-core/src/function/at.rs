@@ -1,7 +1,12 @@
 //! A call site in action: what a call looks at first. What comes after that is in the modules below it.
 
+mod blocking;
 mod computing;
+mod ending;
 mod operations;
+
+pub(super) use computing::Begun;
+pub(super) use ending::User;
 
 use serde::Serialize;
 

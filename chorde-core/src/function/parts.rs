@@ -71,11 +71,11 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Holds for results that may cross threads, as those of asynchronous functions must.
 pub trait Crossing:
-    ValueMap<Return: Send, Value: Send, Shape: Shape<Return = Self::Return, Value = Self::Value, Error: Send>>
+    ValueMap<Return: Send + 'static, Value: Send, Shape: Shape<Return = Self::Return, Value = Self::Value, Error: Send>>
 {
 }
 
 impl<M> Crossing for M where
-    M: ValueMap<Return: Send, Value: Send, Shape: Shape<Return = M::Return, Value = M::Value, Error: Send>>
+    M: ValueMap<Return: Send + 'static, Value: Send, Shape: Shape<Return = M::Return, Value = M::Value, Error: Send>>
 {
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
 use super::instance::{Instance, Instances};
-use crate::clock::Clock;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
 use crate::stats::{Counters, Stats};
@@ -89,8 +88,6 @@ pub(crate) struct Live {
     pub(crate) instances: Instances,
     /// Background jobs that were sent and are not over, by key, forced ones apart.
     sent: Mutex<HashSet<(FlightKey, bool)>>,
-    /// The clock of the client that was used last, by which the ages of flights are told.
-    clock: Mutex<Option<Clock>>,
     init: Init,
 }
 
@@ -131,7 +128,6 @@ impl Site {
                 copier: OnceLock::new(),
                 instances: Instances::default(),
                 sent: Mutex::default(),
-                clock: Mutex::default(),
                 init: Init::default(),
             }
         })
@@ -224,21 +220,6 @@ impl Live {
     /// Tells who wants to hear of promotions.
     pub(crate) fn promoted<V: 'static>(&self, key: &Key, value: &V, remaining: Duration) {
         self.count_panics(self.on_promote.each(|hear: &OnPromote<V>| hear(key, value, remaining)));
-    }
-
-    /// Keeps the clock by which flights are told their age.
-    pub(crate) fn keep_clock(&self, clock: &Clock) {
-        let mut kept = lock(&self.clock);
-        kept.get_or_insert_with(|| clock.clone());
-    }
-
-    /// Returns how many computations are under way, and the age of the oldest.
-    pub(crate) fn in_flight(&self) -> (usize, Option<Duration>) {
-        let (count, began) = self.flights.summary();
-        let clock = lock(&self.clock);
-        let age =
-            |began: u64| Duration::from_nanos(clock.as_ref().map_or(0, |clock| clock.now().saturating_sub(began)));
-        (count, began.map(age))
     }
 }
 

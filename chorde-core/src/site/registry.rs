@@ -51,7 +51,7 @@ pub fn functions() -> Vec<FunctionInfo> {
 fn info(site: &'static Site) -> Option<FunctionInfo> {
     let live = site.live_if_used()?;
     let description = live.description;
-    let (in_flight, oldest) = live.in_flight();
+    let (in_flight, oldest) = live.flights.summary();
     Some(FunctionInfo {
         name: format!("{}::{}", description.module, description.name),
         namespace: function_name(description).unwrap_or_default(),

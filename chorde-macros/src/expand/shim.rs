@@ -37,13 +37,16 @@ pub(crate) fn call_in_full(context: &Context<'_>, companions: &[Companion]) -> T
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
     let method = if look == Look::Plain { quote!(look) } else { quote!(look_bg) };
-    let behind = if look == Look::Behind || context.model.args.async_ttl.is_some() {
+    let is_ahead = look == Look::Behind || context.model.args.async_ttl.is_some();
+    let behind = if is_ahead {
         job_path(context, owner)
     } else {
         quote!(#p::no_behind())
     };
     let (names, compute, echo) = (context.names(), compute(context, owner), echo(context, owner));
-    let slow = slow(context, "finish", &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
+    // What can be recomputed in the background can be computed apart from its caller.
+    let finish = if context.model.is_async() && is_ahead { "finish_by_job" } else { "finish" };
+    let slow = slow(context, finish, &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
     quote! {
         #at
         let __chorde_looked = __chorde_at.#method(#key);
@@ -236,7 +239,8 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let (receiver, declared) = (context.receiver().into_iter().collect::<Vec<_>>(), &context.declared);
     let (at, this) = (context.at(&quote!(Self), Receiver::Itself), quote!(Self));
     let (names, compute, echo) = (context.names(), compute(context, &this), echo(context, &this));
-    let end = slow(context, "behind", &quote!(__chorde_ticket, (#names), #compute, #echo));
+    let again = model.is_async().then(|| job_path(context, &this)).map(|job| quote!(#job,));
+    let end = slow(context, "behind", &quote!(__chorde_ticket, (#names), #compute, #again #echo));
     let (tuple, keep, lend) = (context.tuple(), own::keep_parts(context), own::lend_all(context));
     let lent = match (model.receiver(), lend_split(context)) {
         (Some(receiver), rest) => {
@@ -251,7 +255,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
         quote!(#p::Job::blocking(move |__chorde_ticket| Self::#behind #turbofish(#lent)))
     };
     let allow = (model.home == Home::Impl).then(|| super::placing::allow(context));
-    let own_clause = context.clause(true, &[]);
+    let own_clause = if model.is_async() { clause.clone() } else { context.clause(true, &[]) };
     quote! {
         #every
         #allow
@@ -302,8 +306,8 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
     let slow = if model.is_async() {
         quote!(#p::boxed(__chorde_at.finish(__chorde_slow, (), move |()| #p::typed::<#whole, _>(async move { #body }), #p::no_behind(), #p::no_echo())).await)
     } else {
-        let compute = quote!(move |()| #p::ready((move || -> #whole { #body })()));
-        quote!(#p::wait(__chorde_at.finish(__chorde_slow, (), #compute, #p::no_behind(), #p::no_echo())))
+        let compute = quote!(move |()| -> #whole { #body });
+        quote!(__chorde_at.finish_now(__chorde_slow, (), #compute, #p::no_behind(), #p::no_echo()))
     };
     quote! {
         #every #front #other #[doc = #section] #allow

@@ -13,7 +13,7 @@ use super::locks::Locks;
 use super::registry::{self, InprocStats};
 use super::shard::Shard;
 use super::table::{Times, Trash, Wanted};
-use crate::client::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
+use crate::client::{Cache, Client, Identity, ReadOptions, Token, Value, WriteOptions};
 use crate::clock::nanos;
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
@@ -190,11 +190,11 @@ impl InprocClient {
         key: &Key,
         value: V,
         ttl: Duration,
+        now: u64,
         permits: impl FnOnce(&Shard, Digest) -> bool,
     ) -> bool {
         let weight = self.weigh(key, &value);
         let digest = self.digest(&key.probe());
-        let now = self.0.identity.clock().now();
         let index = self.shard(digest);
         let stored = self.change::<V, _>(index, |shard, trash| {
             if !permits(shard, digest) {
@@ -276,6 +276,11 @@ impl Cache for InprocClient {
         &self.0.identity
     }
 
+    #[inline]
+    fn answers_at_once(&self) -> bool {
+        true
+    }
+
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
         let digest = self.digest(&key.probe());
         Ok(self.change::<(), _>(self.shard(digest), |shard, trash| {
@@ -354,13 +359,19 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
-        self.store(key, value, ttl, |_, _| true);
+        self.store(key, value, ttl, self.0.identity.clock().now(), |_, _| true);
         Ok(())
     }
 
+    async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, now: u64) -> Result<bool> {
+        self.store(key, value, ttl, now, |_, _| true);
+        Ok(true)
+    }
+
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        Ok(self.store(key, value, ttl, |shard, digest| {
-            shard.entry(digest).is_none_or(|(_, times)| times.expires <= self.0.identity.clock().now())
+        let clock = self.0.identity.clock();
+        Ok(self.store(key, value, ttl, clock.now(), |shard, digest| {
+            shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now())
         }))
     }
 }

@@ -3,9 +3,13 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use super::pool::Task;
 use crate::client::Token;
+use crate::engine::Mode;
+use crate::flight::Leader;
 use crate::key::Key;
 use crate::policy::RefreshPoint;
 
@@ -21,6 +25,11 @@ impl Job {
     /// Makes a job of a future.
     pub fn future<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(Ticket) -> F + Send + 'static) -> Self {
         Self(Box::new(move |ticket| Task::future(async move { run(ticket).await })))
+    }
+
+    /// Makes it the future of a computation, where it is one.
+    pub(crate) fn into_future(self, ticket: Ticket) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.into_task(ticket).into_future()
     }
 
     pub(crate) fn into_task(self, ticket: Ticket) -> Task {
@@ -47,6 +56,39 @@ pub struct Ticket {
     pub(crate) claim: Option<Taken>,
     /// Keeps others from sending the same job; released when dropped.
     pub(crate) hold: Box<dyn Any + Send + Sync>,
+    /// The call for which it computes.
+    pub(crate) call: Option<CallFlight>,
+}
+
+impl Ticket {
+    /// Makes the ticket of a call that leads a flight.
+    pub(crate) fn of_call(key: Key, refresh: RefreshPoint, leader: Leader, mode: Mode) -> Self {
+        let call = Some(CallFlight { leader, mode, slot: None });
+        Self { key, is_forced: false, refresh, claim: None, hold: Box::new(()), call }
+    }
+
+    /// Has the result of the call left in a place of its type.
+    pub(crate) fn leave_result_in(&mut self, slot: Arc<dyn Any + Send + Sync>) {
+        if let Some(call) = &mut self.call {
+            call.slot = Some(slot);
+        }
+    }
+
+    /// Returns what is to be held as long as the job runs: forced jobs let go of the key as they start, so that from there on
+    /// others line up for the next flight. All others keep the key until they end.
+    pub(crate) fn keep_hold(&mut self) -> Option<Box<dyn Any + Send + Sync>> {
+        let hold = std::mem::replace(&mut self.hold, Box::new(()));
+        (!self.is_forced).then_some(hold)
+    }
+}
+
+/// What a call brings that has its computation done by a job.
+#[derive(Debug)]
+pub(crate) struct CallFlight {
+    pub(crate) leader: Leader,
+    pub(crate) mode: Mode,
+    /// Where its result is to be left, if the job does not return it.
+    pub(crate) slot: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// A claim that was taken before the job was sent.

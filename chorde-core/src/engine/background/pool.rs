@@ -41,6 +41,22 @@ impl Task {
     }
 }
 
+impl Task {
+    pub(crate) fn into_future(self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self.work {
+            Work::Future(future) => future,
+            Work::Blocking(run) => Box::pin(async move { run() }),
+        }
+    }
+}
+
+pub(crate) fn carry_on(runtime: Option<Handle>, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    match runtime {
+        Some(runtime) => drop(runtime.spawn(future)),
+        None => drop(std::thread::spawn(move || block_on(future))),
+    }
+}
+
 /// Bounds background work.
 ///
 /// # Examples

@@ -1,29 +1,42 @@
-//! What a call does that has to compute, or to wait for who does.
+//! What a call of an asynchronous function does that has to compute, or to wait for who does.
+//!
+//! Where its arguments can be owned, a call that leads begins a [computation](crate::engine::computation) that goes on without
+//! it; otherwise it computes in its own future, and what it has begun ends with it. `blocking` is the same for plain functions,
+//! on their caller's thread.
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::resume_unwind;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::ending::{Rest, User};
 use super::operations::Why;
 use super::{At, Found, Prepared, Slow};
 use crate::client::Client;
-use crate::engine::background::{Job, Ticket};
-use crate::engine::runtime::{catch, compute as run};
-use crate::engine::{Backed, Brought, Drive, Entered, Lead, Mode, unload};
-use crate::flight::{Cargo, Leader};
-use crate::policy::{CallPolicy, RefreshPoint};
-use crate::site::callbacks::Placeholder;
+use crate::engine::background::{CallFlight, Job, Ticket};
+use crate::engine::computation::{self, Driving, Owned};
+use crate::engine::runtime::{catch, lead_in_place};
+use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
+use crate::flight::Leader;
+use crate::function::{Boxed, Crossing};
 use crate::site::{Shape, ValueMap};
+use crate::sync::{Mutex, lock};
+
+/// A call that was begun.
+pub(in crate::function) enum Begun<'a, R: Send + 'static> {
+    Returned(R),
+    /// It leads.
+    Leads(Driving<R>),
+    Other(Boxed<'a, R>),
+}
+
+/// Where a computation leaves the result for the call that began it.
+type Slot<R> = Mutex<Option<R>>;
 
 impl<C, M> At<'_, C, M>
 where
     M: ValueMap,
     C: Client<M::Stored>,
 {
-    /// Ends a plain call that the hit path could not.
+    /// Ends a plain call that the hit path could not, computing in its own future.
     #[expect(clippy::boxed_local, reason = "the caller would keep it in its future otherwise")]
     pub fn finish<A, F, Fut, B, E, O>(
         self,
@@ -42,55 +55,26 @@ where
     {
         let Slow { key, found, refresh } = *slow;
         let key = self.usable(key);
+        let user = User { args, compute, behind, echo };
         async move {
-            let Some(key) = &key else { return self.compute(None, None, args, compute, echo).await };
+            let Some(key) = &key else { return Box::pin(self.compute(None, user)).await };
             if let Found::Due(stored) = found {
-                self.live.counters.due_hits.increment();
-                self.send(key, args, behind, Why::Due(refresh));
-                return self.maps.serve(stored);
+                return self.serve_due(key, stored, user.args, user.behind, Why::Due(refresh));
             }
-            let (backed, other) = (self.backed(), self.policy_from(refresh));
-            let policy = other.as_deref().unwrap_or(self.policy);
-            let drive = Drive { live: self.live, backend: &backed, policy, key };
-            let mut entered = drive.enter(Mode::Call, self.live.placeholder.any()).await;
-            if matches!(entered, Entered::Wait) {
-                if let Some(value) = echo.as_ref().and_then(|echo| self.placeholder(echo, &args)) {
-                    self.live.counters.misses.increment();
-                    return self.maps.shape().join(value);
+            let (backed, terms) = (self.backed(), self.terms(refresh));
+            let drive = self.drive(&backed, &terms, key);
+            let joined = drive.join(Mode::Call);
+            if let Some(stand_in) = self.stand_in(&joined, &user) {
+                return stand_in;
+            }
+            // Boxed, so that thousands who wait are small.
+            match arrive(drive, joined).await {
+                Arrived::Lead(leader, mode) => {
+                    Box::pin(lead_in_place(&leader).run(self.led(drive, leader, mode, user))).await
                 }
-                entered = drive.enter(Mode::Call, false).await;
-            }
-            match entered {
-                Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
-                Entered::Due(cargo, token) => match unload(cargo) {
-                    Some(stored) => {
-                        self.send(key, args, behind, Why::Claimed(refresh, token));
-                        self.maps.serve(stored)
-                    }
-                    None => self.compute(None, None, args, compute, echo).await,
-                },
-                entered => match self.served(entered) {
-                    Some(returned) => returned,
-                    None => self.compute(None, None, args, compute, echo).await,
-                },
+                Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
             }
         }
-    }
-
-    /// Returns what another call computed; `None` if it is not of this function's types.
-    fn served(&self, entered: Entered<'_>) -> Option<M::Return> {
-        match entered {
-            Entered::Serve(served) => served.unload().map(|stored| self.maps.serve(stored)),
-            Entered::Raise(cargo) => self.maps.shape().shared(&cargo).map(|error| self.maps.shape().raise(error)),
-            Entered::Compute(_) | Entered::Due(..) | Entered::Wait | Entered::Idle => None,
-        }
-    }
-
-    fn placeholder<A, O: 'static>(&self, echo: &impl Fn(&A) -> Option<O>, args: &A) -> Option<M::Value> {
-        let args = echo(args)?;
-        let mut value = None;
-        self.live.placeholder.each(|stand_in: &Placeholder<M::Value, O>| value = Some(stand_in(&args)));
-        value
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
@@ -101,67 +85,75 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let Some(key) = self.usable(key.0) else { return self.compute(None, None, args, compute, echo).await };
-        let backed = self.backed();
-        let drive = Drive { live: self.live, backend: &backed, policy: self.policy, key: &key };
-        match drive.enter(Mode::Refresh, false).await {
-            Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
-            entered => match self.served(entered) {
-                Some(returned) => returned,
-                None => self.compute(None, None, args, compute, echo).await,
+        let user = User { args, compute, behind: super::no_behind(), echo };
+        let Some(key) = self.usable(key.0) else { return Box::pin(self.compute(None, user)).await };
+        let (backed, terms) = (self.backed(), self.terms(self.policy.refresh));
+        let drive = self.drive(&backed, &terms, &key);
+        match arrive(drive, drive.join(Mode::Refresh)).await {
+            Arrived::Lead(leader, mode) => {
+                Box::pin(lead_in_place(&leader).run(self.led(drive, leader, mode, user))).await
+            }
+            Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
+        }
+    }
+
+    /// Goes on as the leader of a flight.
+    async fn led<A, F, Fut, B, E, O>(
+        &self,
+        drive: Drive<'_>,
+        leader: Leader,
+        mode: Mode,
+        user: User<A, F, B, E>,
+    ) -> M::Return
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let entered = match drive.led_at_once(leader, mode) {
+            Ok(entered) => entered,
+            Err((leader, mode)) => drive.led(leader, mode).await,
+        };
+        self.enter(drive, entered, user).await
+    }
+
+    async fn enter<A, F, Fut, B, E, O>(
+        &self,
+        drive: Drive<'_>,
+        entered: Entered<'_>,
+        user: User<A, F, B, E>,
+    ) -> M::Return
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let lead = match entered {
+            Entered::Compute(lead) => Some((drive, lead)),
+            Entered::Due(cargo, token) => match unload(cargo) {
+                Some(stored) => {
+                    let why = Why::Claimed(drive.policy.refresh, token);
+                    return self.serve_due(drive.key, stored, user.args, user.behind, why);
+                }
+                None => None,
             },
-        }
+            entered => match self.served(entered) {
+                Some(returned) => return returned,
+                None => None,
+            },
+        };
+        self.compute(lead, user).await
     }
 
-    /// Does the work of a background job.
-    pub async fn behind<A, F, Fut, E, O>(&self, mut ticket: Ticket, args: A, compute: F, echo: Option<E>)
-    where
-        F: FnOnce(A) -> Fut,
-        Fut: Future<Output = M::Return>,
-        E: Fn(&A) -> Option<O>,
-        O: 'static,
-    {
-        let key = ticket.key.clone();
-        // Forced jobs let go of the key as they start: from there on, others line up for the next flight. All others
-        // keep the key until they end.
-        let hold = std::mem::replace(&mut ticket.hold, Box::new(()));
-        let _hold = (!ticket.is_forced).then_some(hold);
-        let (backed, other) = (self.backed(), self.policy_from(ticket.refresh));
-        let policy = other.as_deref().unwrap_or(self.policy);
-        let drive = Drive { live: self.live, backend: &backed, policy, key: &key };
-        let Entered::Compute(lead) = drive.enter(Mode::Behind(Box::new(ticket)), false).await else { return };
-        let ended = catch(self.computing(Some(drive), Some(lead), args, compute, echo)).await;
-        if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
-            log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
-        }
-    }
-
-    /// Runs the user's function and, where it leads a flight, settles that. Boxed, so that thousands who wait are small.
-    fn compute<A, F, Fut, E, O>(
+    /// Runs the user's function and, where it leads a flight, settles that.
+    async fn compute<A, F, Fut, B, E, O>(
         &self,
-        drive: Option<Drive<'_>>,
-        lead: Option<Lead<'_>>,
-        args: A,
-        compute: F,
-        echo: Option<E>,
-    ) -> Pin<Box<impl Future<Output = M::Return>>>
-    where
-        F: FnOnce(A) -> Fut,
-        Fut: Future<Output = M::Return>,
-        E: Fn(&A) -> Option<O>,
-        O: 'static,
-    {
-        Box::pin(self.computing(drive, lead, args, compute, echo))
-    }
-
-    /// Runs the user's function and, where it leads a flight, settles that; tells who wants to hear of values.
-    async fn computing<A, F, Fut, E, O>(
-        &self,
-        drive: Option<Drive<'_>>,
-        lead: Option<Lead<'_>>,
-        args: A,
-        compute: F,
-        echo: Option<E>,
+        lead: Option<(Drive<'_>, Lead<'_>)>,
+        user: User<A, F, B, E>,
     ) -> M::Return
     where
         F: FnOnce(A) -> Fut,
@@ -169,62 +161,226 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let echo = echo.filter(|_| self.live.on_value.any()).and_then(|echo| echo(&args));
-        let clock = self.client.identity().clock();
-        let began = clock.now();
-        let flight = lead.as_ref().and_then(Lead::leader).map(Leader::flight);
-        // A panic goes on from here to the caller; on its way it drops the lead, and with it the claim.
-        let returned = run(flight, clock, || compute(args)).await.unwrap_or_else(|panic| self.panicked(panic));
-        let value = match self.sorted(returned, began) {
-            Ok(value) => value,
-            Err(error) => {
-                if let Some((drive, lead)) = drive.zip(lead) {
-                    drive.settle(lead, Brought::Error(self.maps.shape().share(&error))).await;
+        let echo = self.copied(user.echo, &user.args);
+        let began = lead.as_ref().map_or_else(|| self.now(), |(_, lead)| lead.since());
+        let (compute, args) = (user.compute, user.args);
+        let returned = match catch(async move { compute(args).await }).await {
+            Ok(returned) => returned,
+            Err(panic) => self.panicked(lead.map(|(_, lead)| lead), panic),
+        };
+        match self.ended(lead, returned, began, echo) {
+            Rest::Done(returned) => returned,
+            Rest::Store(storing) => Box::pin(self.store(storing)).await,
+        }
+    }
+}
+
+/// The same for calls whose arguments can be owned.
+impl<'f, C, M> At<'f, C, M>
+where
+    M: Crossing + 'f,
+    C: Client<M::Stored> + 'f,
+{
+    /// Ends a plain call that the hit path could not; `own` makes a computation for a call that leads, which needs nothing more
+    /// of that.
+    pub(in crate::function) fn begin<A, F, Fut, B, E, O>(
+        self,
+        slow: Box<Slow<M::Stored>>,
+        user: User<A, F, B, E>,
+        own: impl FnOnce(Ticket, A) -> Owned<M::Return> + Send + 'f,
+    ) -> Begun<'f, M::Return>
+    where
+        A: Send + 'f,
+        F: FnOnce(A) -> Fut + Send + 'f,
+        Fut: Future<Output = M::Return> + Send + 'f,
+        B: FnOnce(A) -> Job + Send + 'f,
+        E: Fn(&A) -> Option<O> + Send + Sync + 'f,
+        O: Send + 'static,
+    {
+        let Slow { key, found, refresh } = *slow;
+        let Some(key) = self.usable(key) else {
+            return Begun::Other(Box::pin(async move { self.compute(None, user).await }));
+        };
+        if let Found::Due(stored) = found {
+            return Begun::Returned(self.serve_due(&key, stored, user.args, user.behind, Why::Due(refresh)));
+        }
+        let joined = {
+            let (backed, terms) = (self.backed(), self.terms(refresh));
+            self.drive(&backed, &terms, &key).join(Mode::Call)
+        };
+        if let Some(stand_in) = self.stand_in(&joined, &user) {
+            return Begun::Returned(stand_in);
+        }
+        let detach = self.policy.detach;
+        let joined = match joined {
+            Joined::Lead(leader, mode) => {
+                let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+                return Begun::Leads(computation::begin(leader, detach, |leader| own(ticket(leader), user.args)));
+            }
+            joined => joined,
+        };
+        Begun::Other(Box::pin(async move {
+            let (backed, terms) = (self.backed(), self.terms(refresh));
+            let drive = self.drive(&backed, &terms, &key);
+            match arrive(drive, joined).await {
+                Arrived::Lead(leader, mode) => {
+                    let ticket = |leader| Ticket::of_call(key.clone(), refresh, leader, mode);
+                    computation::begin(leader, detach, |leader| own(ticket(leader), user.args)).await
                 }
-                return self.maps.shape().raise(error);
+                // Boxed, so that thousands who wait are small.
+                Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
             }
-        };
-        let is_kept = self.maps.keeps(&value);
-        let stored = self.maps.encode(value);
-        let stored = match drive.zip(lead) {
-            None => stored,
-            Some((drive, lead)) => {
-                let shared = Arc::new(stored);
-                drive.settle(lead, Brought::Value(Arc::clone(&shared) as Cargo, is_kept)).await;
-                Arc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone())
+        }))
+    }
+
+    /// Computes whatever the client holds; calls that come while one computes share the next.
+    pub(in crate::function) async fn refresh_owned<A, F, Fut, E, O>(
+        &self,
+        key: Prepared,
+        user: User<A, F, fn(A) -> Job, E>,
+        own: impl FnOnce(Ticket, A) -> Owned<M::Return>,
+    ) -> M::Return
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let Some(key) = self.usable(key.0) else { return Box::pin(self.compute(None, user)).await };
+        let refresh = self.policy.refresh;
+        let (backed, terms) = (self.backed(), self.terms(refresh));
+        let drive = self.drive(&backed, &terms, &key);
+        match arrive(drive, drive.join(Mode::Refresh)).await {
+            Arrived::Lead(leader, mode) => {
+                let ticket = |leader| Ticket::of_call(key.clone(), refresh, leader, mode);
+                computation::begin(leader, self.policy.detach, |leader| own(ticket(leader), user.args)).await
             }
+            Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
+        }
+    }
+
+    /// Ends a plain call that the hit path could not, with a computation that the background's job is made into.
+    pub fn finish_by_job<A, F, Fut, E, O>(
+        self,
+        slow: Box<Slow<M::Stored>>,
+        args: A,
+        compute: F,
+        job: Option<fn(A) -> Job>,
+        echo: Option<E>,
+    ) -> impl Future<Output = M::Return> + Send + 'f
+    where
+        A: Send + 'f,
+        F: FnOnce(A) -> Fut + Send + 'f,
+        Fut: Future<Output = M::Return> + Send + 'f,
+        E: Fn(&A) -> Option<O> + Send + Sync + 'f,
+        O: Send + 'static,
+    {
+        let begun = self.begin(slow, User { args, compute, behind: job, echo }, move |mut ticket, args| {
+            let slot = Arc::new(Slot::<M::Return>::default());
+            ticket.leave_result_in(slot.clone());
+            let work = job.map(|job| job(args).into_future(ticket));
+            Box::pin(async move {
+                if let Some(work) = work {
+                    work.await;
+                }
+                let result = lock(&slot).take();
+                result.expect("invariant: whoever computes for a call leaves it the result")
+            })
+        });
+        async move {
+            match begun {
+                Begun::Returned(returned) => returned,
+                Begun::Leads(driving) => driving.await,
+                Begun::Other(other) => other.await,
+            }
+        }
+    }
+
+    /// Computes for the call that the ticket came from.
+    pub(in crate::function) async fn fly<A, F, Fut, B, E, O>(
+        &self,
+        ticket: Ticket,
+        call: CallFlight,
+        user: User<A, F, B, E>,
+    ) -> M::Return
+    where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let (backed, terms) = (self.backed(), self.terms(ticket.refresh));
+        let drive = self.drive(&backed, &terms, &ticket.key);
+        self.led(drive, call.leader, call.mode, user).await
+    }
+
+    /// Does the work of a background job: recomputes a key, or computes for the call that the ticket came from.
+    pub async fn behind<A, F, Fut, B, E, O>(
+        &self,
+        mut ticket: Ticket,
+        args: A,
+        compute: F,
+        behind: Option<B>,
+        echo: Option<E>,
+    ) where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let user = User { args, compute, behind, echo };
+        if let Some(mut call) = ticket.call.take() {
+            let slot = call.slot.take().and_then(|slot| slot.downcast::<Slot<M::Return>>().ok());
+            let returned = self.fly(ticket, call, user).await;
+            if let Some(slot) = slot {
+                *lock(&slot) = Some(returned);
+            }
+            return;
+        }
+        let key = ticket.key.clone();
+        let _hold = ticket.keep_hold();
+        let (backed, terms) = (self.backed(), self.terms(ticket.refresh));
+        let drive = self.drive(&backed, &terms, &key);
+        match arrive(drive, drive.join(Mode::Behind(Box::new(ticket)))).await {
+            Arrived::Lead(leader, mode) => {
+                lead_in_place(&leader).run(self.led_behind(drive, Ok((leader, mode)), user)).await;
+            }
+            Arrived::Entered(entered) => self.led_behind(drive, Err(entered), user).await,
+        }
+    }
+
+    async fn led_behind<A, F, Fut, B, E, O>(
+        &self,
+        drive: Drive<'_>,
+        arrived: Result<(Leader, Mode), Entered<'_>>,
+        user: User<A, F, B, E>,
+    ) where
+        F: FnOnce(A) -> Fut,
+        Fut: Future<Output = M::Return>,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        let entered = match arrived {
+            Ok((leader, mode)) => match drive.led_at_once(leader, mode) {
+                Ok(entered) => entered,
+                Err((leader, mode)) => drive.led(leader, mode).await,
+            },
+            Err(entered) => entered,
         };
-        let value = self.maps.decode(stored);
-        if let Some(args) = echo {
-            self.live.computed(&value, &args);
+        let Entered::Compute(lead) = entered else { return };
+        let ended = catch(self.compute(Some((drive, lead)), user)).await;
+        if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
+            self.warn_of_failure();
         }
-        self.maps.shape().join(value)
     }
+}
 
-    #[cold]
-    fn panicked(&self, panic: Box<dyn Any + Send>) -> M::Return {
-        self.live.counters.panics.increment();
-        resume_unwind(panic)
-    }
-
-    /// Counts how the user's function ended.
-    fn sorted(&self, returned: M::Return, began: u64) -> std::result::Result<M::Value, <M::Shape as Shape>::Error> {
-        let counters = &self.live.counters;
-        let value = self.maps.shape().split(returned).inspect_err(|_| counters.compute_errors.increment())?;
-        counters.computes.increment();
-        if self.policy.timings {
-            let now = self.client.identity().clock().now();
-            counters.computed_in(Duration::from_nanos(now.saturating_sub(began)));
-        }
-        Ok(value)
-    }
-
-    /// Returns the policy with another refresh point, if it is another: most calls need none, and thousands may wait.
-    fn policy_from(&self, refresh: RefreshPoint) -> Option<Box<CallPolicy>> {
-        (refresh != self.policy.refresh).then(|| Box::new(self.policy.due_from(refresh)))
-    }
-
-    fn backed(&self) -> Backed<'_, C, M> {
-        Backed { live: self.live, client: &self.client, maps: &self.maps }
+/// Waits, if it has to be, for the call's part in the flight.
+async fn arrive<'d>(drive: Drive<'d>, joined: Joined) -> Arrived<'d> {
+    match drive.arrive(joined) {
+        Ok(arrived) => arrived,
+        Err((waiter, mode)) => drive.wait(waiter, mode).await,
     }
 }

@@ -167,7 +167,7 @@ where
             Why::Claimed(refresh, token) => (false, refresh, Some(self.taken(token))),
             Why::Forced => (true, self.policy.refresh, None),
         };
-        let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold) };
+        let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold), call: None };
         // What was granted by the store is computed whatever flies here: mostly those who read.
         let is_urgent = is_forced || claim.is_some_and(|taken| taken.token.is_lease());
         let is_sent = behind.is_some_and(|behind| {

@@ -11,31 +11,45 @@ use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::function::at::{At, Looked, Prepared, Slow};
+use crate::function::at::{At, Begun, Looked, Prepared, Slow, User, no_behind};
 use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
-/// Computing yields a future, and so does the background's computing.
-type Ways<'a, A, O, R> = super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>;
+/// What belongs to one function: computing yields a future, and so does the background's computing.
+struct Ways<'a, A, O, R> {
+    ways: super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>,
+    /// Computes for a call, with arguments of its own.
+    fly: fn(Ticket, O) -> Boxed<'static, R>,
+}
+
+impl<A, O, R> Ways<'_, A, O, R> {
+    /// Returns what makes a call into a computation that does not need it.
+    fn own(&self) -> impl FnOnce(Ticket, Given<A, O>) -> Boxed<'static, R> + Send + use<A, O, R> {
+        let (own, fly) = (self.ways.own, self.fly);
+        move |ticket, given| match given {
+            Given::AsWritten(args) => fly(ticket, own(args)),
+            Given::Owned(owned) => fly(ticket, owned),
+        }
+    }
+}
 
 fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: 'a,
-    M: ValueMap,
-{
-    Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, behind: None }
-}
-
-fn ways_ahead<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
-where
-    F: AsyncCompute<A, M, O>,
-    A: 'a,
     M: Crossing,
-    O: AllMovable,
+    O: Send + 'static,
 {
-    Ways { behind: Some(Behind { run: behind::<F, A, M, O>, job }), ..ways::<F, A, M, O>() }
+    Ways {
+        ways: super::Ways {
+            compute: F::compute,
+            compute_owned: F::compute_owned,
+            own: F::own,
+            behind: Some(Behind { run: behind::<F, A, M, O>, job }),
+        },
+        fly: fly::<F, A, M, O>,
+    }
 }
 
 /// The same where nothing is left but owned arguments, so that nothing borrows.
@@ -43,36 +57,61 @@ fn ways_owned<F, A, M, O>() -> Ways<'static, Infallible, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: AllMovable,
+    O: Send + 'static,
 {
     Ways {
-        compute: |never| match never {},
-        compute_owned: F::compute_owned,
-        own: |never| match never {},
-        behind: Some(Behind { run: behind::<F, A, M, O>, job }),
+        ways: super::Ways {
+            compute: |never| match never {},
+            compute_owned: F::compute_owned,
+            own: |never| match never {},
+            behind: Some(Behind { run: behind::<F, A, M, O>, job }),
+        },
+        fly: fly::<F, A, M, O>,
     }
+}
+
+fn fly<F, A, M, O>(mut ticket: Ticket, owned: O) -> Boxed<'static, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    M: Crossing,
+    O: Send + 'static,
+{
+    Box::pin(async move {
+        at!(at of F);
+        let user = User {
+            args: owned,
+            compute: F::compute_owned as fn(O) -> _,
+            behind: Some(|owned| job(behind::<F, A, M, O>, owned)),
+            echo: at.copier(),
+        };
+        let call = ticket.call.take().expect("invariant: this is made of calls only");
+        at.fly(ticket, call, user).await
+    })
 }
 
 fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
-    O: AllMovable,
+    O: Send + 'static,
 {
     Box::pin(async move {
         at!(at of F);
-        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, at.copier()).await;
+        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, no_behind(), at.copier()).await;
     })
 }
 
-fn job<O: AllMovable>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
+fn job<O: Send + 'static>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
     Job::future(move |ticket| run(ticket, owned))
 }
 
-/// A call that has been begun. What has been borrowed before an `await` stays in the future: only this does.
-enum Begun<'a, R> {
-    Hit(R),
-    Missed(Boxed<'a, R>),
+/// Waits for a call that was begun.
+async fn end<R: Send + 'static>(begun: Begun<'_, R>) -> R {
+    match begun {
+        Begun::Returned(returned) => returned,
+        Begun::Leads(driving) => driving.await,
+        Begun::Other(other) => other.await,
+    }
 }
 
 /// The call under the function's own name, where nothing is ever due.
@@ -86,17 +125,17 @@ where
     O: Send + 'static,
 {
     async move {
-        let missed = match begin::<F, A, M, O>(args, ways::<F, A, M, O>) {
-            Begun::Hit(hit) => return hit,
-            Begun::Missed(missed) => missed,
+        // What has been borrowed before an `await` stays in the future: only this does.
+        let missed = match begin::<F, A, M, O>(args) {
+            Begun::Returned(hit) => return hit,
+            missed => missed,
         };
-        missed.await
+        end(missed).await
     }
 }
 
-/// The call under the function's own name, where values come of age.
+/// The call under the function's own name, where values come due.
 #[inline]
-#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async_ahead<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -104,17 +143,11 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    async move {
-        let missed = match begin::<F, A, M, O>(args, ways_ahead::<F, A, M, O>) {
-            Begun::Hit(hit) => return hit,
-            Begun::Missed(missed) => missed,
-        };
-        missed.await
-    }
+    call_async::<F, A, M, O>(args)
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<'a, A, O, M::Return>) -> Begun<'a, M::Return>
+fn begin<'a, F, A, M, O>(args: A) -> Begun<'a, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send + 'a,
@@ -123,8 +156,8 @@ where
 {
     at!(at of F);
     match F::key(&args, Look(&at)) {
-        Looked::Hit(hit) => Begun::Hit(hit),
-        Looked::Slow(slow) => Begun::Missed(missed(at, slow, args, &ways())),
+        Looked::Hit(hit) => Begun::Returned(hit),
+        Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
     }
 }
 
@@ -134,14 +167,14 @@ fn missed<'a, C, M, A, O>(
     slow: Box<Slow<M::Stored>>,
     args: A,
     ways: &Ways<'a, A, O, M::Return>,
-) -> Boxed<'a, M::Return>
+) -> Begun<'a, M::Return>
 where
     C: Client<M::Stored> + 'a,
     M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    let given = Given::new(&at, args, ways.own);
+    let given = Given::new(&at, args, ways.ways.own);
     finish(at, slow, given, ways)
 }
 
@@ -150,15 +183,15 @@ fn finish<'a, C, M, A, O>(
     slow: Box<Slow<M::Stored>>,
     given: Given<A, O>,
     ways: &Ways<'a, A, O, M::Return>,
-) -> Boxed<'a, M::Return>
+) -> Begun<'a, M::Return>
 where
     C: Client<M::Stored> + 'a,
     M: Crossing + 'a,
     A: Send + 'a,
     O: Send + 'static,
 {
-    let (compute, behind, copier) = (ways.compute(), ways.behind(), Given::copier(&at));
-    Box::pin(at.finish(slow, given, compute, behind, copier))
+    let user = User { args: given, compute: ways.ways.compute(), behind: ways.ways.behind(), echo: Given::copier(&at) };
+    at.begin(slow, user, ways.own())
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -172,7 +205,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => missed(at, slow, args, &ways_ahead::<F, A, M, O>()).await,
+        Looked::Slow(slow) => end(missed(at, slow, args, &ways::<F, A, M, O>())).await,
     }
 }
 
@@ -185,7 +218,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()).await
+    at.lazy(key, Given::AsWritten(args), ways::<F, A, M, O>().ways.behind()).await
 }
 
 /// Computes, stores, returns.
@@ -210,7 +243,13 @@ where
     C: Client<M::Stored>,
 {
     let ways = ways::<F, A, M, O>();
-    Box::pin(at.refresh(key, Given::new(at, args, ways.own), ways.compute(), Given::copier(at)))
+    let user = User {
+        args: Given::new(at, args, ways.ways.own),
+        compute: ways.ways.compute(),
+        behind: no_behind(),
+        echo: Given::copier(at),
+    };
+    Box::pin(at.refresh_owned(key, user, ways.own()))
 }
 
 /// Computes, and leaves the cache alone.
@@ -229,7 +268,7 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>());
+    refresh_behind::<F, A, M, O, _, _>(args, &ways::<F, A, M, O>().ways);
 }
 
 /// The call, on whatever executor.
@@ -255,7 +294,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>()).await,
+            Looked::Slow(slow) => end(finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>())).await,
         }
     })
 }

@@ -1,7 +1,5 @@
 //! The calls of a plain function and its companions.
 
-use std::future::{Ready, ready};
-
 use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at, look_or_own, refresh_behind};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
@@ -33,20 +31,13 @@ where
 {
     let run = |ticket: Ticket, owned: O| {
         at!(at of F);
-        let compute = |owned| ready(F::compute_owned(owned));
-        wait(at.behind(ticket, owned, compute as fn(O) -> _, at.copier()));
+        at.behind_now(ticket, owned, F::compute_owned as fn(O) -> _, at.copier());
     };
     Ways { behind: Some(Behind { run, job }), ..ways::<F, A, M, O>() }
 }
 
 fn job<O: AllMovable>(run: fn(Ticket, O), owned: O) -> Job {
     Job::blocking(move |ticket| run(ticket, owned))
-}
-
-/// Returns what computes, as the engine takes it.
-fn computing<A, O, R>(ways: &Ways<A, O, R>) -> impl FnOnce(Given<A, O>) -> Ready<R> + use<A, O, R> {
-    let compute = ways.compute();
-    move |given| ready(compute(given))
 }
 
 /// The call under the function's own name, where nothing is ever due.
@@ -118,7 +109,7 @@ where
     O: 'static,
 {
     let copier = Given::copier(&at);
-    wait(at.finish(slow, given, computing(ways), ways.behind(), copier))
+    at.finish_now(slow, given, ways.compute(), ways.behind(), copier)
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -154,7 +145,7 @@ where
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
     let ways = ways::<F, A, M, O>();
-    wait(at.refresh(key, Given::new(&at, args, ways.own), computing(&ways), Given::copier(&at)))
+    at.refresh_now(key, Given::new(&at, args, ways.own), ways.compute(), Given::copier(&at))
 }
 
 /// Computes, and leaves the cache alone.
@@ -207,7 +198,7 @@ where
     let (key, owned) = (F::key(&args, Prepare(&at)), F::own(args));
     CacheFuture::blocking(move || {
         at!(at of F);
-        wait(at.refresh(key, Given::Owned(owned), computing(&ways::<F, A, M, O>()), Given::copier(&at)))
+        at.refresh_now(key, Given::Owned(owned), ways::<F, A, M, O>().compute(), Given::copier(&at))
     })
 }
 

@@ -1,0 +1,195 @@
+//! What calls of plain and asynchronous functions have in common once they compute or wait: nothing here waits.
+
+use std::any::Any;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::At;
+use super::operations::Why;
+use crate::client::Client;
+use crate::engine::background::Job;
+use crate::engine::{Backed, Drive, Entered, Joined, Lead, Made};
+use crate::flight::Cargo;
+use crate::key::Key;
+use crate::policy::{CallPolicy, RefreshPoint};
+use crate::site::callbacks::Placeholder;
+use crate::site::{Shape, ValueMap};
+
+/// The user's part of a call: what is computed from what, what recomputes it in the background, and what copies the arguments
+/// for those who want to know them.
+pub(in crate::function) struct User<A, F, B, E> {
+    pub(in crate::function) args: A,
+    pub(in crate::function) compute: F,
+    pub(in crate::function) behind: Option<B>,
+    pub(in crate::function) echo: Option<E>,
+}
+
+/// What is left to do when the user's function has returned.
+pub(super) enum Rest<'a, R, S, O> {
+    Done(R),
+    /// To wait for the client, which stores the value.
+    Store(Box<Storing<'a, S, O>>),
+}
+
+pub(super) struct Storing<'a, S, O> {
+    drive: Drive<'a>,
+    lead: Lead<'a>,
+    stored: S,
+    at: u64,
+    echo: Option<O>,
+}
+
+/// A call's terms: those of the function, with the refresh point of the look.
+pub(super) struct Terms<'p> {
+    own: &'p CallPolicy,
+    /// Most calls need none, and thousands may wait.
+    other: Option<Box<CallPolicy>>,
+}
+
+impl Terms<'_> {
+    fn policy(&self) -> &CallPolicy {
+        self.other.as_deref().unwrap_or(self.own)
+    }
+}
+
+impl<C, M> At<'_, C, M>
+where
+    M: ValueMap,
+    C: Client<M::Stored>,
+{
+    pub(super) fn backed(&self) -> Backed<'_, C, M> {
+        Backed { live: self.live, client: &self.client, maps: &self.maps }
+    }
+
+    pub(super) fn terms(&self, refresh: RefreshPoint) -> Terms<'_> {
+        let other = (refresh != self.policy.refresh).then(|| Box::new(self.policy.due_from(refresh)));
+        Terms { own: self.policy, other }
+    }
+
+    pub(super) fn drive<'d>(&self, backed: &'d Backed<'_, C, M>, terms: &'d Terms<'_>, key: &'d Key) -> Drive<'d> {
+        Drive { live: self.live, backend: backed, policy: terms.policy(), key }
+    }
+
+    /// Returns what stands in for the value, where the call would have to wait for its first computation.
+    pub(super) fn stand_in<A, F, B, E, O>(&self, joined: &Joined, user: &User<A, F, B, E>) -> Option<M::Return>
+    where
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
+    {
+        if !matches!(joined, Joined::Wait(..)) || !self.live.placeholder.any() {
+            return None;
+        }
+        let args = (user.echo.as_ref()?)(&user.args)?;
+        let mut value = None;
+        self.live.placeholder.each(|stand_in: &Placeholder<M::Value, O>| value = Some(stand_in(&args)));
+        let value = value?;
+        self.live.counters.misses.increment();
+        Some(self.maps.shape().join(value))
+    }
+
+    /// Serves a value and has it recomputed in the background.
+    pub(super) fn serve_due<A>(
+        &self,
+        key: &Key,
+        stored: M::Stored,
+        args: A,
+        behind: Option<impl FnOnce(A) -> Job>,
+        why: Why,
+    ) -> M::Return {
+        if matches!(why, Why::Due(_)) {
+            self.live.counters.due_hits.increment();
+        }
+        self.send(key, args, behind, why);
+        self.maps.serve(stored)
+    }
+
+    /// Returns what another call computed; `None` if it is not of this function's types.
+    pub(super) fn served(&self, entered: Entered<'_>) -> Option<M::Return> {
+        match entered {
+            Entered::Serve(served) => served.unload().map(|stored| self.maps.serve(stored)),
+            Entered::Raise(cargo) => self.maps.shape().shared(&cargo).map(|error| self.maps.shape().raise(error)),
+            Entered::Compute(_) | Entered::Due(..) | Entered::Idle => None,
+        }
+    }
+
+    /// Copies the arguments, if somebody wants to know what is computed from them.
+    pub(super) fn copied<A, E, O>(&self, echo: Option<E>, args: &A) -> Option<O>
+    where
+        E: Fn(&A) -> Option<O>,
+    {
+        echo.filter(|_| self.live.on_value.any()).and_then(|echo| echo(args))
+    }
+
+    #[cold]
+    pub(super) fn warn_of_failure(&self) {
+        log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.client.identity().clock().now()
+    }
+
+    /// Ends a computation that panicked.
+    #[cold]
+    pub(super) fn panicked(&self, lead: Option<Lead<'_>>, panic: Box<dyn Any + Send>) -> ! {
+        self.live.counters.panics.increment();
+        if let Some(lead) = lead {
+            lead.fail(None);
+        }
+        resume_unwind(panic)
+    }
+
+    /// Counts how the user's function ended, and settles what can be settled at once.
+    pub(super) fn ended<'d, O: 'static>(
+        &self,
+        lead: Option<(Drive<'d>, Lead<'d>)>,
+        returned: M::Return,
+        began: u64,
+        echo: Option<O>,
+    ) -> Rest<'d, M::Return, M::Stored, O> {
+        let counters = &self.live.counters;
+        let value = match self.maps.shape().split(returned) {
+            Ok(value) => value,
+            Err(error) => {
+                counters.compute_errors.increment();
+                if let Some((_, lead)) = lead {
+                    lead.fail(self.maps.shape().share(&error));
+                }
+                return Rest::Done(self.maps.shape().raise(error));
+            }
+        };
+        counters.computes.increment();
+        let at = self.now();
+        if self.policy.timings {
+            counters.computed_in(Duration::from_nanos(at.saturating_sub(began)));
+        }
+        let is_kept = self.maps.keeps(&value);
+        let stored = self.maps.encode(value);
+        if let Some((drive, lead)) = lead {
+            let made = Made { value: &stored, is_kept, at };
+            if let Err(lead) = drive.settle_at_once(lead, &made, || Arc::new(stored.clone()) as Cargo) {
+                return Rest::Store(Box::new(Storing { drive, lead, stored, at, echo }));
+            }
+        }
+        Rest::Done(self.returned(stored, echo))
+    }
+
+    /// Settles by waiting for the client.
+    pub(super) async fn store<O: 'static>(&self, storing: Box<Storing<'_, M::Stored, O>>) -> M::Return {
+        let Storing { drive, lead, stored, at, echo } = *storing;
+        let shared = Arc::new(stored);
+        drive.settle(lead, Arc::clone(&shared) as Cargo, at).await;
+        let stored = Arc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
+        self.returned(stored, echo)
+    }
+
+    /// Makes what was stored into what the function returns, and tells those who want to know of it.
+    fn returned<O: 'static>(&self, stored: M::Stored, echo: Option<O>) -> M::Return {
+        let value = self.maps.decode(stored);
+        if let Some(args) = echo {
+            self.live.computed(&value, &args);
+        }
+        self.maps.shape().join(value)
+    }
+}
