@@ -56,7 +56,9 @@ pub(crate) struct Args {
     pub(crate) decode: Option<Expr>,
     pub(crate) cache_if: Option<Expr>,
     pub(crate) result: Option<Switch>,
+    pub(crate) share_error: Option<Expr>,
     pub(crate) single_flight: Option<Switch>,
+    pub(crate) detach: Option<Switch>,
     pub(crate) timings: Option<Switch>,
     pub(crate) init: Option<Path>,
     pub(crate) companions: Option<Switch>,
@@ -93,7 +95,9 @@ const TABLE: &[Argument] = &[
     row("decode", "decode = F", |a, v| v.put(&mut a.decode)),
     row("cache_if", "cache_if = F", |a, v| v.put(&mut a.cache_if)),
     row("result", "result = true", |a, v| v.put(&mut a.result)),
+    row("share_error", "share_error = F", |a, v| v.put(&mut a.share_error)),
     row("single_flight", "single_flight = false", |a, v| v.put(&mut a.single_flight)),
+    row("detach", "detach = false", |a, v| v.put(&mut a.detach)),
     row("timings", "timings = false", |a, v| v.put(&mut a.timings)),
     row("init", "init = PATH", |a, v| v.put(&mut a.init)),
     row("companions", "companions = false", |a, v| v.put(&mut a.companions)),
@@ -115,6 +119,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("stale", "async_ttl"),
     ("jitter", "ttl_spread"),
     ("sync_writes", "single_flight"),
+    ("clone_error", "share_error"),
+    ("cancel", "detach"),
 ];
 
 const fn row(name: &'static str, form: &'static str, read: Read) -> Argument {
@@ -154,7 +160,8 @@ impl Args {
     pub(crate) fn expressions(&self) -> TokenStream {
         let durations = [&self.ttl, &self.async_ttl, &self.lease, &self.renew].into_iter().flatten();
         let mut all: TokenStream = durations.map(ToTokens::to_token_stream).collect();
-        let exprs = [&self.client, &self.key, &self.max_tiers, &self.encode, &self.decode, &self.cache_if];
+        let exprs =
+            [&self.client, &self.key, &self.max_tiers, &self.encode, &self.decode, &self.cache_if, &self.share_error];
         all.extend(exprs.into_iter().flatten().map(ToTokens::to_token_stream));
         if let Spread::By(spread) = &self.ttl_spread {
             spread.to_tokens(&mut all);

@@ -16,6 +16,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diag) {
     qualifiers(model, diag);
     arguments(model, diag);
     returns(model, diag);
+    flights(model, diag);
     life(model, diag);
     spans_of_time(model, diag);
     key(model, diag);
@@ -140,6 +141,27 @@ fn wants_result(model: &Model, ty: Option<&Type>, diag: &mut Diag) {
         diag.span(
             span,
             format!("`result = true` needs a `Result` to be returned, and this returns `{returned}`; remove it"),
+        );
+    }
+}
+
+/// Checks what is said of flights.
+fn flights(model: &Model, diag: &mut Diag) {
+    let args = &model.args;
+    if let Some(share) = &args.share_error
+        && model.outcome.error.is_none()
+    {
+        diag.at(
+            share,
+            "`share_error` copies the error of a `Result`, and this function returns none; remove it, or write `result = true` if the return type is an alias of one",
+        );
+    }
+    if let Some(Switch { on: false, span }) = args.detach
+        && !model.is_async()
+    {
+        diag.span(
+            span,
+            "a plain function computes on the thread of its caller, which stays until the end; remove `detach`, or write `async fn`",
         );
     }
 }

@@ -247,16 +247,14 @@ impl<'a> Drive<'a> {
 
     /// Goes from the lead to the point where the call has a value, or must compute one, if all can be said at once.
     pub(crate) fn led_at_once(self, leader: Leader, mode: Mode) -> Result<Entered<'a>, (Leader, Mode)> {
+        if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) {
+            return Err((leader, mode));
+        }
         let claim = match self.needs_claim(&leader, &mode) {
-            Some(needs_claim) if !needs_claim => {
-                if !self.backend.is_current(self.key) {
-                    return Err((leader, mode));
-                }
-                Claim::Absent(Token::default())
-            }
-            _ if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) => return Err((leader, mode)),
             None => Claim::Absent(taken(&mode)),
-            Some(_) => match self.backend.claim_at_once(self.key, self.policy) {
+            Some(false) if self.backend.is_current(self.key) => Claim::Absent(Token::default()),
+            Some(false) => return Err((leader, mode)),
+            Some(true) => match self.backend.claim_at_once(self.key, self.policy) {
                 None => return Err((leader, mode)),
                 Some(claim) => self.claim_or_none(claim),
             },

@@ -55,6 +55,11 @@ fn with<R>(change: impl FnOnce(&mut Vec<Arc<Flight>>) -> R) -> Option<R> {
     ACTIVE.try_with(|active| change(&mut active.borrow_mut())).ok()
 }
 
+/// Returns all flights that this thread is computing for.
+pub(super) fn all() -> Vec<Arc<Flight>> {
+    with(|active| active.clone()).unwrap_or_default()
+}
+
 /// Returns whether this thread is computing for the flight.
 pub(crate) fn is_active(flight: &Arc<Flight>) -> bool {
     with(|active| active.iter().any(|other| Arc::ptr_eq(other, flight))).unwrap_or(false)

@@ -27,6 +27,7 @@
 //! user code runs under them.
 
 pub(crate) mod active;
+mod circle;
 mod judge;
 mod queue;
 mod registry;
@@ -40,8 +41,10 @@ pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
+
+use smallvec::SmallVec;
 
 use self::judge::Work;
 use self::queue::Queue;
@@ -81,6 +84,8 @@ pub(crate) struct Flight {
     landed: OnceLock<Landed>,
     /// What can be seen of whoever computes.
     signs: Signs,
+    /// The flights that its computation waits for.
+    waits_for: Mutex<SmallVec<[Weak<Flight>; 1]>>,
 }
 
 struct State {
@@ -149,6 +154,7 @@ impl Flight {
             state: Mutex::new(state),
             landed: OnceLock::new(),
             signs: Signs::new(now),
+            waits_for: Mutex::default(),
         }
     }
 

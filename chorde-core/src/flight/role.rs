@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 
 use super::judge::{Owned, Probe, Work};
-use super::{Flight, Landed, Movable, Phase, wake};
+use super::{Flight, Landed, Movable, Phase, circle, wake};
 
 /// The right and the duty to compute. Dropped without landing, it hands the flight to a waiter.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ pub(crate) enum Outcome {
     Landed(Landing),
     /// The leader is gone: compute.
     Lead(Leader),
-    /// The computation failed: compute, beside the others who waited for it.
+    /// The computation failed, or waits for this one: compute, beside the others who waited for it.
     Failed,
     /// The computation does not end: compute beside it, and share the value with those who wait on.
     Beside(Waiter),
@@ -257,6 +257,8 @@ enum Stands {
     Failed,
     /// Without an end: this one may compute beside it.
     Beside,
+    /// Waiting for whoever waits for it.
+    Circle,
     /// Over, or given up.
     Nothing,
 }
@@ -270,7 +272,11 @@ impl Future for Waiting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let waiter = self.0.as_mut().expect("invariant: not polled after its end");
-        let Some(stands) = waiter.look(cx.waker()) else { return Poll::Pending };
+        let stands = match waiter.look(cx.waker()) {
+            Some(stands) => stands,
+            None if circle::closes(&waiter.flight) => Stands::Circle,
+            None => return Poll::Pending,
+        };
         Poll::Ready(match (stands, self.0.take()) {
             (Stands::Landed, Some(waiter)) => Outcome::Landed(Landing(waiter)),
             (Stands::Free, Some(waiter)) => {
@@ -279,7 +285,7 @@ impl Future for Waiting {
                 Outcome::Lead(Leader::new(Arc::clone(&waiter.flight), now))
             }
             (Stands::Beside, Some(waiter)) => Outcome::Beside(waiter),
-            (Stands::Failed, _) => Outcome::Failed,
+            (Stands::Failed | Stands::Circle, _) => Outcome::Failed,
             _ => Outcome::StartOver,
         })
     }

@@ -156,7 +156,7 @@ impl<'a> Context<'a> {
 
     fn environment(&self, with_policy: bool) -> TokenStream {
         let args = &self.model.args;
-        let exprs = [&args.client, &args.encode, &args.decode, &args.cache_if];
+        let exprs = [&args.client, &args.encode, &args.decode, &args.cache_if, &args.share_error];
         let mut tokens: TokenStream = exprs.into_iter().flatten().map(ToTokens::to_token_stream).collect();
         if with_policy && !self.policy_is_const {
             tokens.extend(self.policy.clone());
@@ -306,11 +306,14 @@ impl<'a> Context<'a> {
         let (p, args, whole) = (self.p, &self.model.args, &self.model.outcome.whole);
         let base = match &self.model.outcome.error {
             None => quote!(#p::Plain::<#whole>::new()),
-            Some(error) => quote! {
-                #p::Fallible::<#whole>::new({
-                    use #p::{ShareClone as _, ShareNone as _};
-                    (&#p::Share::<#error>::new()).share()
-                })
+            Some(error) => match &args.share_error {
+                Some(share) => quote!(#p::Fallible::<#whole>::new(#p::Sharing::<#error>::by(#share))),
+                None => quote! {
+                    #p::Fallible::<#whole>::new({
+                        use #p::{ShareClone as _, ShareNone as _};
+                        (&#p::Share::<#error>::new()).share()
+                    })
+                },
             },
         };
         let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
@@ -396,8 +399,9 @@ fn policy(model: &Model) -> (TokenStream, bool) {
     let renew = args.renew.as_ref().map(|d| quote!(.renew(#d)));
     let tiers = args.max_tiers.as_ref().map(|n| quote!(.lazy_tiers(#n)));
     let alone = args.single_flight.as_ref().filter(|s| !s.on).map(|_| quote!(.without_single_flight()));
+    let attached = args.detach.as_ref().filter(|s| !s.on).map(|_| quote!(.without_detach()));
     let untimed = args.timings.as_ref().filter(|s| !s.on).map(|_| quote!(.without_timings()));
-    let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #untimed);
+    let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #attached #untimed);
     let by = if let Spread::By(by) = &args.ttl_spread { Some(&**by) } else { None };
     let durations = [Some(ttl), args.async_ttl.as_ref(), by, args.lease.as_ref(), args.renew.as_ref()];
     let literal_tiers =

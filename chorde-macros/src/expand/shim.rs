@@ -38,11 +38,7 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
     let method = if look == Look::Plain { quote!(look) } else { quote!(look_bg) };
     let is_ahead = look == Look::Behind || context.model.args.async_ttl.is_some();
-    let behind = if is_ahead {
-        job_path(context, owner)
-    } else {
-        quote!(#p::no_behind())
-    };
+    let behind = if is_ahead { job_path(context, owner) } else { quote!(#p::no_behind()) };
     let (names, compute, echo) = (context.names(), compute(context, owner), echo(context, owner));
     // What can be recomputed in the background can be computed apart from its caller.
     let finish = if context.model.is_async() && is_ahead { "finish_by_job" } else { "finish" };

@@ -1,6 +1,5 @@
 //! What of a function's result is the value, and what is its error.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -148,18 +147,33 @@ where
     }
 
     fn share(&self, error: &R::Err) -> Option<Cargo> {
-        (self.0.wrap)(error)
+        self.0.by.as_ref().map(|by| (by.load)((by.copy)(error)))
     }
 
     fn shared(&self, cargo: &Cargo) -> Option<R::Err> {
-        (self.0.unwrap)(cargo)
+        let by = self.0.by.as_ref()?;
+        (by.find)(cargo).map(by.copy)
     }
 }
 
 /// Copies errors, where they can be copied.
 pub struct Sharing<E> {
-    wrap: fn(&E) -> Option<Cargo>,
-    unwrap: fn(&Cargo) -> Option<E>,
+    by: Option<Copying<E>>,
+}
+
+struct Copying<E> {
+    copy: fn(&E) -> E,
+    load: fn(E) -> Cargo,
+    find: fn(&Cargo) -> Option<&E>,
+}
+
+impl<E: Send + Sync + 'static> Sharing<E> {
+    /// Copies errors by a function.
+    #[must_use]
+    pub const fn by(copy: fn(&E) -> E) -> Self {
+        let by = Copying { copy, load: |error| Arc::new(error), find: |cargo| cargo.downcast_ref() };
+        Self { by: Some(by) }
+    }
 }
 
 /// Asks whether errors of type `E` can be copied: answered by the method that autoref finds first.
@@ -189,10 +203,7 @@ pub trait ShareClone<E> {
 impl<E: Value> ShareClone<E> for Share<E> {
     #[inline]
     fn share(&self) -> Sharing<E> {
-        Sharing {
-            wrap: |error| Some(Arc::new(error.clone()) as Arc<dyn Any + Send + Sync>),
-            unwrap: |cargo| cargo.downcast_ref::<E>().cloned(),
-        }
+        Sharing::by(E::clone)
     }
 }
 
@@ -205,7 +216,7 @@ pub trait ShareNone<E> {
 impl<E> ShareNone<E> for &Share<E> {
     #[inline]
     fn share(&self) -> Sharing<E> {
-        Sharing { wrap: |_| None, unwrap: |_| None }
+        Sharing { by: None }
     }
 }
 
