@@ -81,16 +81,23 @@ fn a_caller_after_an_invalidation_does_not_join_the_older_computation() {
 #[test]
 fn when_a_superseded_leader_is_dropped_those_who_wait_start_over() {
     store!(CACHE);
-    counted!(start_over, CACHE);
-    let leader = Hand::begun(start_over(0));
-    let mut waiters = [Hand::begun(start_over(0)), Hand::begun(start_over(0))];
-    start_over::invalidate(0).wait().unwrap();
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60, skip(runs))]
+    async fn start_over<R: Send + Sync>(key: u64, runs: R) -> u64 {
+        let run = key + RUNS.up();
+        pause().await;
+        drop(runs);
+        run
+    }
+    let leader = Hand::begun(start_over(0, ()));
+    let mut waiters = [Hand::begun(start_over(0, ())), Hand::begun(start_over(0, ()))];
+    start_over::invalidate(0, ()).wait().unwrap();
     drop(leader);
     assert_eq!(waiters.each_mut().map(Hand::run), [Some(2), Some(2)]);
-    assert_eq!((start_over::peek(0).wait(), start_over::stats().superseded), (Some(2), 0));
-    let leader = Hand::begun(start_over(5));
-    let mut waiter = Hand::begun(start_over(5));
-    start_over::put(5, 90).wait().unwrap();
+    assert_eq!((start_over::peek(0, ()).wait(), start_over::stats().superseded), (Some(2), 0));
+    let leader = Hand::begun(start_over(5, ()));
+    let mut waiter = Hand::begun(start_over(5, ()));
+    start_over::put(5, (), 90).wait().unwrap();
     drop(leader);
     assert_eq!((waiter.run(), RUNS.get()), (Some(90), 3));
 }
@@ -172,11 +179,33 @@ fn a_put_during_the_store_ends_last_and_stays() {
 fn a_write_does_not_wait_for_a_store_that_is_dropped() {
     static STORING: Gate = Gate::new();
     static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::gated(chorde::InprocClient::new(100), &STORING));
-    counted!(dropped_store, CLIENT);
+    static RUNS: Count = Count::new();
+    #[cached(client = CLIENT, ttl = 60, detach = false)]
+    async fn dropped_store(key: u64) -> u64 {
+        key + RUNS.up()
+    }
     let mut leader = Hand::new(dropped_store(0));
     assert_eq!((leader.run(), STORING.arrivals()), (None, 1));
     let mut put = Hand::begun(dropped_store::put(0, 50));
     drop(leader);
+    STORING.open();
     assert!(put.run().unwrap().is_ok());
     assert_eq!((dropped_store(0).wait(), RUNS.get()), (50, 1));
+}
+
+#[test]
+fn a_store_whose_caller_goes_ends_in_the_background_before_a_write() {
+    bounded(|| {
+        static STORING: Gate = Gate::new();
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::gated(chorde::InprocClient::new(100), &STORING));
+        counted!(left_store, CLIENT);
+        let mut leader = Hand::new(left_store(0));
+        assert_eq!((leader.run(), STORING.arrivals()), (None, 1));
+        let put = Hand::begun(left_store::put(0, 50));
+        drop(leader);
+        STORING.open();
+        assert!(put.awaited().is_ok());
+        drained();
+        assert_eq!((left_store(0).wait(), RUNS.get()), (50, 1));
+    });
 }

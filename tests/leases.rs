@@ -110,6 +110,11 @@ fn a_refused_store_returns_the_value_and_is_counted() {
 #[test]
 fn a_claim_is_released_when_the_computation_comes_to_nothing() {
     leased!(dropped);
+    #[cached(client = CLIENT, ttl = 600, detach = false)]
+    async fn undetached(x: u64) -> u64 {
+        pause().await;
+        x
+    }
     #[cached(client = CLIENT, ttl = 600)]
     fn wrong() -> Result<u64, &'static str> {
         Err("wrong")
@@ -126,7 +131,7 @@ fn a_claim_is_released_when_the_computation_comes_to_nothing() {
     assert_eq!(wrong(), Err("wrong"));
     assert!(catch_unwind(AssertUnwindSafe(broken)).is_err());
     assert_eq!(CLIENT.released(), [1, 2]);
-    drop(Hand::begun(dropped(0)));
+    drop(Hand::begun(undetached(0)));
     assert_eq!(CLIENT.released(), [1, 2, 3]);
     assert_eq!((unwanted(), CLIENT.released()), (1, vec![1, 2, 3, 4]));
     let mut superseded = Hand::begun(dropped(0));

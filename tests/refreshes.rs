@@ -69,13 +69,14 @@ fn a_plain_call_during_a_refresh_of_something_is_served_at_once() {
 
 #[test]
 fn a_refresh_that_is_lined_up_goes_on_when_those_before_it_are_dropped() {
-    counted!(lined_up);
-    let running = Hand::begun(lined_up::refresh());
-    let mut queued = [Hand::begun(lined_up::refresh()), Hand::begun(lined_up::refresh())];
-    drop(running);
-    assert_eq!(queued[0].rung(), 1);
-    assert_eq!(queued.each_mut().map(Hand::run), [Some(2), Some(2)]);
-    assert_eq!(info("lined_up").in_flight, 0);
+    bounded(|| {
+        counted!(lined_up);
+        let running = Hand::begun(lined_up::refresh());
+        let queued = [Hand::begun(lined_up::refresh()), Hand::begun(lined_up::refresh())];
+        drop(running);
+        assert_eq!(queued.map(Hand::awaited), [2, 2]);
+        assert_eq!((lined_up().wait(), info("lined_up").in_flight), (2, 0));
+    });
 }
 
 #[test]
@@ -91,30 +92,63 @@ fn a_refresh_whose_turn_a_call_takes_is_given_nothing_older_than_itself() {
     let mut first = Hand::begun(taken());
     let mut refresher = Hand::begun(taken::refresh());
     assert_eq!((first.run(), refresher.rung()), (Some(1), 1));
-    // The client could serve this call, which comes to lead before the one who asked for a refresh is polled.
+    // What is valid is served, though the one who asked for a refresh was not polled yet.
+    assert_eq!(Hand::new(taken()).run(), Some(1));
+    taken::invalidate().wait().unwrap();
+    // This call comes to lead in the place of the refresh.
     let mut call = Hand::new(taken());
     assert_eq!((call.run(), refresher.run()), (Some(2), Some(2)));
     assert_eq!((taken().wait(), RUNS.get(), info("taken").in_flight), (2, 2, 0));
 }
 
 #[test]
-fn a_refresh_that_waits_is_not_kept_waiting_beyond_the_lease() {
-    store!(CACHE, CLOCK);
-    static RUNS: Count = Count::new();
-    #[cached(client = CACHE, ttl = 600, lease = 4)]
-    async fn overdue() -> u64 {
-        let run = RUNS.up();
-        pause().await;
-        run
+fn a_valid_value_is_served_whatever_is_under_way() {
+    static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(chorde::InprocClient::new(100)));
+    static HUNG: Gate = Gate::new();
+    #[cached(client = CLIENT, ttl = 60)]
+    async fn hung(x: u64) -> u64 {
+        HUNG.passed().await;
+        x
     }
-    let _forgotten = Hand::begun(overdue());
-    let mut refresher = Hand::begun(overdue::refresh());
-    let mut other = Hand::begun(overdue::refresh());
-    for _ in 0..2 {
-        assert_eq!((refresher.rung(), other.rung()), (0, 0));
-        CLOCK.advance(secs(2));
+    #[cached(client = CLIENT, ttl = 60)]
+    fn blocked(x: u64) -> u64 {
+        HUNG.pass();
+        x
     }
-    assert_eq!((refresher.run(), other.run(), overdue::peek().wait()), (Some(2), Some(2), Some(2)));
+    bounded(|| {
+        hung::put(1, 7).wait().unwrap();
+        blocked::put(1, 8).unwrap();
+        let mut refresher = Hand::begun(hung::refresh(1));
+        let blocker = std::thread::spawn(|| blocked::refresh(1));
+        HUNG.await_arrivals(2);
+        assert_eq!((Hand::new(hung(1)).end(), blocked(1)), (7, 8));
+        hung::bg_refresh(1);
+        blocked::bg_refresh(1);
+        assert_eq!((Hand::new(hung(1)).end(), blocked(1)), (7, 8));
+        assert_eq!((hung::stats().hits, blocked::stats().hits), (2, 2));
+        HUNG.open();
+        assert_eq!((refresher.run(), blocker.join().unwrap()), (Some(1), 1));
+        drained();
+    });
+}
+
+#[test]
+fn a_refresh_goes_on_when_the_one_before_it_is_not_polled() {
+    bounded(|| {
+        store!(CACHE, CLOCK);
+        static RUNS: Count = Count::new();
+        #[cached(client = CACHE, ttl = 600, lease = 4)]
+        async fn overdue() -> u64 {
+            let run = RUNS.up();
+            pause().await;
+            run
+        }
+        let forgotten = Hand::begun(overdue());
+        let refreshers = [Hand::begun(overdue::refresh()), Hand::begun(overdue::refresh())];
+        CLOCK.advance(secs(1));
+        assert_eq!(refreshers.map(Hand::awaited), [2, 2]);
+        assert_eq!((forgotten.awaited(), overdue::peek().wait()), (1, Some(2)));
+    });
 }
 
 #[test]

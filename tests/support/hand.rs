@@ -61,6 +61,12 @@ impl<F: Future> Hand<F> {
         }
     }
 
+    /// Waits for the end, whoever brings it about.
+    pub fn awaited(self) -> F::Output {
+        use chorde::Wait as _;
+        self.future.wait()
+    }
+
     /// Returns how often the future has asked to be polled.
     pub fn rung(&self) -> usize {
         self.bell.0.load(Ordering::SeqCst)

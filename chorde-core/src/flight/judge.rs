@@ -98,6 +98,8 @@ pub(super) fn judge(seen: &Seen<'_>, now: u64, lease: u64) -> Verdict {
             Work::Future { since, probe, .. } => match seen.woken {
                 Some(at) if seen.work.is_movable() => by(at, nanos(GRACE).min(lease), now, Verdict::Move),
                 Some(at) => by(at, lease, now, Verdict::Overtake),
+                // The value is there, and a store is the client's affair, which has deadlines of its own.
+                None if seen.phase == Phase::Storing => by(seen.polled, lease, now, Verdict::Overtake),
                 None => judge_pending(seen.polled.max(probe.answered), *since, probe, now, lease),
             },
         },
@@ -114,10 +116,10 @@ fn judge_pending(alive: u64, since: u64, probe: &Probe, now: u64, lease: u64) ->
     if probe.runtime.is_none() {
         return beside;
     }
-    match (by(alive, half, now, Verdict::Probe), beside) {
+    match (beside, by(alive, half, now, Verdict::Probe)) {
         (Verdict::Later(one), Verdict::Later(other)) => Verdict::Later(one.min(other)),
-        (Verdict::Later(_), beside) => beside,
-        (probe, _) => probe,
+        (Verdict::Later(_), probe) => probe,
+        (beside, _) => beside,
     }
 }
 
@@ -175,6 +177,7 @@ mod tests {
         let in_place = future(false, None);
         assert_eq!(at(&in_place, Phase::Storing, Some(START + 5), LEASE), Verdict::Later(START + 5 + LEASE));
         assert_eq!(at(&in_place, Phase::Storing, Some(START + 5), LEASE + 5), Verdict::Overtake);
+        assert_eq!(at(&in_place, Phase::Storing, None, LEASE), Verdict::Overtake, "a store that does not end");
     }
 
     #[test]
@@ -190,6 +193,7 @@ mod tests {
         let Work::Future { probe, .. } = &mut work else { unreachable!("it is one") };
         (probe.sent, probe.answered) = (None, START + LEASE);
         assert_eq!(at(&work, Phase::Led, None, LEASE), Verdict::Later(START + LEASE + LEASE / 2));
+        assert_eq!(at(&work, Phase::Led, None, PATIENCE * LEASE), Verdict::Beside, "though a probe is due as well");
     }
 
     #[test]
