@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 
-use super::pool::Task;
+use super::task::Task;
 use crate::client::Token;
 use crate::key::Key;
 use crate::policy::RefreshPoint;

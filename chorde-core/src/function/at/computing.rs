@@ -46,7 +46,7 @@ where
             let Some(key) = &key else { return self.compute(None, None, args, compute, echo).await };
             if let Found::Due(stored) = found {
                 self.live.counters.due_hits.increment();
-                self.send(key, args, behind, Why::Due(refresh));
+                let _ = self.send(key, args, behind, Why::Due(refresh));
                 return self.maps.serve(stored);
             }
             let (backed, other) = (self.backed(), self.policy_from(refresh));
@@ -64,7 +64,7 @@ where
                 Entered::Compute(lead) => self.compute(Some(drive), Some(lead), args, compute, echo).await,
                 Entered::Due(cargo, token) => match unload(cargo) {
                     Some(stored) => {
-                        self.send(key, args, behind, Why::Claimed(refresh, token));
+                        let _ = self.send(key, args, behind, Why::Claimed(refresh, token));
                         self.maps.serve(stored)
                     }
                     None => self.compute(None, None, args, compute, echo).await,
