@@ -288,7 +288,8 @@ fn a_leader_that_is_not_polled_in_the_store_holds_nobody_up_for_longer_than_the_
     async fn stored_late<T: Into<u64> + serde::Serialize + Send + Sync>(key: T) -> u64 {
         key.into() + RUNS.up()
     }
-    let mut leaders = [Hand::begun(stored_late(0_u64)), Hand::begun(stored_late(10_u64)), Hand::begun(stored_late(20_u64))];
+    let mut leaders =
+        [Hand::begun(stored_late(0_u64)), Hand::begun(stored_late(10_u64)), Hand::begun(stored_late(20_u64))];
     let mut waiter = Hand::begun(stored_late(0_u64));
     let mut put = Hand::begun(stored_late::put(10_u64, 50));
     CLOCK.advance(secs(3));
@@ -298,7 +299,8 @@ fn a_leader_that_is_not_polled_in_the_store_holds_nobody_up_for_longer_than_the_
     // The late ones end after all, and leave no older value behind.
     STORING.open();
     assert_eq!(leaders.each_mut().map(Hand::run), [Some(1), Some(12), Some(23)]);
-    let held = async { [stored_late::peek(0_u64).await, stored_late::peek(10_u64).await, stored_late::peek(20_u64).await] };
+    let held =
+        async { [stored_late::peek(0_u64).await, stored_late::peek(10_u64).await, stored_late::peek(20_u64).await] };
     assert_eq!((held.wait(), info("stored_late").in_flight), ([None, None, Some(23)], 0));
 }
 

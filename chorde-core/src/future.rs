@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::clock::Clock;
-use crate::engine::background::{Task, submit};
+use crate::engine::background::{carry_on, run_blocking};
 use crate::engine::runtime::wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -21,8 +23,9 @@ use crate::sync::{Mutex, MutexGuard, lock};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Cancelled`] when it was cancelled or its executor went away, [`ErrorKind::Overloaded`] when the queue of
-/// background work was full, [`ErrorKind::Panicked`] when the function panicked.
+/// [`ErrorKind::Cancelled`] when it was cancelled or its executor went away, [`ErrorKind::Panicked`] when the function
+/// panicked. [`ErrorKind::Overloaded`] when too many are queued: only for plain functions outside of a `tokio` runtime, of
+/// which each takes a thread.
 ///
 /// # Cancel safety
 ///
@@ -82,27 +85,33 @@ impl<R: Send + 'static> CacheFuture<R> {
         Self(Repr::Ready(Some(Ok(value))))
     }
 
-    /// Runs a closure in the background.
+    /// Runs a closure in the background, on a thread that it may block: one of the caller's `tokio` runtime if there is one,
+    /// else one of chorde's, for which it may have to queue ([`background::Limits`](crate::background::Limits)).
     pub fn blocking(run: impl FnOnce() -> R + Send + 'static) -> Self {
         let (promise, future) = Self::pair();
-        let task = Task::blocking(move || {
+        let submitted = run_blocking(move || {
             if promise.begin() {
                 promise.settle(caught(run));
             }
         });
-        future.submitted(task)
+        match submitted {
+            Ok(()) => future,
+            Err(refused) => Self(Repr::Ready(Some(Err(refused)))),
+        }
     }
 
-    /// Runs a future in the background: on the `tokio` runtime of the caller if there is one, else on chorde's threads.
+    /// Runs a future in the background: on the `tokio` runtime of the caller if there is one, else on chorde's threads. It
+    /// begins at once, however many there are.
     pub fn spawn(run: impl Future<Output = R> + Send + 'static) -> Self {
         let (promise, future) = Self::pair();
-        let task = Task::future(async move {
+        let carried = async move {
             if promise.begin() {
                 let run = crate::engine::runtime::catch(run).await;
                 promise.settle(run.map_err(|_| panicked()));
             }
-        });
-        future.submitted(task)
+        };
+        carry_on(Handle::try_current().ok(), Box::pin(carried));
+        future
     }
 
     /// Takes the first step of a future at once and the rest, if there is any, in the background.
@@ -119,13 +128,6 @@ impl<R: Send + 'static> CacheFuture<R> {
     fn pair() -> (Promise<R>, Self) {
         let shared = Arc::new(Shared(Mutex::new(State::Waiting(Listener::Nobody))));
         (Promise(Arc::clone(&shared)), Self(Repr::Pending(shared)))
-    }
-
-    fn submitted(self, task: Task) -> Self {
-        match submit(task) {
-            Ok(()) => self,
-            Err(refused) => Self(Repr::Ready(Some(Err(refused)))),
-        }
     }
 
     /// Returns whether the result has come (and, perhaps, gone).

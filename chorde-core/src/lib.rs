@@ -41,6 +41,7 @@ mod key;
 mod lanes;
 mod namespace;
 mod policy;
+mod process;
 mod site;
 mod stats;
 mod sync;

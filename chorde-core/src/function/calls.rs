@@ -109,7 +109,7 @@ where
 }
 
 /// Has computed in the background, whatever the client holds.
-fn refresh_behind<F, A, M, O, P, Q>(args: A, ways: &Ways<A, O, P, Q>)
+fn refresh_behind<F, A, M, O, P, Q>(args: A, ways: &Ways<A, O, P, Q>) -> Result<()>
 where
     F: Function<A, M, O>,
     M: ValueMap,
@@ -117,7 +117,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.bg_refresh(key, Given::AsWritten(args), ways.behind());
+    at.bg_refresh(key, Given::AsWritten(args), ways.behind())
 }
 
 /// Looks whether the client holds a value that can be served at once.

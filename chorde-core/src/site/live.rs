@@ -1,17 +1,19 @@
 //! The call site as a static, and the state behind it.
 
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
 use super::instance::{Instance, Instances};
+use crate::client::ClientId;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
+use crate::process;
 use crate::stats::{Counters, Stats};
-use crate::sync::{AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
 
 /// Describes a cached function, as data; made by `#[cached]`.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +89,7 @@ pub(crate) struct Live {
     pub(crate) copier: OnceLock<Box<dyn Any + Send + Sync>>,
     pub(crate) instances: Instances,
     /// Background jobs that were sent and are not over, by key, forced ones apart.
-    sent: Mutex<HashSet<(FlightKey, bool)>>,
+    sent: Mutex<HashMap<(FlightKey, bool), Sent>>,
     init: Init,
 }
 
@@ -189,14 +191,32 @@ impl Live {
         self.instances.get(tag, self.description)
     }
 
-    /// Notes that a background job for a key is on its way, unless one is already.
-    pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool) -> Option<Hold> {
-        let is_new = self.lock_sent().insert((key, is_forced));
-        // Lazily: a hold that is dropped lets the next job in.
-        is_new.then(|| Hold { live: self, key: (key, is_forced) })
+    /// Notes that a background job for a key is sent at `now`, unless there is one that can be relied upon: it is queued, or has
+    /// begun less than its lease ago.
+    pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool, now: u64) -> Option<Hold> {
+        let (key, mut sent) = ((key, is_forced), self.lock_sent());
+        if sent.get(&key).is_some_and(|earlier| earlier.is_reliable(now)) {
+            return None;
+        }
+        let until = Arc::new(AtomicU64::new(0));
+        sent.insert(key, Sent { until: Arc::clone(&until), process: process::id() });
+        Some(Hold { live: self, key, until })
     }
 
-    fn lock_sent(&self) -> MutexGuard<'_, HashSet<(FlightKey, bool)>> {
+    /// Forgets the job of a key that has begun: what it computes is older than a write, and will not be stored.
+    pub(crate) fn forget_begun(&self, key: FlightKey) {
+        let mut sent = self.lock_sent();
+        if sent.get(&(key, false)).is_some_and(Sent::has_begun) {
+            sent.remove(&(key, false));
+        }
+    }
+
+    /// Does the same for all keys of a client.
+    pub(crate) fn forget_all_begun(&self, client: ClientId) {
+        self.lock_sent().retain(|(key, is_forced), sent| *is_forced || key.0 != client || !sent.has_begun());
+    }
+
+    fn lock_sent(&self) -> MutexGuard<'_, HashMap<(FlightKey, bool), Sent>> {
         lock(&self.sent)
     }
 
@@ -223,15 +243,46 @@ impl Live {
     }
 }
 
-/// Keeps other background jobs for a key from being sent, until dropped.
+/// A background job that was sent and is not over.
+struct Sent {
+    /// When others may be sent although this one is not over; zero until it has begun.
+    until: Arc<AtomicU64>,
+    /// The process that sent it: the job does not exist in one that was forked later.
+    process: u32,
+}
+
+impl Sent {
+    fn has_begun(&self) -> bool {
+        self.until.load(Ordering::SeqCst) != 0
+    }
+
+    fn is_reliable(&self, now: u64) -> bool {
+        let until = self.until.load(Ordering::SeqCst);
+        (until == 0 || now < until) && self.process == process::id()
+    }
+}
+
+/// Keeps other background jobs for a key from being sent: until dropped, or up to the end of its lease.
 pub(crate) struct Hold {
     live: &'static Live,
     key: (FlightKey, bool),
+    until: Arc<AtomicU64>,
+}
+
+impl Hold {
+    /// Returns where the job enters when its lease ends, once it begins.
+    pub(crate) fn until(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.until)
+    }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.live.lock_sent().remove(&self.key);
+        let mut sent = self.live.lock_sent();
+        // It may be another one's by now.
+        if sent.get(&self.key).is_some_and(|sent| Arc::ptr_eq(&sent.until, &self.until)) {
+            sent.remove(&self.key);
+        }
     }
 }
 

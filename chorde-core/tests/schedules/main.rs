@@ -52,6 +52,7 @@ mod subject {
     pub(crate) mod lanes;
     pub(crate) mod namespace;
     pub(crate) mod policy;
+    pub(crate) mod process;
     pub(crate) mod site;
     pub(crate) mod stats;
 }

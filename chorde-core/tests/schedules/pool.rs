@@ -8,22 +8,23 @@ use std::time::Duration;
 use shuttle::future::block_on;
 use shuttle::thread;
 
-use crate::engine::background::pool::drain_by;
+use crate::engine::background::drain::drain_by;
 use crate::engine::background::{Limits, Task, set_limits, submit};
 use crate::engine::runtime::wait;
 use crate::explore::{Scene, explore};
 use crate::{CacheFuture, Clock, ErrorKind, ManualClock};
 
-const LIMITS: Limits = Limits { concurrency: 2, queue: 2 };
+const LIMITS: Limits = Limits { concurrency: 2, async_concurrency: 2, queue: 2, stack_size: 0 };
 const SUBMITTERS: usize = 3;
 const TASKS: usize = 3;
 
 /// What became of the tasks. By the standard library's primitives: to count changes no schedule.
 #[derive(Default)]
 struct Counts {
-    running: AtomicI64,
-    /// Tasks that were taken on and are not over.
-    taken_on: AtomicI64,
+    /// By kind: those that block, and asynchronous ones.
+    running: [AtomicI64; 2],
+    /// Tasks that were taken on and are not over, by kind.
+    taken_on: [AtomicI64; 2],
     ran: AtomicU64,
     dropped: AtomicU64,
 }
@@ -31,21 +32,22 @@ struct Counts {
 /// One task's share in the counts.
 struct Counted {
     counts: Arc<Counts>,
+    kind: usize,
     has_run: bool,
 }
 
 impl Counted {
-    fn new(counts: &Arc<Counts>) -> Self {
-        Self { counts: Arc::clone(counts), has_run: false }
+    fn new(counts: &Arc<Counts>, kind: usize) -> Self {
+        Self { counts: Arc::clone(counts), kind, has_run: false }
     }
 
     fn run(mut self, panics: bool) {
-        let running = self.counts.running.fetch_add(1, Ordering::SeqCst) + 1;
+        let running = self.counts.running[self.kind].fetch_add(1, Ordering::SeqCst) + 1;
         assert!(running <= LIMITS.concurrency as i64, "more run than may run at once");
         thread::yield_now();
-        self.counts.running.fetch_sub(1, Ordering::SeqCst);
+        self.counts.running[self.kind].fetch_sub(1, Ordering::SeqCst);
         self.counts.ran.fetch_add(1, Ordering::SeqCst);
-        self.counts.taken_on.fetch_sub(1, Ordering::SeqCst);
+        self.counts.taken_on[self.kind].fetch_sub(1, Ordering::SeqCst);
         self.has_run = true;
         if panics {
             // Without the hook, which would print each schedule.
@@ -107,14 +109,18 @@ fn bounded() {
     drained();
     assert_eq!(counts.ran.load(Ordering::SeqCst), accepted as u64, "what was taken on has run");
     assert_eq!(counts.dropped.load(Ordering::SeqCst), (SUBMITTERS * TASKS - accepted) as u64);
-    assert_eq!((counts.running.load(Ordering::SeqCst), counts.taken_on.load(Ordering::SeqCst)), (0, 0));
-    assert!(accepted >= LIMITS.concurrency + LIMITS.queue, "one was refused while there was room");
+    for count in counts.running.iter().chain(&counts.taken_on) {
+        assert_eq!(count.load(Ordering::SeqCst), 0);
+    }
+    // All of the asynchronous ones, of which there are fewer than may run and be queued.
+    assert!(accepted >= LIMITS.concurrency + LIMITS.queue + TASKS, "one was refused while there was room");
     no_place_is_lost();
 }
 
 /// Submits a task of one kind or another; returns whether it was taken on.
 fn submit_one(counts: &Arc<Counts>, number: usize, task: usize) -> bool {
-    let counted = Counted::new(counts);
+    let kind = usize::from(number == 1);
+    let counted = Counted::new(counts, kind);
     let panics = (number, task) == (0, 1);
     let work = if number == 1 {
         Task::future(async move {
@@ -129,13 +135,13 @@ fn submit_one(counts: &Arc<Counts>, number: usize, task: usize) -> bool {
         assert_eq!(refused.kind(), ErrorKind::Overloaded);
         return false;
     }
-    let taken_on = counts.taken_on.fetch_add(1, Ordering::SeqCst) + 1;
+    let taken_on = counts.taken_on[kind].fetch_add(1, Ordering::SeqCst) + 1;
     assert!(taken_on <= (LIMITS.concurrency + LIMITS.queue) as i64, "more wait than may wait");
     true
 }
 
 fn lends() {
-    set_limits(Limits { concurrency: 1, queue: 8 });
+    set_limits(Limits { concurrency: 1, queue: 8, ..LIMITS });
     let nested = || CacheFuture::blocking(|| wait(CacheFuture::blocking(|| 7)).unwrap() + 1);
     let outer: Vec<_> = (0..2).map(|_| thread::spawn(move || wait(nested()).unwrap())).collect();
     for thread in outer {
@@ -145,7 +151,7 @@ fn lends() {
 }
 
 fn raised() {
-    set_limits(Limits { concurrency: 1, queue: 8 });
+    set_limits(Limits { concurrency: 1, queue: 8, ..LIMITS });
     let raising = thread::spawn(|| set_limits(LIMITS));
     // Each waits for the other, so that one place is not enough.
     no_place_is_lost();
@@ -153,10 +159,10 @@ fn raised() {
 }
 
 fn cancelled() {
-    set_limits(Limits { concurrency: 1, queue: 8 });
+    set_limits(Limits { concurrency: 1, queue: 8, ..LIMITS });
     let counts = Arc::new(Counts::default());
     let future = |counts: &Arc<Counts>| {
-        let counted = Counted::new(counts);
+        let counted = Counted::new(counts, 0);
         CacheFuture::blocking(move || counted.run(false))
     };
     let (first, second) = (future(&counts), future(&counts));

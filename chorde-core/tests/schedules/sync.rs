@@ -22,6 +22,10 @@ pub(crate) mod thread {
             self
         }
 
+        pub(crate) fn stack_size(self, _size: usize) -> Self {
+            self
+        }
+
         pub(crate) fn spawn(self, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
             drop(shuttle::future::spawn(async move { run() }));
             Ok(())

@@ -65,9 +65,9 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
         refresh,
         Companion::new(
             "bg_refresh",
-            "Computes in the background, whatever the cache holds.",
-            None,
-            quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job);),
+            "Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.",
+            result(context, &quote!(())),
+            quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job)),
         )
         .bounds(movable),
     ]

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::pool::Task;
+use super::task::Task;
 use crate::client::Token;
 use crate::engine::Mode;
 use crate::flight::Leader;

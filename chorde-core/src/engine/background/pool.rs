@@ -1,348 +1,456 @@
-//! The queue, its bounds, and its threads.
+//! What runs, what is queued, and who has a place.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
-use std::fmt;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::PoisonError;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::collections::{HashMap, VecDeque};
+use std::task::Waker;
 
-use tokio::runtime::Handle;
-
-use crate::clock::{Clock, Sleep};
+use super::executor::Polls;
+use super::limits::Limits;
+use super::line::{Function, Line};
+use super::refresh::{Refresh, Rest};
+use super::stats::Tally;
+use super::task::{Kind, Task, Work};
+use super::threads::{Threads, hand_to_thread};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sync::{Condvar, Mutex, MutexGuard, block_on, global, lock, thread};
+use crate::process::PerProcess;
+use crate::sync::{Condvar, Mutex, MutexGuard, global, lock};
 
-/// Threads without work go away after this long.
-const IDLE: Duration = Duration::from_secs(10);
+/// How many times as many asynchronous refreshes as run at once may outlast their leases before the oldest is dropped.
+const OUTLASTING: usize = 4;
 
-/// Something to do.
-pub(crate) struct Task {
-    work: Work,
-    /// The runtime in whose context the task was made.
-    runtime: Option<Handle>,
-}
-
-enum Work {
-    Blocking(Box<dyn FnOnce() + Send>),
-    Future(Pin<Box<dyn Future<Output = ()> + Send>>),
-}
-
-impl Task {
-    pub(crate) fn blocking(run: impl FnOnce() + Send + 'static) -> Self {
-        Self { work: Work::Blocking(Box::new(run)), runtime: Handle::try_current().ok() }
-    }
-
-    pub(crate) fn future(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self { work: Work::Future(Box::pin(future)), runtime: Handle::try_current().ok() }
-    }
-}
-
-impl Task {
-    pub(crate) fn into_future(self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        match self.work {
-            Work::Future(future) => future,
-            Work::Blocking(run) => Box::pin(async move { run() }),
-        }
-    }
-}
-
-pub(crate) fn carry_on(runtime: Option<Handle>, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    match runtime {
-        Some(runtime) => drop(runtime.spawn(future)),
-        None => drop(std::thread::spawn(move || block_on(future))),
-    }
-}
-
-/// Bounds background work.
-///
-/// # Examples
-///
-/// ```
-/// use chorde_core::background::{Limits, limits, set_limits};
-///
-/// set_limits(Limits { concurrency: 4, ..limits() });
-/// assert_eq!(limits().concurrency, 4);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How many computations may run at once; at least 1. By default four for each processor, and at least 8.
-    pub concurrency: usize,
-    /// How many more may wait for their turn before new ones are refused. By default 1024.
-    pub queue: usize,
-}
-
-/// The state of all background work of the process.
-struct Pool {
-    limits: Limits,
-    /// Waits for a free place among the running.
-    queue: VecDeque<Task>,
-    running: usize,
-    /// Tasks that wait for others and have given up their places for the time being.
-    waiting: usize,
-    /// Waits for one of chorde's own threads.
-    ready: VecDeque<(Task, Place)>,
-    idle_threads: usize,
-    /// Who waits for the end of all work.
-    drains: Vec<Waker>,
-}
-
-/// The pool, and the call of its own threads to what is ready.
-struct Shared {
-    pool: Mutex<Pool>,
-    ready: Condvar,
+/// The state of all background work of a process, and the call of its own threads.
+pub(super) struct Shared {
+    pub(super) pool: Mutex<Pool>,
+    pub(super) ready: Condvar,
 }
 
 global! {
-    static SHARED: Shared = Shared { pool: Mutex::new(Pool::new()), ready: Condvar::new() };
+    static SHARED: PerProcess<Shared> = PerProcess::new(Shared::new());
 }
 
-fn locked() -> MutexGuard<'static, Pool> {
-    lock(&SHARED.pool)
+/// Returns the state of this process.
+pub(super) fn shared() -> &'static Shared {
+    SHARED.get(Shared::new)
+}
+
+pub(super) fn locked() -> MutexGuard<'static, Pool> {
+    shared().lock()
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self { pool: Mutex::new(Pool::new(Limits::default())), ready: Condvar::new() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
+    }
+
+    /// Returns whether this is the state of the present process; that of a parent must not be touched: its lock may be held by a
+    /// thread that is not here.
+    pub(super) fn is_current(&'static self) -> bool {
+        std::ptr::eq(self, shared())
+    }
+}
+
+pub(super) struct Pool {
+    pub(super) limits: Limits,
+    pub(super) lines: [Line<Queued>; 3],
+    pub(super) tallies: [Tally; 3],
+    /// By kind, whether all tasks with a place are watched.
+    are_watched: [bool; 3],
+    /// Tasks that have begun and are not over.
+    begun: HashMap<u64, Begun>,
+    /// The number of the task that began last.
+    last: u64,
+    /// Asynchronous refreshes that have lost their places, the oldest first.
+    outlasted: VecDeque<u64>,
+    /// How many refreshes of plain functions have lost their places.
+    outlasted_blocking: usize,
+    /// Tasks that have lent their places while they wait.
+    lending: usize,
+    /// All work that was taken on and is not over.
+    pub(super) taken_on: usize,
+    /// Wakers of those who wait for the end of all work.
+    pub(super) drains: Vec<Waker>,
+    pub(super) threads: Threads,
+    pub(super) polls: Polls,
+}
+
+/// A task in the queue.
+pub(super) struct Queued {
+    task: Task,
+    counted: Counted,
+    /// Since when, by the system's clock.
+    pub(super) since: u64,
+}
+
+/// A task that has begun.
+struct Begun {
+    kind: Kind,
+    function: Function,
+    hold: Hold,
+    /// By which clock, and up to when, the place is its own.
+    until: Option<(Clock, u64)>,
+    /// Whether an alarm watches it.
+    is_watched: bool,
+    /// What runs, where it can be dropped from outside.
+    refresh: Option<Refresh>,
+}
+
+/// Whether a task has its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Has,
+    /// It waits for other work, and takes a place again afterwards.
+    Lends,
+    /// It took longer than its lease.
+    Lost,
 }
 
 impl Pool {
-    fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            limits: Limits { concurrency: (4 * processors).max(8), queue: 1024 },
-            queue: VecDeque::new(),
-            running: 0,
-            waiting: 0,
-            ready: VecDeque::new(),
-            idle_threads: 0,
+    fn new(limits: Limits) -> Self {
+        let mut pool = Self {
+            limits,
+            lines: std::array::from_fn(|_| Line::new(0, 0)),
+            tallies: Default::default(),
+            are_watched: [false; 3],
+            begun: HashMap::new(),
+            last: 0,
+            outlasted: VecDeque::new(),
+            outlasted_blocking: 0,
+            lending: 0,
+            taken_on: 0,
             drains: Vec::new(),
+            threads: Threads::default(),
+            polls: Polls::default(),
+        };
+        pool.set_limits(limits);
+        pool
+    }
+
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        for kind in [Kind::Blocking, Kind::Async, Kind::Awaited] {
+            let places = if kind == Kind::Async { limits.async_concurrency } else { limits.concurrency };
+            self.line(kind).set_bounds(places, limits.queue);
         }
     }
 
-    /// Returns whether no place is free, neither for what runs nor in the queue. What is queued may take the free places
-    /// first: whoever submits starts it only later.
-    fn is_full(&self) -> bool {
-        let Limits { concurrency, queue } = self.limits;
-        self.running.min(concurrency) + self.queue.len() >= concurrency.saturating_add(queue)
+    fn line(&mut self, kind: Kind) -> &mut Line<Queued> {
+        &mut self.lines[kind as usize]
     }
 
-    fn is_empty(&self) -> bool {
-        self.running + self.waiting == 0 && self.queue.is_empty()
+    /// Returns how many tasks go on without a place.
+    pub(super) fn waiting(&self) -> usize {
+        self.lending + self.outlasted.len() + self.outlasted_blocking
     }
-}
 
-/// Returns how background work is bounded.
-#[must_use]
-pub fn limits() -> Limits {
-    locked().limits
-}
+    /// Lets the next queued task begin, if there is one that may.
+    fn next(&mut self, shared: &'static Shared) -> Option<Start> {
+        let kinds = [Kind::Awaited, Kind::Blocking, Kind::Async];
+        let (kind, (function, queued)) = kinds.into_iter().find_map(|kind| Some((kind, self.line(kind).next()?)))?;
+        let Queued { task, counted, since } = queued;
+        self.tallies[kind as usize].began(Clock::system().now().saturating_sub(since));
+        self.last += 1;
+        let permit = Permit { shared, number: self.last };
+        let Task { work, runtime, terms, .. } = task;
+        let until = terms.as_ref().map(|terms| (terms.clock.clone(), terms.begin()));
+        let (start, refresh) = match work {
+            Work::Blocking(run) => (Start::Blocking(Blocking { run, runtime, permit, counted }), None),
+            Work::Future(future) => {
+                let refresh = Refresh::new(future, counted);
+                (Start::Async(refresh.clone(), runtime, permit), Some(refresh))
+            }
+        };
+        let begun = Begun { kind, function, hold: Hold::Has, until, is_watched: false, refresh };
+        self.begun.insert(self.last, begun);
+        self.are_watched[kind as usize] = false;
+        Some(start)
+    }
 
-/// Bounds background work anew; what is queued or running stays.
-pub fn set_limits(limits: Limits) {
-    locked().limits = Limits { concurrency: limits.concurrency.max(1), ..limits };
-    start_queued();
+    /// Returns the tasks whose leases are to be watched from now on, since others may need their places.
+    fn unwatched(&mut self) -> Vec<(u64, Clock, u64)> {
+        let mut found = Vec::new();
+        for kind in [Kind::Blocking, Kind::Async] {
+            if self.are_watched[kind as usize] || !self.line(kind).is_crowded() {
+                continue;
+            }
+            self.are_watched[kind as usize] = true;
+            let is_unwatched = |begun: &Begun| begun.kind == kind && begun.hold == Hold::Has && !begun.is_watched;
+            for (number, begun) in self.begun.iter_mut().filter(|(_, begun)| is_unwatched(begun)) {
+                begun.is_watched = true;
+                found.extend(begun.until.clone().map(|(clock, until)| (*number, clock, until)));
+            }
+        }
+        found
+    }
+
+    /// Takes the place from a task whose lease is over, if it has one; returns what will not go on, to be dropped without the
+    /// lock.
+    fn outlast(&mut self, number: u64) -> Option<Vec<Rest>> {
+        let (begun, limits) = (self.begun.get_mut(&number)?, self.limits);
+        let is_kept = begun.kind == Kind::Blocking && self.outlasted_blocking >= limits.concurrency;
+        if begun.hold != Hold::Has || is_kept {
+            return None;
+        }
+        begun.hold = Hold::Lost;
+        let (kind, function, refresh) = (begun.kind, begun.function, begun.refresh.clone());
+        self.line(kind).release(function);
+        let Some(refresh) = refresh else {
+            self.outlasted_blocking += 1;
+            return Some(Vec::new());
+        };
+        // Nothing of it has happened yet, and nobody may ever drive it.
+        let mut dropped: Vec<Rest> = refresh.take_untouched().into_iter().collect();
+        if dropped.is_empty() {
+            self.outlasted.push_back(number);
+        }
+        if self.outlasted.len() > limits.async_concurrency.saturating_mul(OUTLASTING) {
+            let oldest = self.outlasted.pop_front().and_then(|oldest| self.begun.get(&oldest));
+            dropped.extend(oldest.and_then(|oldest| oldest.refresh.as_ref()?.take()));
+        }
+        Some(dropped)
+    }
+
+    /// Forgets a task that is over.
+    fn end(&mut self, number: u64) -> Option<Begun> {
+        let begun = self.begun.remove(&number)?;
+        match (begun.hold, begun.kind) {
+            (Hold::Has, kind) => self.line(kind).release(begun.function),
+            (Hold::Lends, _) => self.lending -= 1,
+            (Hold::Lost, Kind::Blocking) => {
+                self.outlasted_blocking -= 1;
+                // Another one may lose its place now.
+                self.begun.values_mut().for_each(|begun| begun.is_watched = false);
+                self.are_watched[Kind::Blocking as usize] = false;
+            }
+            (Hold::Lost, _) => self.outlasted.retain(|other| *other != number),
+        }
+        Some(begun)
+    }
+
+    /// Lends the place of a task that waits; returns whether it had one.
+    fn lend(&mut self, number: u64) -> bool {
+        let Some(begun) = self.begun.get_mut(&number).filter(|begun| begun.hold == Hold::Has) else { return false };
+        begun.hold = Hold::Lends;
+        let (kind, function) = (begun.kind, begun.function);
+        self.lending += 1;
+        self.line(kind).release(function);
+        true
+    }
+
+    /// Seats a task whose wait is over.
+    fn take_back(&mut self, number: u64) {
+        let Some(begun) = self.begun.get_mut(&number) else { return };
+        begun.hold = Hold::Has;
+        begun.is_watched = false;
+        let (kind, function) = (begun.kind, begun.function);
+        self.lending -= 1;
+        self.are_watched[kind as usize] = false;
+        self.line(kind).seat(function);
+    }
 }
 
 /// Takes on a task, or drops it and reports [`ErrorKind::Overloaded`] when the queue is full. Never blocks.
 pub(crate) fn submit(task: Task) -> Result<()> {
-    let mut pool = locked();
-    if pool.is_full() {
-        drop(pool);
-        drop(task);
-        return Err(Error::new(
+    let shared = shared();
+    let (kind, function) = (task.kind, task.function());
+    let mut pool = shared.lock();
+    let counted = Counted::new(shared, &mut pool);
+    let queued = Queued { task, counted, since: Clock::system().now() };
+    let pushed = pool.line(kind).push(function, queued);
+    let start = pool.next(shared);
+    if pushed.is_err() {
+        pool.tallies[kind as usize].refused += 1;
+    }
+    drop(pool);
+    start.into_iter().for_each(Start::run);
+    start_queued();
+    pushed.map_err(|_refused| {
+        Error::new(
             ErrorKind::Overloaded,
             "the queue of background computations is full; raise it by `chorde::background::set_limits`",
-        ));
-    }
-    pool.queue.push_back(task);
-    drop(pool);
-    start_queued();
-    Ok(())
-}
-
-/// Starts queued tasks while there is room.
-fn start_queued() {
-    loop {
-        let mut pool = locked();
-        if pool.running >= pool.limits.concurrency {
-            return;
-        }
-        let Some(task) = pool.queue.pop_front() else { return };
-        pool.running += 1;
-        drop(pool);
-        start(task, Place(()));
-    }
-}
-
-fn start(task: Task, place: Place) {
-    match task {
-        // If the runtime is shutting down it drops the future, and the place with it.
-        Task { work: Work::Future(future), runtime: Some(runtime) } => {
-            runtime.spawn(async move {
-                let _place = place;
-                future.await;
-            });
-        }
-        task => hand_to_thread(task, place),
-    }
-}
-
-fn hand_to_thread(task: Task, place: Place) {
-    let mut pool = locked();
-    pool.ready.push_back((task, place));
-    if pool.idle_threads >= pool.ready.len() {
-        SHARED.ready.notify_one();
-        return;
-    }
-    drop(pool);
-    let started = thread::Builder::new().name("chorde-background".into()).spawn(work);
-    if let Err(error) = started {
-        log::error!("chorde cannot start a background thread: {error}");
-        // Dropping the task cancels whoever waits for it; a thread that is still there may have taken it already.
-        let unserved = locked().ready.pop_back();
-        drop(unserved);
-    }
-}
-
-/// Works off what is ready until there has been nothing for a while.
-fn work() {
-    while let Some((task, place)) = next_ready() {
-        let ended = catch_unwind(AssertUnwindSafe(|| run(task)));
-        HAS_PLACE.set(false);
-        if ended.is_err() {
-            log::error!("a background computation of chorde panicked outside of the user's function");
-        }
-        drop(place);
-    }
+        )
+    })
 }
 
 thread_local! {
-    /// Whether this thread is at work on a task that has a place.
-    static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the next one
+    /// in, and that must not happen inside of the first.
+    static IS_STARTING: Cell<bool> = const { Cell::new(false) };
+    /// What this thread is at work on.
+    static AT_WORK: Cell<AtWork> = const { Cell::new(AtWork::Nothing) };
 }
 
-fn run(task: Task) {
-    HAS_PLACE.set(true);
-    let _context = task.runtime.as_ref().map(Handle::enter);
-    match task.work {
-        Work::Blocking(run) => run(),
-        Work::Future(future) => block_on(future),
-    }
+/// What a thread of chorde's is at work on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AtWork {
+    Nothing,
+    /// A task of this number.
+    Task(u64),
+    /// A step of a future.
+    Poll,
 }
 
-/// Runs `wait`, which blocks this thread. If the thread is at work on a background task, another task gets its place: the
-/// one that it waits for may be in the queue.
-pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
-    struct TakeBack;
-    impl Drop for TakeBack {
+/// Starts queued tasks while there is room, and sees to it that there will be.
+pub(super) fn start_queued() {
+    struct Started;
+    impl Drop for Started {
         fn drop(&mut self) {
-            HAS_PLACE.set(true);
-            let mut pool = locked();
-            pool.waiting -= 1;
-            pool.running += 1;
+            IS_STARTING.set(false);
         }
     }
-    if !HAS_PLACE.replace(false) {
+    if IS_STARTING.replace(true) {
+        return;
+    }
+    let _started = Started;
+    let shared = shared();
+    loop {
+        let mut pool = shared.lock();
+        let start = pool.next(shared);
+        let unwatched = if start.is_none() { pool.unwatched() } else { Vec::new() };
+        drop(pool);
+        match start {
+            Some(start) => start.run(),
+            None => {
+                return unwatched.into_iter().for_each(|(number, clock, until)| watch(shared, number, &clock, until));
+            }
+        }
+    }
+}
+
+/// Has the place of a task released when its lease ends.
+fn watch(shared: &'static Shared, number: u64, clock: &Clock, until: u64) {
+    let release = move || {
+        if shared.is_current() {
+            let Some(dropped) = shared.lock().outlast(number) else { return };
+            // An alarm must not block, as what users drop may.
+            let drop_and_start = move || {
+                drop(dropped);
+                start_queued();
+            };
+            hand_to_thread(shared, Box::new(drop_and_start));
+        }
+    };
+    clock.alarm(until, Box::new(release));
+}
+
+/// A task that has a place and is to be started.
+enum Start {
+    Blocking(Blocking),
+    Async(Refresh, Option<tokio::runtime::Handle>, Permit),
+}
+
+impl Start {
+    fn run(self) {
+        match self {
+            Self::Blocking(task) => {
+                let shared = task.permit.shared;
+                hand_to_thread(shared, Box::new(move || task.run()));
+            }
+            Self::Async(refresh, runtime, permit) => refresh.start(runtime, permit),
+        }
+    }
+}
+
+/// A closure at work. Whatever happens to it, the fields are dropped in this order.
+struct Blocking {
+    run: Box<dyn FnOnce() + Send>,
+    runtime: Option<tokio::runtime::Handle>,
+    permit: Permit,
+    counted: Counted,
+}
+
+impl Blocking {
+    fn run(self) {
+        let Self { run, runtime, permit, counted } = self;
+        // Before a panic goes on, those who wait for the end of all work are told.
+        let (_counted, permit) = (counted, permit);
+        let _at_work = working(AtWork::Task(permit.number));
+        let _context = runtime.as_ref().map(tokio::runtime::Handle::enter);
+        run();
+    }
+}
+
+/// Notes what this thread is at work on, until dropped.
+pub(super) fn working(at_work: AtWork) -> impl Drop {
+    struct Before(AtWork);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            AT_WORK.set(self.0);
+        }
+    }
+    Before(AT_WORK.replace(at_work))
+}
+
+/// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what it waits for
+/// may be queued.
+pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
+    struct TakeBack(&'static Shared, AtWork);
+    impl Drop for TakeBack {
+        fn drop(&mut self) {
+            AT_WORK.set(self.1);
+            match self.1 {
+                AtWork::Nothing => {}
+                AtWork::Task(number) => {
+                    self.0.lock().take_back(number);
+                    start_queued();
+                }
+                AtWork::Poll => self.0.lock().polls.take_back(),
+            }
+        }
+    }
+    let at_work = AT_WORK.get();
+    let has_lent = match at_work {
+        AtWork::Nothing => false,
+        AtWork::Task(number) => locked().lend(number),
+        AtWork::Poll => super::executor::lend(shared()),
+    };
+    if !has_lent {
         return wait();
     }
-    {
-        let mut pool = locked();
-        pool.running -= 1;
-        pool.waiting += 1;
-    }
-    let _take_back = TakeBack;
+    let _take_back = TakeBack(shared(), AT_WORK.replace(AtWork::Nothing));
     start_queued();
     wait()
 }
 
-fn next_ready() -> Option<(Task, Place)> {
-    let mut pool = locked();
-    loop {
-        if let Some(next) = pool.ready.pop_front() {
-            return Some(next);
-        }
-        pool.idle_threads += 1;
-        let (guard, timeout) = SHARED.ready.wait_timeout(pool, IDLE).unwrap_or_else(PoisonError::into_inner);
-        pool = guard;
-        pool.idle_threads -= 1;
-        if timeout.timed_out() && pool.ready.is_empty() {
-            return None;
-        }
-    }
+/// Holds the place of a task; dropped, it lets the next one in.
+pub(super) struct Permit {
+    shared: &'static Shared,
+    number: u64,
 }
 
-/// A place among the running tasks; dropped, it lets the next one in.
-struct Place(());
-
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut pool = locked();
-        pool.running -= 1;
-        let drains = if pool.is_empty() { std::mem::take(&mut pool.drains) } else { Vec::new() };
+        if self.shared.is_current() {
+            let ended = self.shared.lock().end(self.number);
+            drop(ended);
+            start_queued();
+        }
+    }
+}
+
+/// Counts as work that is not over, until dropped.
+pub(super) struct Counted(&'static Shared);
+
+impl Counted {
+    pub(super) fn new(shared: &'static Shared, pool: &mut Pool) -> Self {
+        pool.taken_on += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.0.is_current() {
+            return;
+        }
+        let mut pool = self.0.lock();
+        pool.taken_on -= 1;
+        let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
         drop(pool);
-        for drain in drains {
-            drain.wake();
-        }
-        start_queued();
-    }
-}
-
-/// Waits for the end of all background work, at most for `timeout`.
-///
-/// # Errors
-///
-/// [`ErrorKind::Timeout`] when there is still work after `timeout`; it goes on.
-///
-/// # Cancel safety
-///
-/// May be dropped at any time; the work goes on.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-/// use chorde_core::{Wait, drain};
-///
-/// drain(Duration::from_secs(5)).wait()?;
-/// # Ok::<(), chorde_core::Error>(())
-/// ```
-pub fn drain(timeout: Duration) -> Drain {
-    drain_by(&Clock::system(), timeout)
-}
-
-/// Does so by another clock.
-pub(crate) fn drain_by(clock: &Clock, timeout: Duration) -> Drain {
-    Drain { timeout: clock.sleep(timeout) }
-}
-
-/// Completes when no background work is left; made by [`drain`].
-#[must_use = "futures do nothing unless awaited; call `.wait()` from plain code"]
-#[derive(Debug)]
-pub struct Drain {
-    timeout: Sleep,
-}
-
-impl Future for Drain {
-    type Output = Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        {
-            let mut pool = locked();
-            if pool.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            pool.drains.push(cx.waker().clone());
-        }
-        Pin::new(&mut self.timeout)
-            .poll(cx)
-            .map(|()| Err(Error::new(ErrorKind::Timeout, "background computations are still under way")))
-    }
-}
-
-impl fmt::Debug for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.work {
-            Work::Blocking(_) => "Task::blocking",
-            Work::Future(_) => "Task::future",
-        })
+        drains.into_iter().for_each(Waker::wake);
     }
 }

@@ -100,7 +100,7 @@ where
         if matches!(why, Why::Due(_)) {
             self.live.counters.due_hits.increment();
         }
-        self.send(key, args, behind, why);
+        let _ = self.send(key, args, behind, why);
         self.maps.serve(stored)
     }
 

@@ -6,7 +6,7 @@ use super::{At, Prepared};
 use crate::client::{Client, ReadOptions, Token, WriteOptions};
 use crate::clock::nanos;
 use crate::decide::{Decision, decide};
-use crate::engine::background::{Job, Taken, Task, Ticket, submit};
+use crate::engine::background::{Job, Taken, Task, Terms, Ticket, submit};
 use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::FlightKey;
@@ -38,11 +38,11 @@ where
             Decision::Serve => counters.hits.increment(),
             Decision::ServeAndRefresh => {
                 counters.due_hits.increment();
-                self.send(&key, args, behind, Why::Due(self.policy.refresh));
+                let _ = self.send(&key, args, behind, Why::Due(self.policy.refresh));
             }
             Decision::Compute => {
                 counters.misses.increment();
-                self.send(&key, args, behind, Why::Due(self.policy.refresh));
+                let _ = self.send(&key, args, behind, Why::Due(self.policy.refresh));
                 return None;
             }
         }
@@ -57,13 +57,16 @@ where
     }
 
     /// Has the key computed in the background, whatever the client holds.
-    pub fn bg_refresh<A, B>(&self, key: Prepared, args: A, behind: Option<B>)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Overloaded`] when the queue is full.
+    pub fn bg_refresh<A, B>(&self, key: Prepared, args: A, behind: Option<B>) -> Result<()>
     where
         B: FnOnce(A) -> Job,
     {
-        if let Some(key) = self.usable(key.0) {
-            self.send(&key, args, behind, Why::Forced);
-        }
+        let key = key.0.inspect_err(|_| self.live.counters.key_errors.increment())?;
+        self.send(&key, args, behind, Why::Forced)
     }
 
     /// Stores a value.
@@ -113,6 +116,7 @@ where
             ));
         };
         let stores = self.live.flights.supersede_all(self.client.identity().id());
+        self.live.forget_all_begun(self.client.identity().id());
         stores.within(self.client.identity().clock(), self.policy.lease).await;
         self.client.clear_namespace(path).await
     }
@@ -120,6 +124,7 @@ where
     /// Keeps what is being computed from being stored, and waits for what is being stored.
     async fn supersede(&self, key: &Key) {
         let stores = self.live.flights.supersede(&self.flight_key(key));
+        self.live.forget_begun(self.flight_key(key));
         stores.within(self.client.identity().clock(), self.policy.lease).await;
     }
 
@@ -160,8 +165,8 @@ where
         }
     }
 
-    /// Sends a job to the background, unless one for the key is on its way; a claim that it does not take is given back.
-    pub(super) fn send<A>(&self, key: &Key, args: A, behind: Option<impl FnOnce(A) -> Job>, why: Why) {
+    /// Sends a job to the background, unless one for the key is under way; a claim that it does not take is released.
+    pub(super) fn send<A>(&self, key: &Key, args: A, behind: Option<impl FnOnce(A) -> Job>, why: Why) -> Result<()> {
         let (is_forced, refresh, claim) = match why {
             Why::Due(refresh) => (false, refresh, None),
             Why::Claimed(refresh, token) => (false, refresh, Some(self.taken(token))),
@@ -170,13 +175,16 @@ where
         let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold), call: None };
         // What was granted by the store is computed whatever flies here: mostly those who read.
         let is_urgent = is_forced || claim.is_some_and(|taken| taken.token.is_lease());
-        let is_sent = behind.is_some_and(|behind| {
-            (is_urgent || !self.live.flights.is_flying(&self.flight_key(key)))
-                && self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold)))
-        });
-        if let Some(taken) = claim.filter(|_| !is_sent) {
+        let sent = match behind {
+            Some(behind) if is_urgent || !self.live.flights.is_flying(&self.flight_key(key)) => {
+                self.try_send(key, is_forced, |hold| behind(args).into_task(ticket(hold)))
+            }
+            _ => Ok(Sent::Needless),
+        };
+        if let Some(taken) = claim.filter(|_| !matches!(sent, Ok(Sent::TakenOn))) {
             self.client.release(key, taken.token);
         }
+        sent.map(|_| ())
     }
 
     fn taken(&self, token: Token) -> Taken {
@@ -184,18 +192,34 @@ where
         Taken { token, until }
     }
 
-    fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> bool {
-        let Some(hold) = self.live.hold(self.flight_key(key), is_forced) else { return false };
-        let submitted = submit(task(hold));
-        match &submitted {
+    fn try_send(&self, key: &Key, is_forced: bool, task: impl FnOnce(Hold) -> Task) -> Result<Sent> {
+        let clock = self.client.identity().clock();
+        let Some(hold) = self.live.hold(self.flight_key(key), is_forced, clock.now()) else {
+            return Ok(Sent::Needless);
+        };
+        let terms = Terms {
+            function: std::ptr::from_ref(self.live).addr(),
+            clock: clock.clone(),
+            lease: self.policy.lease,
+            until: hold.until(),
+        };
+        match submit(task(hold).on(terms)) {
             Ok(()) => self.live.counters.background.increment(),
             Err(refused) => {
                 self.live.counters.refused.increment();
                 log::debug!("{}: {refused}", self.live.description.name);
+                return Err(refused);
             }
         }
-        submitted.is_ok()
+        Ok(Sent::TakenOn)
     }
+}
+
+/// Says what became of a job that was not refused.
+enum Sent {
+    TakenOn,
+    /// Another one for the key is under way.
+    Needless,
 }
 
 /// Says why a background job is sent.

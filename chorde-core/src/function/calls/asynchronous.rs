@@ -262,13 +262,17 @@ where
 }
 
 /// Has computed in the background.
-pub fn bg_refresh_async<F, A, M, O>(args: A)
+///
+/// # Errors
+///
+/// As for [`At::bg_refresh`].
+pub fn bg_refresh_async<F, A, M, O>(args: A) -> Result<()>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways::<F, A, M, O>().ways);
+    refresh_behind::<F, A, M, O, _, _>(args, &ways::<F, A, M, O>().ways)
 }
 
 /// The call, on whatever executor.

@@ -158,13 +158,17 @@ where
 }
 
 /// Has computed in the background.
-pub fn bg_refresh<F, A, M, O>(args: A)
+///
+/// # Errors
+///
+/// As for [`At::bg_refresh`].
+pub fn bg_refresh<F, A, M, O>(args: A) -> Result<()>
 where
     F: Compute<A, M, O>,
     M: ValueMap,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>());
+    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
 }
 
 /// The call, without blocking.

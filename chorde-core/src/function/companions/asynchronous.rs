@@ -46,8 +46,13 @@ macro_rules! companions {
             }
             companions! {
                 ($($arg $type $owned),*) () (AsyncCompute) where [$($owned: for<'a> Movable<'a>,)* M: Crossing]
-                /// Computes in the background, whatever the cache holds.
-                bg_refresh = bg_refresh_async -> ();
+                /// Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded) when the queue of background work is full, so that nothing
+                /// will be computed; [`ErrorKind::Key`](crate::ErrorKind::Key) when the key cannot be serialised.
+                bg_refresh = bg_refresh_async -> Result<()>;
             }
             companions! {
                 ($($arg $type $owned),*) () (AsyncCompute)

@@ -43,8 +43,13 @@ macro_rules! companions {
                 bg -> M::Return;
                 /// Looks; if nothing is there or it is due, computes in the background, and never waits for it.
                 lazy -> Option<M::Value>;
-                /// Computes in the background, whatever the cache holds.
-                bg_refresh -> ();
+                /// Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+                ///
+                /// # Errors
+                ///
+                /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded) when the queue of background work is full, so that nothing
+                /// will be computed; [`ErrorKind::Key`](crate::ErrorKind::Key) when the key cannot be serialised.
+                bg_refresh -> Result<()>;
             }
             companions! {
                 ($($arg $type $owned),*) () (Compute)
