@@ -35,9 +35,9 @@ impl Side {
         middle(self.millis.clone(), part)
     }
 
-    /// Says whether this part of the order is of a caller that waited no longer.
+    /// Says whether this part of the order is of a caller that waited no longer: all of those have the same figure.
     fn gave_up(&self, part: f64) -> bool {
-        self.at(part) >= PATIENCE.as_secs_f64() * 1e3
+        self.at(part).to_bits() == (PATIENCE.as_secs_f64() * 1e3).to_bits()
     }
 }
 
@@ -90,6 +90,7 @@ fn measure(subject: &Subject, crowd: Crowd) -> (Side, Side) {
         if round % 2 == 0 {
             uncached.round(&*subject.uncached, crowd);
         }
+        (subject.prepare)();
         cached.round(&*subject.cached, crowd);
         if round % 2 == 1 {
             uncached.round(&*subject.uncached, crowd);

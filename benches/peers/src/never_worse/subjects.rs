@@ -21,6 +21,8 @@ pub struct Subject {
     pub crowds: &'static [Crowd],
     /// By how many milliseconds a call may be later than the function, as the documentation has it.
     pub allowed: Option<u32>,
+    /// Sets the scene before each round of the cached form.
+    pub prepare: Box<dyn Fn()>,
     pub uncached: Box<dyn Fn(Crowd) -> Vec<f64>>,
     pub cached: Box<dyn Fn(Crowd) -> Vec<f64>>,
 }
@@ -145,8 +147,8 @@ const fn crowd(callers: usize, keys: u64, rounds: usize) -> Crowd {
     Crowd { callers, keys, rounds }
 }
 
-const BRIEF: [Crowd; 3] = [crowd(1, 20, 10), crowd(50, 4, 3), crowd(1_000, 1, 1)];
-const BRIEF_PLAIN: [Crowd; 2] = [crowd(1, 1, 100), crowd(50, 1, 6)];
+const BRIEF: [Crowd; 3] = [crowd(1, 20, 20), crowd(50, 4, 3), crowd(1_000, 1, 1)];
+const BRIEF_PLAIN: [Crowd; 2] = [crowd(1, 1, 300), crowd(50, 1, 6)];
 const SLOW: [Crowd; 3] = [crowd(1, 100, 1), crowd(50, 4, 1), crowd(1_000, 1, 1)];
 const SLOW_PLAIN: [Crowd; 2] = [crowd(1, 50, 1), crowd(50, 1, 1)];
 /// One key in each round: all operations of a client share what it knows of the server.
@@ -164,11 +166,14 @@ fn is_value(outcome: &Caught<u64>, key: u64) -> bool {
     matches!(outcome, Ok(value) if *value == key)
 }
 
+/// A function of a key.
+type Call<R> = fn(u64) -> R;
+
 /// Makes a subject of two asynchronous functions.
 fn waited<R: Send + 'static, F, G>(
     (name, crowds): (&'static str, &'static [Crowd]),
     check: Check<R>,
-    (uncached, cached): (fn(u64) -> F, fn(u64) -> G),
+    (uncached, cached): (Call<F>, Call<G>),
 ) -> Subject
 where
     F: Future<Output = R> + Send + 'static,
@@ -180,6 +185,7 @@ where
         name,
         crowds,
         allowed: None,
+        prepare: Box::new(|| {}),
         uncached: Box::new(move |crowd| crowd::tasks(&side, crowd, uncached, check)),
         cached: Box::new(move |crowd| crowd::tasks(&other, crowd, cached, check)),
     }
@@ -195,12 +201,13 @@ fn runtime() -> Arc<Runtime> {
 fn plain<R: 'static>(
     (name, crowds): (&'static str, &'static [Crowd]),
     check: Check<R>,
-    (uncached, cached): (fn(u64) -> R, fn(u64) -> R),
+    (uncached, cached): (Call<R>, Call<R>),
 ) -> Subject {
     Subject {
         name,
         crowds,
         allowed: None,
+        prepare: Box::new(|| {}),
         uncached: Box::new(move |crowd| crowd::threads(crowd, uncached, check)),
         cached: Box::new(move |crowd| crowd::threads(crowd, cached, check)),
     }
@@ -208,27 +215,24 @@ fn plain<R: 'static>(
 
 /// Makes the subject of a server that stops answering just before each round, or that stopped before all of them.
 fn stopped(name: &'static str, server: Arc<MemcachedServer>, is_news: bool) -> Subject {
-    let begin = move || {
+    let begun = AtomicBool::new(false);
+    let prepare = move || {
+        if begun.swap(true, Ordering::Relaxed) && !is_news {
+            return;
+        }
         server.resume().expect("a server");
         let made = client(&server);
         // There is a connection then.
         runtime().block_on(async { made.get::<u64>(&0).await.expect("an answer") });
         server.pause().expect("a server");
         *HANGING.write().expect("no panic") = Some(made);
-    };
-    let begun = AtomicBool::new(false);
-    let run = move |crowd: Crowd| {
-        if is_news || !begun.swap(true, Ordering::Relaxed) {
-            begin();
-        }
         if !is_news {
             // The first ones wait for the deadline; those after them are measured.
-            crowd::tasks(&runtime(), Crowd { callers: 3, ..crowd }, hangs_cached, is_value);
+            crowd::tasks(&runtime(), crowd(3, 1, 1), hangs_cached, is_value);
         }
-        crowd::tasks(&runtime(), crowd, hangs_cached, is_value)
     };
-    let uncached = |crowd| crowd::tasks(&runtime(), crowd, hangs, is_value);
-    Subject { name, crowds: &HANGS, allowed: Some(DEADLINE), uncached: Box::new(uncached), cached: Box::new(run) }
+    let subject = waited((name, &HANGS), is_value, (hangs, hangs_cached));
+    Subject { allowed: Some(DEADLINE), prepare: Box::new(prepare), ..subject }
 }
 
 /// All subjects, and the servers that they need.
