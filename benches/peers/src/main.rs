@@ -27,7 +27,7 @@ use measure::{Outcome, Wanted};
 #[derive(Parser)]
 #[command(
     bin_name = "./bench",
-    after_help = "Without parts, all of them are measured, which takes about half an hour."
+    after_help = "Without parts, all of them are measured, which takes about three quarters of an hour."
 )]
 struct Arguments {
     /// What is measured.
