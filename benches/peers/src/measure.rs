@@ -31,6 +31,8 @@ pub struct Wanted {
     pub traces: Option<PathBuf>,
     /// The folder where plots are written.
     pub plots: PathBuf,
+    /// Whether long waits are a tenth of what they are otherwise.
+    pub short: bool,
 }
 
 /// What comes of measuring a part.
