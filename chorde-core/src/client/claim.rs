@@ -1,5 +1,6 @@
 //! Claims: how a store that is shared by many processes makes one of them compute.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::ReadOptions;
@@ -19,13 +20,15 @@ pub struct ClaimOptions<'a, V> {
     call: Option<CallPolicy>,
     /// How the entry is read.
     read: ReadOptions<'a, V>,
+    /// Where the client notes who computes.
+    holder: Option<&'a AtomicU64>,
 }
 
 impl<'a, V> ClaimOptions<'a, V> {
     /// Creates options for a claim that holds others back for `lease`; no valid entry is due.
     #[must_use]
     pub fn new(lease: Duration) -> Self {
-        Self { lease, refresh_below: Duration::ZERO, call: None, read: ReadOptions::new() }
+        Self { lease, refresh_below: Duration::ZERO, call: None, read: ReadOptions::new(), holder: None }
     }
 
     /// Creates the options of a call.
@@ -54,6 +57,20 @@ impl<'a, V> ClaimOptions<'a, V> {
     pub fn reading(mut self, read: ReadOptions<'a, V>) -> Self {
         self.read = read;
         self
+    }
+
+    /// Has the client note in `holder` who computes what is computed elsewhere.
+    pub(crate) fn noting(mut self, holder: &'a AtomicU64) -> Self {
+        self.holder = Some(holder);
+        self
+    }
+
+    /// Notes who computes, where the answer is [`AbsentElsewhere`](Claim::AbsentElsewhere): a number, not zero, that is another
+    /// one when another computer has won the claim. Those who wait learn from it that a computation has failed.
+    pub fn note_holder(&self, number: u64) {
+        if let Some(holder) = self.holder {
+            holder.store(number, Ordering::Relaxed);
+        }
     }
 
     /// Returns how long the claim holds others back.

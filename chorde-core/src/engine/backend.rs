@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ pub(crate) trait Backend: Send + Sync {
     fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool>;
     /// Deletes, likewise.
     fn delete_at_once(&self, key: &Key) -> Result<bool>;
-    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>>;
+    /// Claims; notes in `holder` who computes elsewhere.
+    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy, holder: &'a AtomicU64) -> Answer<'a, Claim<Cargo>>;
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Lengthens a valid entry by that much.
     fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool>;
@@ -93,7 +95,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     }
 
     fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>> {
-        self.client.answers_at_once().then(|| at_once(self.claiming(key, policy)))
+        self.client.answers_at_once().then(|| at_once(self.claiming(key, policy, None)))
     }
 
     fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool> {
@@ -107,8 +109,8 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         at_once(self.client.delete_entry(key))
     }
 
-    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Claim<Cargo>> {
-        Box::pin(self.claiming(key, policy))
+    fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy, holder: &'a AtomicU64) -> Answer<'a, Claim<Cargo>> {
+        Box::pin(self.claiming(key, policy, Some(holder)))
     }
 
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
@@ -139,7 +141,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 }
 
 impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
-    async fn claiming(&self, key: &Key, policy: &CallPolicy) -> Result<Claim<Cargo>> {
+    async fn claiming(&self, key: &Key, policy: &CallPolicy, holder: Option<&AtomicU64>) -> Result<Claim<Cargo>> {
         let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
             self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
         };
@@ -147,7 +149,10 @@ impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
         if self.live.on_promote.any() {
             read = read.on_promote(&hear);
         }
-        let options = ClaimOptions::of_call(policy).reading(read);
+        let mut options = ClaimOptions::of_call(policy).reading(read);
+        if let Some(holder) = holder {
+            options = options.noting(holder);
+        }
         Ok(self.client.claim(key, options).await?.map(load))
     }
 }

@@ -5,28 +5,23 @@
 //! that are no business of this module. Each step has a form that ends at once, for clients that answer at once, and one
 //! that waits.
 
-use std::any::Any;
+mod leading;
+mod settling;
+
+pub(crate) use settling::{Lead, Made};
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::backend::{Backend, unload};
 use super::background::Ticket;
-use crate::client::{Claim, Token};
-use crate::clock::{Clock, nanos};
-use crate::flight::store::unless_overtaken;
+use crate::client::Token;
+use crate::clock::Clock;
 use crate::flight::{Cargo, FlightKey, Kind, Landed, Landing, Leader, Outcome, Role, Waiter};
 use crate::key::Key;
 use crate::policy::CallPolicy;
 use crate::site::Live;
-
-/// Bounds of the pauses between two questions to a store in which another process computes.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-
-/// By how much two leases may last longer than asked for: shared stores count in whole seconds, and are asked now and then.
-const ROUNDING: Duration = Duration::from_secs(2);
 
 /// A computation that has taken longer than this may have been overtaken by a value from elsewhere: who would wait for it looks
 /// into the store first.
@@ -109,61 +104,6 @@ impl Served {
     }
 }
 
-/// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
-pub(crate) struct Lead<'a> {
-    claimed: Option<Claimed<'a>>,
-    /// None where the call recurses into a computation of its own key.
-    leader: Option<Leader>,
-    /// Those who wait for another computation, beside which this one is.
-    beside: Option<Waiter>,
-    /// The key's revision when the right was had: what is computed from before a clear, which may have been another process's,
-    /// does not belong into the next one.
-    revision: u64,
-    /// When the right was had.
-    since: u64,
-}
-
-impl Lead<'_> {
-    pub(crate) fn leader(&self) -> Option<&Leader> {
-        self.leader.as_ref()
-    }
-
-    pub(crate) fn since(&self) -> u64 {
-        self.since
-    }
-
-    /// Ends the flight without a value: with an error that those who wait can have, or with nothing, so that they compute.
-    pub(crate) fn fail(self, shared: Option<Cargo>) {
-        drop(self.claimed);
-        match (self.leader, shared) {
-            (Some(leader), Some(error)) => leader.land(|| Landed::Error(error)),
-            (Some(leader), None) => leader.fail(),
-            (None, _) => {}
-        }
-    }
-
-    /// Ends the flight with a value.
-    fn land(self, share: impl Fn() -> Cargo) {
-        let landed = || Landed::Value(share(), false);
-        if let Some(waiter) = self.beside {
-            waiter.flight().land_beside(landed);
-        }
-        if let Some(leader) = self.leader {
-            leader.land(landed);
-        }
-    }
-}
-
-/// What the user's function has computed.
-pub(crate) struct Made<'m> {
-    /// What is stored.
-    pub(crate) value: &'m (dyn Any + Send + Sync),
-    /// Whether it is to be stored.
-    pub(crate) is_kept: bool,
-    /// When it was there.
-    pub(crate) at: u64,
-}
-
 /// One call on its way.
 #[derive(Clone, Copy)]
 pub(crate) struct Drive<'a> {
@@ -243,74 +183,6 @@ impl<'a> Drive<'a> {
     fn serve(self, held: Cargo, mode: &Mode) -> Arrived<'a> {
         self.count_hit(mode);
         Arrived::Entered(Entered::Serve(Served::Held(held)))
-    }
-
-    /// Goes from the lead to the point where the call has a value, or must compute one, if all can be said at once.
-    pub(crate) fn led_at_once(self, leader: Leader, mode: Mode) -> Result<Entered<'a>, (Leader, Mode)> {
-        if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) {
-            return Err((leader, mode));
-        }
-        let claim = match self.needs_claim(&leader, &mode) {
-            None => Claim::Absent(taken(&mode)),
-            Some(false) if self.backend.is_current(self.key) => Claim::Absent(Token::default()),
-            Some(false) => return Err((leader, mode)),
-            Some(true) => match self.backend.claim_at_once(self.key, self.policy) {
-                None => return Err((leader, mode)),
-                Some(claim) => self.claim_or_none(claim),
-            },
-        };
-        let since = leader.since();
-        Ok(self.claimed(leader, mode, claim, since))
-    }
-
-    /// Does the same, and waits for the client.
-    pub(crate) fn led(self, leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
-        Box::pin(async move {
-            let claim = match self.needs_claim(&leader, &mode) {
-                Some(true) => self.claim_patiently(&leader, &mode).await,
-                Some(false) => {
-                    leader.flight().seen(self.clock().now());
-                    self.backend.learn_revision(self.key).await;
-                    Claim::Absent(Token::default())
-                }
-                None => Claim::Absent(taken(&mode)),
-            };
-            if matches!(mode, Mode::Behind(_)) {
-                self.renew(&claim).await;
-            }
-            self.claimed(leader, mode, claim, self.clock().now())
-        })
-    }
-
-    /// Stores and shares what the user's function made, if the client stores at once.
-    pub(crate) fn settle_at_once(
-        self,
-        lead: Lead<'a>,
-        made: &Made<'_>,
-        share: impl Fn() -> Cargo,
-    ) -> Result<(), Lead<'a>> {
-        let mut lead = lead;
-        if made.is_kept && lead.leader.is_some() {
-            if !self.backend.answers_at_once() {
-                return Err(lead);
-            }
-            let claimed = lead.claimed.take();
-            self.store_at_once(&lead, claimed, made);
-        }
-        lead.land(share);
-        Ok(())
-    }
-
-    /// Does the same, and waits for the client.
-    pub(crate) fn settle(self, mut lead: Lead<'a>, value: Cargo, at: u64) -> Step<'a, ()> {
-        Box::pin(async move {
-            let claimed = lead.claimed.take();
-            if let Some(leader) = &lead.leader {
-                leader.flight().seen(at);
-                self.store(leader, claimed, lead.revision, Arc::clone(&value)).await;
-            }
-            lead.land(|| Arc::clone(&value));
-        })
     }
 
     /// Takes part beside a computation that failed, or that does not end.
@@ -400,176 +272,11 @@ impl<'a> Drive<'a> {
         }
         Some(error.map_or_else(|| Entered::Serve(Served::Shared(landing)), Entered::Raise))
     }
-
-    /// Says whether a leader claims at the client, or computes whatever that holds; `None` if it came with a claim.
-    fn needs_claim(self, leader: &Leader, mode: &Mode) -> Option<bool> {
-        match mode {
-            Mode::Refresh | Mode::Beside(_) => Some(false),
-            // It may have come to lead what others wait for, and they want nothing that is held.
-            _ if leader.flight().is_next() => Some(false),
-            Mode::Behind(ticket) if ticket.is_forced => Some(false),
-            Mode::Behind(ticket) if ticket.claim.is_some() => None,
-            Mode::Call | Mode::Behind(_) => Some(true),
-        }
-    }
-
-    /// Goes on with the answer to a claim.
-    fn claimed(self, leader: Leader, mode: Mode, claim: Claim<Cargo>, since: u64) -> Entered<'a> {
-        let is_behind = matches!(mode, Mode::Behind(_));
-        match claim {
-            Claim::Fresh(entry) | Claim::DueElsewhere(entry) => {
-                self.count_hit(&mode);
-                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
-                if is_behind { Entered::Idle } else { Entered::Serve(Served::Held(entry.value)) }
-            }
-            Claim::Due(entry, token) if !is_behind => {
-                self.live.counters.due_hits.increment();
-                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
-                Entered::Due(entry.value, token)
-            }
-            Claim::AbsentElsewhere if is_behind => Entered::Idle,
-            Claim::Due(entry, token) if token.is_lease() => {
-                leader.land(|| Landed::Value(entry.value, true));
-                let alone = self.live.flights.lead_alone(self.flight_key(), self.clock());
-                self.compute_under(Some(token), alone, mode, since)
-            }
-            Claim::Due(_, token) | Claim::Absent(token) => self.compute_under(Some(token), leader, mode, since),
-            Claim::AbsentElsewhere => self.compute_under(None, leader, mode, since),
-        }
-    }
-
-    fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode, since: u64) -> Entered<'a> {
-        self.count_miss(&mode);
-        let claimed = token.map(|token| Claimed { drive: self, token: Some(token) });
-        let mut lead = Lead { since, ..self.to_lead(claimed, Some(leader)) };
-        if let Mode::Beside(beside) = mode {
-            lead.beside = beside.waiter;
-        }
-        Entered::Compute(lead)
-    }
-
-    fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
-        let since = leader.as_ref().map_or_else(|| self.clock().now(), Leader::since);
-        Lead { claimed, leader, beside: None, revision: self.backend.revision(self.key), since }
-    }
-
-    /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
-    /// computer that died is replaced after one, and its successor has the other.
-    async fn claim_patiently(self, leader: &Leader, mode: &Mode) -> Claim<Cargo> {
-        let clock = self.clock();
-        let mut now = clock.now();
-        let until = now.saturating_add(nanos(self.policy.lease.saturating_mul(2).saturating_add(ROUNDING)));
-        let mut pause = FIRST_PAUSE;
-        loop {
-            leader.flight().seen(now);
-            let claim = self.claim_or_none(self.backend.claim(self.key, self.policy).await);
-            if !matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) || clock.now() >= until {
-                return claim;
-            }
-            clock.sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            now = clock.now();
-        }
-    }
-
-    /// Takes a client that fails for one that holds nothing.
-    fn claim_or_none(self, claim: crate::Result<Claim<Cargo>>) -> Claim<Cargo> {
-        claim.unwrap_or_else(|error| {
-            self.live.failed("claim", &error);
-            Claim::Absent(Token::default())
-        })
-    }
-
-    /// Lengthens the entry that is about to be refreshed, so that other processes hold back; a lease does that by itself.
-    async fn renew(self, claim: &Claim<Cargo>) {
-        let computes = matches!(claim, Claim::Due(_, token) | Claim::Absent(token) if !token.is_lease());
-        if let Some(renew) = self.policy.renew.filter(|_| computes)
-            && let Err(error) = self.backend.renew(self.key, renew).await
-        {
-            self.live.failed("renew", &error);
-        }
-    }
-
-    /// Returns whether a clear has come since the lead was had.
-    fn was_cleared(self, revision: u64) -> bool {
-        self.backend.revision(self.key) != revision
-    }
-
-    fn store_at_once(self, lead: &Lead<'_>, claimed: Option<Claimed<'_>>, made: &Made<'_>) {
-        let Some(leader) = &lead.leader else { return };
-        if self.was_cleared(lead.revision) || !leader.begin_store() {
-            return self.live.counters.superseded.increment();
-        }
-        let token = claimed.map(Claimed::redeem).unwrap_or_default();
-        match self.backend.fill_at_once(self.key, token, made, self.life()) {
-            Ok(true) => {}
-            Ok(false) => return self.live.counters.superseded.increment(),
-            Err(error) => self.live.failed("store", &error),
-        }
-        if (leader.is_overtaken() || self.was_cleared(lead.revision))
-            && let Err(error) = self.backend.delete_at_once(self.key)
-        {
-            self.live.failed("take back", &error);
-        }
-    }
-
-    fn life(self) -> Duration {
-        self.policy.life(fastrand::f64())
-    }
-
-    async fn store(self, leader: &Leader, claimed: Option<Claimed<'_>>, revision: u64, value: Cargo) {
-        if self.was_cleared(revision) || !leader.begin_store() {
-            return self.live.counters.superseded.increment();
-        }
-        let token = claimed.map(Claimed::redeem).unwrap_or_default();
-        let fill = self.backend.fill(self.key, token, value, self.life());
-        match unless_overtaken(leader, fill).await {
-            Some(Ok(true)) => {}
-            // Nothing was written, and nothing has to be taken back.
-            Some(Ok(false)) => return self.live.counters.superseded.increment(),
-            None => self.live.counters.superseded.increment(),
-            Some(Err(error)) => self.live.failed("store", &error),
-        }
-        if leader.is_overtaken() || self.was_cleared(revision) {
-            // What others have written since may lie below this: a miss is better than the older value.
-            if let Err(error) = self.backend.delete(self.key).await {
-                self.live.failed("take back", &error);
-            }
-        }
-    }
 }
 
 impl Mode {
     /// Returns whether a plain call counts.
     fn is_call(&self) -> bool {
         matches!(self, Self::Call) || matches!(self, Self::Beside(beside) if beside.is_call)
-    }
-}
-
-/// Returns the claim that a job came with.
-fn taken(mode: &Mode) -> Token {
-    match mode {
-        Mode::Behind(ticket) => ticket.claim.map(|taken| taken.token).unwrap_or_default(),
-        _ => Token::default(),
-    }
-}
-
-/// A claim at the client that is released unless redeemed.
-struct Claimed<'a> {
-    drive: Drive<'a>,
-    token: Option<Token>,
-}
-
-impl Claimed<'_> {
-    fn redeem(mut self) -> Token {
-        self.token.take().unwrap_or_default()
-    }
-}
-
-impl Drop for Claimed<'_> {
-    fn drop(&mut self) {
-        if let Some(token) = self.token.take() {
-            self.drive.backend.release(self.drive.key, token);
-        }
     }
 }

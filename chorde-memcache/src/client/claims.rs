@@ -83,7 +83,10 @@ impl Inner {
             undecided.decided();
             match contest? {
                 Contest::Ours(grant) => return Ok(ours(entry, grant)),
-                Contest::Theirs => return Ok(theirs(entry)),
+                Contest::Theirs => {
+                    options.note_holder(found.item.cas);
+                    return Ok(theirs(entry));
+                }
                 Contest::Again => {}
             }
         }

@@ -1,0 +1,188 @@
+//! What a leader does first: it claims the key at the client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::settling::{Claimed, Lead};
+use super::{Drive, Entered, Mode, Served, Step};
+use crate::client::{Claim, Token};
+use crate::clock::nanos;
+use crate::flight::{Cargo, Landed, Leader};
+
+/// Bounds of the pauses between two questions to a store in which another process computes.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// By how much two leases may last longer than asked for: shared stores count in whole seconds, and are asked now and then.
+const ROUNDING: Duration = Duration::from_secs(2);
+
+/// A claim that takes longer, and fails, was waited for in vain.
+const SLOW: u64 = 50_000_000;
+
+/// What came of a claim.
+struct Asked {
+    claim: Claim<Cargo>,
+    /// Whether the client was waited for in vain.
+    is_slow: bool,
+}
+
+impl Asked {
+    fn told(claim: Claim<Cargo>) -> Self {
+        Self { claim, is_slow: false }
+    }
+}
+
+impl<'a> Drive<'a> {
+    /// Goes from the lead to the point where the call has a value, or must compute one, if all can be said at once.
+    pub(crate) fn led_at_once(self, leader: Leader, mode: Mode) -> Result<Entered<'a>, (Leader, Mode)> {
+        if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) {
+            return Err((leader, mode));
+        }
+        let claim = match self.needs_claim(&leader, &mode) {
+            None => Claim::Absent(taken(&mode)),
+            Some(false) if self.backend.is_current(self.key) => Claim::Absent(Token::default()),
+            Some(false) => return Err((leader, mode)),
+            Some(true) => match self.backend.claim_at_once(self.key, self.policy) {
+                None => return Err((leader, mode)),
+                Some(claim) => self.claim_or_none(claim),
+            },
+        };
+        let since = leader.since();
+        Ok(self.claimed(leader, mode, claim, since))
+    }
+
+    /// Does the same, and waits for the client.
+    pub(crate) fn led(self, leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
+        Box::pin(async move {
+            let asked = match self.needs_claim(&leader, &mode) {
+                Some(true) => self.claim_patiently(&leader, &mode).await,
+                Some(false) => {
+                    leader.flight().seen(self.clock().now());
+                    self.backend.learn_revision(self.key).await;
+                    Asked::told(Claim::Absent(Token::default()))
+                }
+                None => Asked::told(Claim::Absent(taken(&mode))),
+            };
+            if matches!(mode, Mode::Behind(_)) {
+                self.renew(&asked.claim).await;
+            }
+            let entered = self.claimed(leader, mode, asked.claim, self.clock().now());
+            match entered {
+                Entered::Compute(lead) => Entered::Compute(Lead { is_slow: asked.is_slow, ..lead }),
+                entered => entered,
+            }
+        })
+    }
+
+    /// Says whether a leader claims at the client, or computes whatever that holds; `None` if it came with a claim.
+    fn needs_claim(self, leader: &Leader, mode: &Mode) -> Option<bool> {
+        match mode {
+            Mode::Refresh | Mode::Beside(_) => Some(false),
+            // It may have come to lead what others wait for, and they want nothing that is held.
+            _ if leader.flight().is_next() => Some(false),
+            Mode::Behind(ticket) if ticket.is_forced => Some(false),
+            Mode::Behind(ticket) if ticket.claim.is_some() => None,
+            Mode::Call | Mode::Behind(_) => Some(true),
+        }
+    }
+
+    /// Goes on with the answer to a claim.
+    fn claimed(self, leader: Leader, mode: Mode, claim: Claim<Cargo>, since: u64) -> Entered<'a> {
+        let is_behind = matches!(mode, Mode::Behind(_));
+        match claim {
+            Claim::Fresh(entry) | Claim::DueElsewhere(entry) => {
+                self.count_hit(&mode);
+                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
+                if is_behind { Entered::Idle } else { Entered::Serve(Served::Held(entry.value)) }
+            }
+            Claim::Due(entry, token) if !is_behind => {
+                self.live.counters.due_hits.increment();
+                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
+                Entered::Due(entry.value, token)
+            }
+            Claim::AbsentElsewhere if is_behind => Entered::Idle,
+            Claim::Due(entry, token) if token.is_lease() => {
+                leader.land(|| Landed::Value(entry.value, true));
+                let alone = self.live.flights.lead_alone(self.flight_key(), self.clock());
+                self.compute_under(Some(token), alone, mode, since)
+            }
+            Claim::Due(_, token) | Claim::Absent(token) => self.compute_under(Some(token), leader, mode, since),
+            Claim::AbsentElsewhere => self.compute_under(None, leader, mode, since),
+        }
+    }
+
+    fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode, since: u64) -> Entered<'a> {
+        self.count_miss(&mode);
+        let claimed = token.map(|token| Claimed { drive: self, token: Some(token) });
+        let mut lead = Lead { since, ..self.to_lead(claimed, Some(leader)) };
+        if let Mode::Beside(beside) = mode {
+            lead.beside = beside.waiter;
+        }
+        Entered::Compute(lead)
+    }
+
+    pub(super) fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
+        let since = leader.as_ref().map_or_else(|| self.clock().now(), Leader::since);
+        Lead { claimed, leader, beside: None, revision: self.backend.revision(self.key), since, is_slow: false }
+    }
+
+    /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a
+    /// computer that died is replaced after one, and its successor has the other. Who has waited for a computation that failed
+    /// computes beside the next one.
+    async fn claim_patiently(self, leader: &Leader, mode: &Mode) -> Asked {
+        let clock = self.clock();
+        let mut asked = clock.now();
+        let until = asked.saturating_add(nanos(self.policy.lease.saturating_mul(2).saturating_add(ROUNDING)));
+        let mut pause = FIRST_PAUSE;
+        let (holder, mut first) = (AtomicU64::new(0), None);
+        loop {
+            leader.flight().seen(asked);
+            let answer = self.backend.claim(self.key, self.policy, &holder).await;
+            let now = clock.now();
+            let is_slow = answer.is_err() && now.saturating_sub(asked) > SLOW;
+            let claim = self.claim_or_none(answer);
+            if !matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) || now >= until {
+                return Asked { claim, is_slow };
+            }
+            let holder = holder.load(Ordering::Relaxed);
+            let (known, since) = *first.get_or_insert((holder, now));
+            // One that died is replaced when its lease ends, and not before.
+            if known != holder {
+                if now.saturating_sub(since) < nanos(self.policy.lease) {
+                    return Asked { claim, is_slow };
+                }
+                first = Some((holder, now));
+            }
+            clock.sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            asked = clock.now();
+        }
+    }
+
+    /// Takes a client that fails for one that holds nothing.
+    fn claim_or_none(self, claim: crate::Result<Claim<Cargo>>) -> Claim<Cargo> {
+        claim.unwrap_or_else(|error| {
+            self.live.failed("claim", &error);
+            Claim::Absent(Token::default())
+        })
+    }
+
+    /// Lengthens the entry that is about to be refreshed, so that other processes hold back; a lease does that by itself.
+    async fn renew(self, claim: &Claim<Cargo>) {
+        let computes = matches!(claim, Claim::Due(_, token) | Claim::Absent(token) if !token.is_lease());
+        if let Some(renew) = self.policy.renew.filter(|_| computes)
+            && let Err(error) = self.backend.renew(self.key, renew).await
+        {
+            self.live.failed("renew", &error);
+        }
+    }
+}
+
+/// Returns the claim that a job came with.
+fn taken(mode: &Mode) -> Token {
+    match mode {
+        Mode::Behind(ticket) => ticket.claim.map(|taken| taken.token).unwrap_or_default(),
+        _ => Token::default(),
+    }
+}

@@ -1,0 +1,168 @@
+//! What a leader does last: it stores what was computed, and shares it with those who wait.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Drive, Step};
+use crate::client::Token;
+use crate::flight::store::unless_overtaken;
+use crate::flight::{Cargo, Landed, Leader, Waiter};
+
+/// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
+pub(crate) struct Lead<'a> {
+    pub(super) claimed: Option<Claimed<'a>>,
+    /// None where the call recurses into a computation of its own key.
+    pub(super) leader: Option<Leader>,
+    /// Those who wait for another computation, beside which this one is.
+    pub(super) beside: Option<Waiter>,
+    /// The key's revision when the right was had: what is computed from before a clear, which may have been another process's,
+    /// does not belong into the next one.
+    pub(super) revision: u64,
+    /// When the right was had.
+    pub(super) since: u64,
+    /// Whether the client was waited for in vain: nobody waits for it twice.
+    pub(super) is_slow: bool,
+}
+
+impl Lead<'_> {
+    pub(crate) fn leader(&self) -> Option<&Leader> {
+        self.leader.as_ref()
+    }
+
+    pub(crate) fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// Ends the flight without a value: with an error that those who wait can have, or with nothing, so that they compute.
+    pub(crate) fn fail(self, shared: Option<Cargo>) {
+        drop(self.claimed);
+        match (self.leader, shared) {
+            (Some(leader), Some(error)) => leader.land(|| Landed::Error(error)),
+            (Some(leader), None) => leader.fail(),
+            (None, _) => {}
+        }
+    }
+
+    /// Ends the flight with a value.
+    fn land(self, share: impl Fn() -> Cargo) {
+        let landed = || Landed::Value(share(), false);
+        if let Some(waiter) = self.beside {
+            waiter.flight().land_beside(landed);
+        }
+        if let Some(leader) = self.leader {
+            leader.land(landed);
+        }
+    }
+}
+
+/// What the user's function has computed.
+pub(crate) struct Made<'m> {
+    /// What is stored.
+    pub(crate) value: &'m (dyn Any + Send + Sync),
+    /// Whether it is to be stored.
+    pub(crate) is_kept: bool,
+    /// When it was there.
+    pub(crate) at: u64,
+}
+
+/// A claim at the client that is released unless redeemed.
+pub(super) struct Claimed<'a> {
+    pub(super) drive: Drive<'a>,
+    pub(super) token: Option<Token>,
+}
+
+impl Claimed<'_> {
+    fn redeem(mut self) -> Token {
+        self.token.take().unwrap_or_default()
+    }
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        if let Some(token) = self.token.take() {
+            self.drive.backend.release(self.drive.key, token);
+        }
+    }
+}
+
+impl<'a> Drive<'a> {
+    /// Stores and shares what the user's function made, if the client stores at once.
+    pub(crate) fn settle_at_once(
+        self,
+        lead: Lead<'a>,
+        made: &Made<'_>,
+        share: impl Fn() -> Cargo,
+    ) -> Result<(), Lead<'a>> {
+        let mut lead = lead;
+        if made.is_kept && lead.leader.is_some() && !lead.is_slow {
+            if !self.backend.answers_at_once() {
+                return Err(lead);
+            }
+            let claimed = lead.claimed.take();
+            self.store_at_once(&lead, claimed, made);
+        }
+        lead.land(share);
+        Ok(())
+    }
+
+    /// Does the same, and waits for the client.
+    pub(crate) fn settle(self, mut lead: Lead<'a>, value: Cargo, at: u64) -> Step<'a, ()> {
+        Box::pin(async move {
+            let claimed = lead.claimed.take();
+            if let Some(leader) = &lead.leader {
+                leader.flight().seen(at);
+                self.store(leader, claimed, lead.revision, Arc::clone(&value)).await;
+            }
+            lead.land(|| Arc::clone(&value));
+        })
+    }
+
+    /// Returns whether a clear has come since the lead was had.
+    fn was_cleared(self, revision: u64) -> bool {
+        self.backend.revision(self.key) != revision
+    }
+
+    fn store_at_once(self, lead: &Lead<'_>, claimed: Option<Claimed<'_>>, made: &Made<'_>) {
+        let Some(leader) = &lead.leader else { return };
+        if self.was_cleared(lead.revision) || !leader.begin_store() {
+            return self.live.counters.superseded.increment();
+        }
+        let token = claimed.map(Claimed::redeem).unwrap_or_default();
+        match self.backend.fill_at_once(self.key, token, made, self.life()) {
+            Ok(true) => {}
+            Ok(false) => return self.live.counters.superseded.increment(),
+            Err(error) => self.live.failed("store", &error),
+        }
+        if (leader.is_overtaken() || self.was_cleared(lead.revision))
+            && let Err(error) = self.backend.delete_at_once(self.key)
+        {
+            self.live.failed("take back", &error);
+        }
+    }
+
+    fn life(self) -> Duration {
+        self.policy.life(fastrand::f64())
+    }
+
+    async fn store(self, leader: &Leader, claimed: Option<Claimed<'_>>, revision: u64, value: Cargo) {
+        if self.was_cleared(revision) || !leader.begin_store() {
+            return self.live.counters.superseded.increment();
+        }
+        let token = claimed.map(Claimed::redeem).unwrap_or_default();
+        let fill = self.backend.fill(self.key, token, value, self.life());
+        match unless_overtaken(leader, fill).await {
+            Some(Ok(true)) => {}
+            // Nothing was written, and nothing has to be taken back.
+            Some(Ok(false)) => return self.live.counters.superseded.increment(),
+            None => self.live.counters.superseded.increment(),
+            Some(Err(error)) => self.live.failed("store", &error),
+        }
+        if leader.is_overtaken() || self.was_cleared(revision) {
+            // What others have written since may lie below this: a miss is better than the older value.
+            if let Err(error) = self.backend.delete(self.key).await {
+                self.live.failed("take back", &error);
+            }
+        }
+    }
+}
