@@ -36,11 +36,22 @@ impl<C, M> std::fmt::Debug for At<'_, C, M> {
 
 /// What the hit path says.
 #[derive(Debug)]
-pub enum Looked<R, S> {
+pub enum Looked<R, W> {
     /// The value is there and is not due.
     Hit(R),
-    /// There is more to be done. Boxed: what a call that waits keeps of it would lie in its future twice.
-    Slow(Box<Slow<S>>),
+    /// There is more to be done.
+    Slow(W),
+}
+
+impl<R, S> Looked<R, Slow<S>> {
+    /// Keeps the rest small: it is passed from function to function, and lies in the frame of each.
+    #[inline]
+    fn boxed(self) -> Looked<R, Box<Slow<S>>> {
+        match self {
+            Self::Hit(hit) => Looked::Hit(hit),
+            Self::Slow(slow) => Looked::Slow(Box::new(slow)),
+        }
+    }
 }
 
 /// What the hit path found where that was not enough.
@@ -132,17 +143,23 @@ where
 {
     /// Serves a valid entry that is not due, at once; everything else is for [`finish`](Self::finish).
     #[inline(never)]
-    pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, M::Stored> {
+    pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, Box<Slow<M::Stored>>> {
+        self.look_by(self.policy, key).boxed()
+    }
+
+    /// Does the same, and leaves the rest where it is, for one who does not pass it on.
+    #[inline(never)]
+    pub(super) fn look_whole<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, Slow<M::Stored>> {
         self.look_by(self.policy, key)
     }
 
     /// Does the same, with entries due at half of their ttl if the function has no refresh point.
-    pub fn look_bg<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, M::Stored> {
-        self.look_by(&self.policy.due_at_half(), key)
+    pub fn look_bg<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, Box<Slow<M::Stored>>> {
+        self.look_by(&self.policy.due_at_half(), key).boxed()
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
+    fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, Slow<M::Stored>> {
         let served = match self.instance.probe(key) {
             Ok(probe) => self.fresh(policy, &probe),
             Err(_) => None,
@@ -162,7 +179,7 @@ where
     }
 
     /// Looks again for what an earlier look did not find.
-    pub(super) fn look_again(&self, earlier: Prepared) -> Looked<M::Return, M::Stored> {
+    pub(super) fn look_again(&self, earlier: Prepared) -> Looked<M::Return, Slow<M::Stored>> {
         match earlier.0.as_ref().ok().and_then(|key| self.fresh(self.policy, &key.probe())) {
             Some(hit) => Looked::Hit(hit),
             None => self.look_closer(self.policy, earlier.0),
@@ -171,7 +188,11 @@ where
 
     /// Finds out what there is where no fresh value is.
     #[cold]
-    fn look_closer(&self, policy: &CallPolicy, key: Result<Key>) -> Looked<M::Return, M::Stored> {
+    fn look_closer(&self, policy: &CallPolicy, key: Result<Key>) -> Looked<M::Return, Slow<M::Stored>> {
+        if policy.refresh == RefreshPoint::Never && self.client.answers_at_once() {
+            // Nothing is ever due: whoever leads looks once more.
+            return Looked::Slow(Slow { key, found: Found::Nothing, refresh: policy.refresh });
+        }
         let known = key.as_ref().ok().and_then(|key| self.client.look(&key.probe(), ReadOptions::new()));
         let entry = known.and_then(Lookup::into_entry);
         let found = match decide(entry.as_ref().map(Entry::vitals), policy) {
@@ -186,6 +207,6 @@ where
                 Found::Nothing
             }
         };
-        Looked::Slow(Box::new(Slow { key, found, refresh: policy.refresh }))
+        Looked::Slow(Slow { key, found, refresh: policy.refresh })
     }
 }

@@ -9,7 +9,7 @@ mod plain;
 
 use serde::Serialize;
 
-use super::at::{At, Looked, Prepared};
+use super::at::{At, Looked, Prepared, Slow};
 use super::parts::{Function, Seen};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
@@ -124,7 +124,7 @@ where
 pub(super) struct Look<'a, 'b, C, M>(pub(super) &'a At<'b, C, M>);
 
 impl<M: ValueMap, C: Client<M::Stored>> Seen for Look<'_, '_, C, M> {
-    type Outcome = Looked<M::Return, M::Stored>;
+    type Outcome = Looked<M::Return, Box<Slow<M::Stored>>>;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
@@ -132,11 +132,23 @@ impl<M: ValueMap, C: Client<M::Stored>> Seen for Look<'_, '_, C, M> {
     }
 }
 
-/// Does the same for `bg`.
+/// Does the same for one who does not pass the rest on.
+struct LookWhole<'a, 'b, C, M>(&'a At<'b, C, M>);
+
+impl<M: ValueMap, C: Client<M::Stored>> Seen for LookWhole<'_, '_, C, M> {
+    type Outcome = Looked<M::Return, Slow<M::Stored>>;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
+        self.0.look_whole(key)
+    }
+}
+
+/// Does the same as [`Look`] for `bg`.
 struct LookBehind<'a, 'b, C, M>(&'a At<'b, C, M>);
 
 impl<M: ValueMap, C: Client<M::Stored>> Seen for LookBehind<'_, '_, C, M> {
-    type Outcome = Looked<M::Return, M::Stored>;
+    type Outcome = Looked<M::Return, Box<Slow<M::Stored>>>;
 
     fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
         self.0.look_bg(key)

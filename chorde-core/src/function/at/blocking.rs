@@ -22,6 +22,7 @@ where
     C: Client<M::Stored>,
 {
     /// Ends a plain call that the hit path could not.
+    #[expect(clippy::boxed_local, reason = "each level of a recursion keeps it while the user's function runs")]
     pub fn finish_now<A, F, B, E, O>(
         self,
         slow: Box<Slow<M::Stored>>,
@@ -36,19 +37,15 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let Slow { key, found, refresh } = *slow;
-        let user = User { args, compute, behind, echo };
-        let Some(key) = self.usable(key) else { return self.compute_now(None, user) };
-        if let Found::Due(stored) = found {
-            return self.serve_due(&key, stored, user.args, user.behind, Why::Due(refresh));
+        let mut user = Some(User { args, compute, behind, echo });
+        let Some(key) = self.usable_here(&slow.key) else { return self.compute_now(None, &mut None, user) };
+        let (backed, terms) = (self.backed(), self.terms(slow.refresh));
+        let drive = self.drive(&backed, &terms, key);
+        let mut lead = None;
+        match self.turn_now(drive, &slow.found, &mut user, &mut lead) {
+            Some(returned) => returned,
+            None => self.compute_now(Some(drive), &mut lead, user),
         }
-        let (backed, terms) = (self.backed(), self.terms(refresh));
-        let drive = self.drive(&backed, &terms, &key);
-        let joined = drive.join(Mode::Call);
-        if let Some(stand_in) = self.stand_in(&joined, &user) {
-            return stand_in;
-        }
-        self.enter_now(drive, joined, user)
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
@@ -58,11 +55,15 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let user = User { args, compute, behind: super::no_behind(), echo };
-        let Some(key) = self.usable(key.0) else { return self.compute_now(None, user) };
+        let mut user = Some(User { args, compute, behind: super::no_behind(), echo });
+        let Some(key) = self.usable(key.0) else { return self.compute_now(None, &mut None, user) };
         let (backed, terms) = (self.backed(), self.terms(self.policy.refresh));
         let drive = self.drive(&backed, &terms, &key);
-        self.enter_now(drive, drive.join(Mode::Refresh), user)
+        let mut lead = None;
+        match self.enter_now(drive, drive.join(Mode::Refresh), &mut user, &mut lead) {
+            Some(returned) => returned,
+            None => self.compute_now(Some(drive), &mut lead, user),
+        }
     }
 
     /// Does the work of a background job.
@@ -80,54 +81,104 @@ where
         let Entered::Compute(lead) = arrive(drive, joined) else { return };
         let user = User { args, compute, behind: Option::<fn(A) -> Job>::None, echo };
         // What a function shares with others is its own to protect.
-        let ended = catch_unwind(AssertUnwindSafe(|| self.compute_now(Some((drive, lead)), user)));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.compute_now(Some(drive), &mut Some(lead), Some(user))));
         if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
             self.warn_of_failure();
         }
     }
 
-    fn enter_now<A, F, B, E, O>(&self, drive: Drive<'_>, joined: Joined, user: User<A, F, B, E>) -> M::Return
+    /// Returns what the call can have without computing, or the lead.
+    #[inline(never)]
+    fn turn_now<'d, A, F, B, E, O>(
+        &self,
+        drive: Drive<'d>,
+        found: &Found<M::Stored>,
+        user: &mut Option<User<A, F, B, E>>,
+        lead: &mut Option<Lead<'d>>,
+    ) -> Option<M::Return>
     where
-        F: FnOnce(A) -> M::Return,
         B: FnOnce(A) -> Job,
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
+        if let Found::Due(stored) = found {
+            let User { args, behind, .. } = user.take()?;
+            return Some(self.serve_due(drive.key, stored.clone(), args, behind, Why::Due(drive.policy.refresh)));
+        }
+        let joined = drive.join(Mode::Call);
+        if let Some(stand_in) = self.stand_in(&joined, user.as_ref()?) {
+            return Some(stand_in);
+        }
+        self.enter_now(drive, joined, user, lead)
+    }
+
+    fn enter_now<'d, A, F, B, E, O>(
+        &self,
+        drive: Drive<'d>,
+        joined: Joined,
+        user: &mut Option<User<A, F, B, E>>,
+        lead: &mut Option<Lead<'d>>,
+    ) -> Option<M::Return>
+    where
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+    {
         match arrive(drive, joined) {
-            Entered::Compute(lead) => self.compute_now(Some((drive, lead)), user),
-            Entered::Due(cargo, token) => match unload(cargo) {
-                Some(stored) => {
-                    let why = Why::Claimed(drive.policy.refresh, token);
-                    self.serve_due(drive.key, stored, user.args, user.behind, why)
-                }
-                None => self.compute_now(None, user),
-            },
-            entered => match self.served(entered) {
-                Some(returned) => returned,
-                None => self.compute_now(None, user),
-            },
+            Entered::Compute(led) => {
+                *lead = Some(led);
+                None
+            }
+            Entered::Due(cargo, token) => {
+                let stored = unload(cargo)?;
+                let User { args, behind, .. } = user.take()?;
+                Some(self.serve_due(drive.key, stored, args, behind, Why::Claimed(drive.policy.refresh, token)))
+            }
+            entered => self.served(entered),
         }
     }
 
     /// Runs the user's function and, where it leads a flight, settles that.
-    fn compute_now<A, F, B, E, O>(&self, lead: Option<(Drive<'_>, Lead<'_>)>, user: User<A, F, B, E>) -> M::Return
+    fn compute_now<'d, A, F, B, E, O>(
+        &self,
+        drive: Option<Drive<'d>>,
+        lead: &mut Option<Lead<'d>>,
+        user: Option<User<A, F, B, E>>,
+    ) -> M::Return
     where
         F: FnOnce(A) -> M::Return,
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let echo = self.copied(user.echo, &user.args);
-        let began = lead.as_ref().map_or_else(|| self.now(), |(_, lead)| lead.since());
-        let leader = lead.as_ref().and_then(|(_, lead)| lead.leader());
-        let _scope = leader.map(|leader| {
+        let User { args, compute, echo, .. } = user.expect("invariant: what computes is used up by computing alone");
+        let echo = self.copied(echo, &args);
+        let began = lead.as_ref().map_or_else(|| self.now(), Lead::since);
+        let leader = lead.as_ref().and_then(Lead::leader);
+        let scope = leader.map(|leader| {
             leader.computes_here(began);
             Scope::enter_thread(leader.flight())
         });
-        let mut running = Running { counters: &self.live.counters, lead };
-        let returned = (user.compute)(user.args);
-        let lead = running.lead.take();
-        std::mem::forget(running);
-        match self.ended(lead, returned, began, echo) {
+        let mut running = Running { counters: &self.live.counters, lead, has_returned: false };
+        let returned = compute(args);
+        running.has_returned = true;
+        drop(running);
+        self.end_now(drive, lead, returned, began, echo, scope)
+    }
+
+    #[inline(never)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is kept while the user's function runs has no frame of its own"
+    )]
+    fn end_now<'d, O: 'static>(
+        &self,
+        drive: Option<Drive<'d>>,
+        lead: &mut Option<Lead<'d>>,
+        returned: M::Return,
+        began: u64,
+        echo: Option<O>,
+        _scope: Option<Scope>,
+    ) -> M::Return {
+        match self.ended(drive.zip(lead.take()), returned, began, echo) {
             Rest::Done(returned) => returned,
             Rest::Store(storing) => wait(self.store(storing)),
         }
@@ -135,6 +186,7 @@ where
 }
 
 /// Waits, if it has to be, until a call knows what to do.
+#[inline(never)]
 fn arrive<'d>(drive: Drive<'d>, joined: Joined) -> Entered<'d> {
     let arrived = drive.arrive(joined).unwrap_or_else(|(waiter, mode)| wait(drive.wait(waiter, mode)));
     match arrived {
@@ -145,16 +197,20 @@ fn arrive<'d>(drive: Drive<'d>, joined: Joined) -> Entered<'d> {
     }
 }
 
-/// The user's function at work; dropped, it has panicked.
-struct Running<'a> {
+/// The user's function at work; dropped before it has returned, it has panicked.
+struct Running<'a, 'd> {
     counters: &'a Counters,
-    lead: Option<(Drive<'a>, Lead<'a>)>,
+    lead: &'a mut Option<Lead<'d>>,
+    has_returned: bool,
 }
 
-impl Drop for Running<'_> {
+impl Drop for Running<'_, '_> {
     fn drop(&mut self) {
+        if self.has_returned {
+            return;
+        }
         self.counters.panics.increment();
-        if let Some((_, lead)) = self.lead.take() {
+        if let Some(lead) = self.lead.take() {
             lead.fail(None);
         }
     }

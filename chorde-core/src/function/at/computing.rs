@@ -37,7 +37,7 @@ where
     C: Client<M::Stored>,
 {
     /// Ends a plain call that the hit path could not, computing in its own future.
-    #[expect(clippy::boxed_local, reason = "the caller would keep it in its future otherwise")]
+    #[expect(clippy::boxed_local, reason = "its caller would keep it in its own future otherwise")]
     pub fn finish<A, F, Fut, B, E, O>(
         self,
         slow: Box<Slow<M::Stored>>,
@@ -185,7 +185,7 @@ where
     /// of that.
     pub(in crate::function) fn begin<A, F, Fut, B, E, O>(
         self,
-        slow: Box<Slow<M::Stored>>,
+        slow: Slow<M::Stored>,
         user: User<A, F, B, E>,
         own: impl FnOnce(Ticket, A) -> Owned<M::Return> + Send + 'f,
     ) -> Begun<'f, M::Return>
@@ -197,7 +197,7 @@ where
         E: Fn(&A) -> Option<O> + Send + Sync + 'f,
         O: Send + 'static,
     {
-        let Slow { key, found, refresh } = *slow;
+        let Slow { key, found, refresh } = slow;
         let Some(key) = self.usable(key) else {
             return Begun::Other(Box::pin(async move { self.compute(None, user).await }));
         };
@@ -275,7 +275,7 @@ where
         E: Fn(&A) -> Option<O> + Send + Sync + 'f,
         O: Send + 'static,
     {
-        let begun = self.begin(slow, User { args, compute, behind: job, echo }, move |mut ticket, args| {
+        let begun = self.begin(*slow, User { args, compute, behind: job, echo }, move |mut ticket, args| {
             let slot = Arc::new(Slot::<M::Return>::default());
             ticket.leave_result_in(slot.clone());
             let work = job.map(|job| job(args).into_future(ticket));

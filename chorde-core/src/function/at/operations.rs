@@ -140,8 +140,22 @@ where
         self.usable_quietly(key)
     }
 
+    /// Does the same, and leaves the key where it is.
+    pub(super) fn usable_here<'k>(&self, key: &'k Result<Key>) -> Option<&'k Key> {
+        key.as_ref()
+            .inspect_err(|error| {
+                self.live.counters.key_errors.increment();
+                self.warn_of_key(error);
+            })
+            .ok()
+    }
+
+    fn warn_of_key(&self, error: &Error) {
+        log::warn!("{}: {error}", self.live.description.name);
+    }
+
     fn usable_quietly(&self, key: Result<Key>) -> Option<Key> {
-        key.inspect_err(|error| log::warn!("{}: {error}", self.live.description.name)).ok()
+        key.inspect_err(|error| self.warn_of_key(error)).ok()
     }
 
     /// Returns what the client holds; its failure is a miss.

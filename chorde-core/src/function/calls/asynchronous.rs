@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Behind, Given, Look, LookBehind, Prepare, at, look_or_own, refresh_behind};
+use super::{Behind, Given, LookBehind, LookWhole, Prepare, at, look_or_own, refresh_behind};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
@@ -155,7 +155,7 @@ where
     O: Send + 'static,
 {
     at!(at of F);
-    match F::key(&args, Look(&at)) {
+    match F::key(&args, LookWhole(&at)) {
         Looked::Hit(hit) => Begun::Returned(hit),
         Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
     }
@@ -164,7 +164,7 @@ where
 #[cold]
 fn missed<'a, C, M, A, O>(
     at: At<'static, C, M>,
-    slow: Box<Slow<M::Stored>>,
+    slow: Slow<M::Stored>,
     args: A,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Begun<'a, M::Return>
@@ -180,7 +180,7 @@ where
 
 fn finish<'a, C, M, A, O>(
     at: At<'static, C, M>,
-    slow: Box<Slow<M::Stored>>,
+    slow: Slow<M::Stored>,
     given: Given<A, O>,
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Begun<'a, M::Return>
@@ -205,7 +205,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => end(missed(at, slow, args, &ways::<F, A, M, O>())).await,
+        Looked::Slow(slow) => end(missed(at, *slow, args, &ways::<F, A, M, O>())).await,
     }
 }
 

@@ -65,7 +65,8 @@ where
 }
 
 /// What looks at the key of a call.
-type Looking<C, A, M> = for<'a> fn(&At<'a, C, M>, &A) -> Looked<<M as ValueMap>::Return, <M as ValueMap>::Stored>;
+type Looking<C, A, M> =
+    for<'a> fn(&At<'a, C, M>, &A) -> Looked<<M as ValueMap>::Return, Box<Slow<<M as ValueMap>::Stored>>>;
 
 /// Does the call. In a debug build functions of one signature share this.
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -186,7 +187,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(at, Box::new(slow), Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }
