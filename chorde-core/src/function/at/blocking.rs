@@ -38,14 +38,15 @@ where
         O: 'static,
     {
         let mut user = Some(User { args, compute, behind, echo });
-        let Some(key) = self.usable_here(&slow.key) else { return self.compute_now(None, &mut None, user) };
         let (backed, terms) = (self.backed(), self.terms(slow.refresh));
-        let drive = self.drive(&backed, &terms, key);
+        let drive = self.usable_here(&slow.key).map(|key| self.drive(&backed, &terms, key));
         let mut lead = None;
-        match self.turn_now(drive, &slow.found, &mut user, &mut lead) {
-            Some(returned) => returned,
-            None => self.compute_now(Some(drive), &mut lead, user),
+        if let Some(drive) = &drive
+            && let Some(returned) = self.turn_now(*drive, &slow.found, &mut user, &mut lead)
+        {
+            return returned;
         }
+        self.compute_now(drive.as_ref(), &mut lead, &mut user)
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
@@ -56,14 +57,15 @@ where
         O: 'static,
     {
         let mut user = Some(User { args, compute, behind: super::no_behind(), echo });
-        let Some(key) = self.usable(key.0) else { return self.compute_now(None, &mut None, user) };
         let (backed, terms) = (self.backed(), self.terms(self.policy.refresh));
-        let drive = self.drive(&backed, &terms, &key);
+        let drive = self.usable_here(&key.0).map(|key| self.drive(&backed, &terms, key));
         let mut lead = None;
-        match self.enter_now(drive, drive.join(Mode::Refresh), &mut user, &mut lead) {
-            Some(returned) => returned,
-            None => self.compute_now(Some(drive), &mut lead, user),
+        if let Some(drive) = &drive
+            && let Some(returned) = self.enter_now(*drive, drive.join(Mode::Refresh), &mut user, &mut lead)
+        {
+            return returned;
         }
+        self.compute_now(drive.as_ref(), &mut lead, &mut user)
     }
 
     /// Does the work of a background job.
@@ -81,7 +83,8 @@ where
         let Entered::Compute(lead) = arrive(drive, joined) else { return };
         let user = User { args, compute, behind: Option::<fn(A) -> Job>::None, echo };
         // What a function shares with others is its own to protect.
-        let ended = catch_unwind(AssertUnwindSafe(|| self.compute_now(Some(drive), &mut Some(lead), Some(user))));
+        let (mut lead, mut user) = (Some(lead), Some(user));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.compute_now(Some(&drive), &mut lead, &mut user)));
         if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
             self.warn_of_failure();
         }
@@ -140,16 +143,17 @@ where
     /// Runs the user's function and, where it leads a flight, settles that.
     fn compute_now<'d, A, F, B, E, O>(
         &self,
-        drive: Option<Drive<'d>>,
+        drive: Option<&Drive<'d>>,
         lead: &mut Option<Lead<'d>>,
-        user: Option<User<A, F, B, E>>,
+        user: &mut Option<User<A, F, B, E>>,
     ) -> M::Return
     where
         F: FnOnce(A) -> M::Return,
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let User { args, compute, echo, .. } = user.expect("invariant: what computes is used up by computing alone");
+        let user = user.take().expect("invariant: what computes is used up by computing alone");
+        let User { args, compute, echo, .. } = user;
         let echo = self.copied(echo, &args);
         let began = lead.as_ref().map_or_else(|| self.now(), Lead::since);
         let leader = lead.as_ref().and_then(Lead::leader);
@@ -171,14 +175,14 @@ where
     )]
     fn end_now<'d, O: 'static>(
         &self,
-        drive: Option<Drive<'d>>,
+        drive: Option<&Drive<'d>>,
         lead: &mut Option<Lead<'d>>,
         returned: M::Return,
         began: u64,
         echo: Option<O>,
         _scope: Option<Scope>,
     ) -> M::Return {
-        match self.ended(drive.zip(lead.take()), returned, began, echo) {
+        match self.ended(drive.copied().zip(lead.take()), returned, began, echo) {
             Rest::Done(returned) => returned,
             Rest::Store(storing) => wait(self.store(storing)),
         }
