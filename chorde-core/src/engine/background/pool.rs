@@ -208,10 +208,17 @@ impl Pool {
             self.outlasted.push_back(number);
         }
         if self.outlasted.len() > limits.async_concurrency.saturating_mul(OUTLASTING) {
-            let oldest = self.outlasted.pop_front().and_then(|oldest| self.begun.get(&oldest));
-            dropped.extend(oldest.and_then(|oldest| oldest.refresh.as_ref()?.take()));
+            dropped.extend(self.take_oldest());
         }
         Some(dropped)
+    }
+
+    /// Takes out what is left of the oldest of those that outlasted their leases, apart from any that is being polled.
+    fn take_oldest(&mut self) -> Option<Rest> {
+        let rest = |number: &u64| self.begun.get(number)?.refresh.as_ref()?.take();
+        let (at, oldest) = self.outlasted.iter().enumerate().find_map(|(at, number)| Some((at, rest(number)?)))?;
+        self.outlasted.remove(at);
+        Some(oldest)
     }
 
     /// Forgets a task that is over.
