@@ -21,6 +21,7 @@ mod executor;
 mod job;
 mod limits;
 mod line;
+mod permit;
 mod pool;
 mod refresh;
 mod stats;
@@ -34,5 +35,6 @@ pub use stats::{BackgroundStats, QueueStats, stats};
 
 pub(crate) use executor::{carry_on, run_blocking};
 pub(crate) use job::Taken;
-pub(crate) use pool::{submit, without_place};
+pub(crate) use permit::without_place;
+pub(crate) use pool::submit;
 pub(crate) use task::{Task, Terms};

@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 use async_task::Runnable;
 use tokio::runtime::Handle;
 
-use super::pool::{AtWork, Counted, Pool, Shared, shared, submit, working};
+use super::permit::{AtWork, Counted, working};
+use super::pool::{Pool, Shared, shared, submit};
 use super::task::{Run, Task};
 use super::threads::hand_to_thread;
 use crate::error::Result;

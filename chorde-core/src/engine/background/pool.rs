@@ -7,6 +7,7 @@ use std::task::Waker;
 use super::executor::Polls;
 use super::limits::Limits;
 use super::line::{Function, Line};
+use super::permit::{AtWork, Counted, Permit, working};
 use super::refresh::{Refresh, Rest};
 use super::stats::Tally;
 use super::task::{Kind, Task, Work};
@@ -87,7 +88,7 @@ pub(super) struct Queued {
 }
 
 /// A task that has begun.
-struct Begun {
+pub(super) struct Begun {
     kind: Kind,
     function: Function,
     hold: Hold,
@@ -222,7 +223,7 @@ impl Pool {
     }
 
     /// Forgets a task that is over.
-    fn end(&mut self, number: u64) -> Option<Begun> {
+    pub(super) fn end(&mut self, number: u64) -> Option<Begun> {
         let begun = self.begun.remove(&number)?;
         match (begun.hold, begun.kind) {
             (Hold::Has, kind) => self.line(kind).release(begun.function),
@@ -239,7 +240,7 @@ impl Pool {
     }
 
     /// Lends the place of a task that waits; returns whether it had one.
-    fn lend(&mut self, number: u64) -> bool {
+    pub(super) fn lend(&mut self, number: u64) -> bool {
         let Some(begun) = self.begun.get_mut(&number).filter(|begun| begun.hold == Hold::Has) else { return false };
         begun.hold = Hold::Lends;
         let (kind, function) = (begun.kind, begun.function);
@@ -249,7 +250,7 @@ impl Pool {
     }
 
     /// Seats a task whose wait is over.
-    fn take_back(&mut self, number: u64) {
+    pub(super) fn take_back(&mut self, number: u64) {
         let Some(begun) = self.begun.get_mut(&number) else { return };
         begun.hold = Hold::Has;
         begun.is_watched = false;
@@ -287,18 +288,6 @@ thread_local! {
     /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the next one
     /// in, and that must not happen inside of the first.
     static IS_STARTING: Cell<bool> = const { Cell::new(false) };
-    /// What this thread is at work on.
-    static AT_WORK: Cell<AtWork> = const { Cell::new(AtWork::Nothing) };
-}
-
-/// What a thread of chorde's is at work on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum AtWork {
-    Nothing,
-    /// A task of this number.
-    Task(u64),
-    /// A step of a future.
-    Poll,
 }
 
 /// Starts queued tasks while there is room, and sees to it that there will be.
@@ -378,86 +367,5 @@ impl Blocking {
         let _at_work = working(AtWork::Task(permit.number));
         let _context = runtime.as_ref().map(tokio::runtime::Handle::enter);
         run();
-    }
-}
-
-/// Notes what this thread is at work on, until dropped.
-pub(super) fn working(at_work: AtWork) -> impl Drop {
-    struct Before(AtWork);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            AT_WORK.set(self.0);
-        }
-    }
-    Before(AT_WORK.replace(at_work))
-}
-
-/// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what it waits for
-/// may be queued.
-pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
-    struct TakeBack(&'static Shared, AtWork);
-    impl Drop for TakeBack {
-        fn drop(&mut self) {
-            AT_WORK.set(self.1);
-            match self.1 {
-                AtWork::Nothing => {}
-                AtWork::Task(number) => {
-                    self.0.lock().take_back(number);
-                    start_queued();
-                }
-                AtWork::Poll => self.0.lock().polls.take_back(),
-            }
-        }
-    }
-    let at_work = AT_WORK.get();
-    let has_lent = match at_work {
-        AtWork::Nothing => false,
-        AtWork::Task(number) => locked().lend(number),
-        AtWork::Poll => super::executor::lend(shared()),
-    };
-    if !has_lent {
-        return wait();
-    }
-    let _take_back = TakeBack(shared(), AT_WORK.replace(AtWork::Nothing));
-    start_queued();
-    wait()
-}
-
-/// Holds the place of a task; dropped, it lets the next one in.
-pub(super) struct Permit {
-    shared: &'static Shared,
-    number: u64,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if self.shared.is_current() {
-            let ended = self.shared.lock().end(self.number);
-            drop(ended);
-            start_queued();
-        }
-    }
-}
-
-/// Counts as work that is not over, until dropped.
-pub(super) struct Counted(&'static Shared);
-
-impl Counted {
-    pub(super) fn new(shared: &'static Shared, pool: &mut Pool) -> Self {
-        pool.taken_on += 1;
-        Self(shared)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if !self.0.is_current() {
-            return;
-        }
-        let mut pool = self.0.lock();
-        pool.taken_on -= 1;
-        let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
-        drop(pool);
-        drains.into_iter().for_each(Waker::wake);
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 use super::executor;
-use super::pool::{Counted, Permit};
+use super::permit::{Counted, Permit};
 use super::task::Run;
 use crate::sync::{Mutex, MutexGuard, lock};
 
