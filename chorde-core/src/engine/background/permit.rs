@@ -31,8 +31,8 @@ pub(super) fn working(at_work: AtWork) -> impl Drop {
     Before(AT_WORK.replace(at_work))
 }
 
-/// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what it waits for
-/// may be queued.
+/// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what
+/// it waits for may be queued.
 pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
     struct TakeBack(&'static Shared, AtWork);
     impl Drop for TakeBack {

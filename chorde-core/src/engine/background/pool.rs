@@ -48,8 +48,8 @@ impl Shared {
         lock(&self.pool)
     }
 
-    /// Returns whether this is the state of the present process; that of a parent must not be touched: its lock may be held by a
-    /// thread that is not here.
+    /// Returns whether this is the state of the present process; that of a parent must not be touched: its lock may be
+    /// held by a thread that is not here.
     pub(super) fn is_current(&'static self) -> bool {
         std::ptr::eq(self, shared())
     }
@@ -188,8 +188,8 @@ impl Pool {
         found
     }
 
-    /// Takes the place from a task whose lease is over, if it has one; returns what will not go on, to be dropped without the
-    /// lock.
+    /// Takes the place from a task whose lease is over, if it has one; returns what will not go on, to be dropped
+    /// without the lock.
     fn outlast(&mut self, number: u64) -> Option<Vec<Rest>> {
         let (begun, limits) = (self.begun.get_mut(&number)?, self.limits);
         let is_kept = begun.kind == Kind::Blocking && self.outlasted_blocking >= limits.concurrency;
@@ -285,8 +285,8 @@ pub(crate) fn submit(task: Task) -> Result<()> {
 }
 
 thread_local! {
-    /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the next one
-    /// in, and that must not happen inside of the first.
+    /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the
+    /// next one in, and that must not happen inside of the first.
     static IS_STARTING: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -1,5 +1,5 @@
-//! A refresh of an asynchronous function that has begun: run by an executor, and droppable from outside, for that executor may
-//! never go on.
+//! A refresh of an asynchronous function that has begun: run by an executor, and droppable from outside, for that
+//! executor may never go on.
 
 use std::future::Future;
 use std::pin::Pin;
