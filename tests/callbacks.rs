@@ -23,7 +23,7 @@ fn on_value_hears_of_computations_only() {
         assert_eq!((tenfold::future(4).wait().unwrap(), tenfold::uncached(5)), (40, 50));
         drained();
         assert_eq!(*HEARD.lock().unwrap(), [(10, 1), (20, 2), (30, 3), (40, 4)]);
-        tenfold::bg_refresh(6);
+        tenfold::bg_refresh(6).unwrap();
         drained();
         assert_eq!(HEARD.lock().unwrap().last(), Some(&(60, 6)));
     });

@@ -113,7 +113,7 @@ fn every_companion_copes_with_a_key_that_cannot_be_serialised() {
     assert_eq!(kind(ticket::put(key, 1)), ErrorKind::Key);
     assert_eq!((kind(ticket::invalidate(key)), kind(ticket::expire(key))), (ErrorKind::Key, ErrorKind::Key));
     assert_eq!(ticket::callkey(key).unwrap_err().kind(), ErrorKind::Key);
-    ticket::bg_refresh(key);
+    assert_eq!(ticket::bg_refresh(key).unwrap_err().kind(), ErrorKind::Key);
     drained();
     assert_eq!((RUNS.get(), ticket::stats().background), (0, 0));
     assert_eq!((ticket::future(key).wait().unwrap(), ticket::future_refresh(key).wait().unwrap()), (1, 2));
@@ -140,7 +140,7 @@ fn companions_of_asynchronous_functions_cope_with_such_a_key() {
     assert_eq!(ticket::put(key, 1).wait().unwrap_err().kind(), ErrorKind::Key);
     assert_eq!(ticket::invalidate(key).wait().unwrap_err().kind(), ErrorKind::Key);
     assert_eq!(ticket::expire(key).wait().unwrap_err().kind(), ErrorKind::Key);
-    ticket::bg_refresh(key);
+    assert_eq!(ticket::bg_refresh(key).unwrap_err().kind(), ErrorKind::Key);
     assert_eq!(ticket::future(key).wait().unwrap(), 4);
     drained();
     assert_eq!((RUNS.get(), ticket::stats().background), (4, 0));

@@ -249,3 +249,101 @@ fn futures_can_be_polled_by_reference_and_selected() {
         assert_eq!(held.wait().unwrap(), 1);
     });
 }
+
+#[test]
+fn thousands_of_futures_of_an_asynchronous_function_run_at_once() {
+    const MANY: u64 = 2000;
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn slow(x: u64) -> u64 {
+            GATE.passed().await;
+            x
+        }
+        let begin = |from: u64| (from..from + MANY).map(slow::future).collect::<Vec<_>>();
+        let tokio = support::runtime();
+        let inside = tokio.block_on(async { begin(0) });
+        let outside = begin(MANY);
+        // Each has begun, and none is at its end.
+        GATE.await_arrivals(2 * MANY);
+        assert!(inside.iter().chain(&outside).all(|future| !future.is_done()));
+        GATE.open();
+        let sum: u64 = inside.into_iter().chain(outside).map(|future| future.wait().unwrap()).sum();
+        assert_eq!(sum, (0..2 * MANY).sum());
+    });
+}
+
+#[test]
+fn the_future_of_a_plain_function_blocks_a_thread_of_the_runtime_if_there_is_one() {
+    const MANY: u64 = 100;
+    bounded(|| {
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        fn slow(_x: u64) -> String {
+            GATE.pass();
+            std::thread::current().name().unwrap_or_default().to_owned()
+        }
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("mine").build().unwrap();
+        let futures: Vec<_> = tokio.block_on(async { (0..MANY).map(slow::future).collect() });
+        let refreshed = tokio.block_on(async { slow::future_refresh(MANY) });
+        let outside = slow::future(MANY + 1);
+        GATE.await_arrivals(MANY + 2);
+        assert_eq!(chorde::drain(Duration::ZERO).wait().unwrap_err().kind(), ErrorKind::Timeout);
+        GATE.open();
+        for future in futures.into_iter().chain([refreshed]) {
+            assert_eq!(future.wait().unwrap(), "mine");
+        }
+        assert!(outside.wait().unwrap().starts_with("chorde-background-"));
+    });
+}
+
+#[test]
+fn plain_futures_that_wait_for_plain_futures_need_no_more_threads_of_the_runtime() {
+    bounded(|| {
+        store!(CACHE);
+        #[cached(client = CACHE, ttl = 60)]
+        fn depth(level: u64, x: u64) -> u64 {
+            if level == 0 { x } else { depth::future(level - 1, x).wait().unwrap() + 1 }
+        }
+        let tokio =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(2).build().unwrap();
+        let futures: Vec<_> = tokio.block_on(async { (0..8).map(|x| depth::future(3, x)).collect() });
+        for (x, future) in (0..8).zip(futures) {
+            assert_eq!(future.wait().unwrap(), x + 3);
+        }
+    });
+}
+
+#[test]
+fn a_future_ends_when_its_runtime_does() {
+    bounded(|| {
+        store!(CACHE);
+        static RUNS: Count = Count::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn later(x: u64) -> u64 {
+            RUNS.up();
+            std::future::pending::<()>().await;
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn never_begins(x: u64) -> u64 {
+            x + RUNS.up()
+        }
+        let mine = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (begun, waiting, cancelled) = mine.block_on(async {
+            let begun = later::future(1);
+            tokio::task::yield_now().await;
+            (begun, never_begins::future(1), never_begins::future(2))
+        });
+        // It has not begun, so that it never will.
+        assert_eq!((cancelled.cancel(), begun.cancel()), (true, false));
+        drop(mine);
+        support::drained();
+        for future in [begun, waiting, cancelled] {
+            assert_eq!(future.wait().unwrap_err().kind(), ErrorKind::Cancelled);
+        }
+        assert_eq!(RUNS.get(), 1);
+    });
+}

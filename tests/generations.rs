@@ -143,7 +143,7 @@ fn a_put_wins_over_computations_in_threads_and_in_the_background() {
             x
         }
         let caller = std::thread::spawn(|| blocking(1));
-        blocking::bg_refresh(2);
+        blocking::bg_refresh(2).unwrap();
         assert_eq!(blocking::lazy(3), None);
         let future = blocking::future_refresh(4);
         GATE.await_arrivals(4);

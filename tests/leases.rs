@@ -314,7 +314,7 @@ fn a_refresh_revives_nothing() {
         }
         failing::put(1, 5).unwrap();
         CLOCK.advance(secs(60));
-        failing::bg_refresh(1);
+        failing::bg_refresh(1).unwrap();
         drained();
         assert_eq!((CLIENT.renewed(), failing::get_ttl(1).unwrap().remaining()), (vec![secs(90)], secs(90)));
         CLOCK.advance(secs(90));

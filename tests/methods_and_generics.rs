@@ -49,7 +49,7 @@ fn a_method_has_its_companions_beside_it() {
         assert_eq!((a.user_get_ttl(1, ""), a.user_lazy(1, "bg")), (None, None));
         drained();
         assert_eq!(a.user_peek(1, ""), Some("bg a 1 5".to_owned()));
-        a.user_bg_refresh(1, "again");
+        a.user_bg_refresh(1, "again").unwrap();
         drained();
         assert_eq!(a.user_future(1, "x").wait().unwrap(), "again a 1 6");
         assert_eq!(a.user_future_refresh(1, "x").wait().unwrap(), "x a 1 7");

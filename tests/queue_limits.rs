@@ -5,7 +5,7 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use chorde::background::{Limits, limits, set_limits};
+use chorde::background::{self, Limits, limits, set_limits};
 use chorde::prelude::*;
 use chorde::{ErrorKind, InprocClient, ManualClock};
 use support::gate::Gate;
@@ -17,14 +17,15 @@ fn limited(concurrency: usize, queue: usize) -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     drained();
-    set_limits(Limits { concurrency, queue });
+    set_limits(Limits { concurrency, async_concurrency: concurrency, queue, ..Limits::default() });
     turn
 }
 
 #[test]
 fn what_does_not_fit_is_refused_and_counted() {
     bounded(|| {
-        let _turn = limited(2, 3);
+        // Half of this is for one function.
+        let _turn = limited(4, 5);
         store!(CACHE, CLOCK);
         static GATE: Gate = Gate::new();
         #[cached(client = CACHE, ttl = 100, async_ttl = -50, ttl_spread = none)]
@@ -40,9 +41,8 @@ fn what_does_not_fit_is_refused_and_counted() {
         assert_eq!((stats.due_hits, stats.background, stats.refused), (10, 5, 5));
         GATE.await_arrivals(2);
         assert_eq!((crowded::lazy(77), crowded::stats().refused), (None, 6));
-        crowded::bg_refresh(78);
+        assert_eq!(crowded::bg_refresh(78).unwrap_err().kind(), ErrorKind::Overloaded);
         assert_eq!(crowded::stats().refused, 7);
-        assert_eq!(crowded::future(79).wait().unwrap_err().kind(), ErrorKind::Overloaded);
         assert_eq!(chorde::drain(millis(1)).wait().unwrap_err().kind(), ErrorKind::Timeout);
         GATE.open();
         drained();
@@ -75,7 +75,7 @@ fn a_refresh_that_waits_for_longer_than_its_lease_leaves_it_to_others() {
         }
         (0..2).for_each(|x| refreshed::put(x, x).unwrap());
         CLOCK.advance(secs(50));
-        busy::bg_refresh();
+        busy::bg_refresh().unwrap();
         GATE.await_arrivals(1);
         // By the time that it is its turn, another process has taken the first claim for given up and has computed.
         CLIENT.plan([Answer::Due(5), Answer::Due(6), Answer::Won(0)]);
@@ -90,34 +90,59 @@ fn a_refresh_that_waits_for_longer_than_its_lease_leaves_it_to_others() {
     });
 }
 
+/// Counts how many are in it at once.
+struct Crowd(AtomicUsize, AtomicUsize);
+
+struct Here(&'static Crowd);
+
+impl Crowd {
+    const fn new() -> Self {
+        Self(AtomicUsize::new(0), AtomicUsize::new(0))
+    }
+
+    fn enter(&'static self) -> Here {
+        self.1.fetch_max(self.0.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        Here(self)
+    }
+
+    fn most(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn no_more_run_at_once_than_allowed() {
     bounded(|| {
         let _turn = limited(3, 1000);
         store!(CACHE);
-        static RUNNING: AtomicUsize = AtomicUsize::new(0);
-        static MOST: AtomicUsize = AtomicUsize::new(0);
+        static PLAIN: Crowd = Crowd::new();
+        static LATER: Crowd = Crowd::new();
         #[cached(client = CACHE, ttl = 60)]
         fn counted(_x: u64) {
-            MOST.fetch_max(RUNNING.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let _here = PLAIN.enter();
             std::thread::yield_now();
-            RUNNING.fetch_sub(1, Ordering::SeqCst);
         }
         #[cached(client = CACHE, ttl = 60)]
         async fn counted_later(_x: u64) {
-            MOST.fetch_max(RUNNING.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let _here = LATER.enter();
             tokio::task::yield_now().await;
-            RUNNING.fetch_sub(1, Ordering::SeqCst);
         }
         support::runtime().block_on(async {
             for x in 0..300 {
-                counted::bg_refresh(x);
-                counted_later::bg_refresh(x);
+                counted::bg_refresh(x).unwrap();
+                counted_later::bg_refresh(x).unwrap();
             }
             chorde::drain(support::PATIENCE).await.unwrap();
         });
-        let most = MOST.load(Ordering::SeqCst);
-        assert!((1..=3).contains(&most), "{most}");
+        for most in [PLAIN.most(), LATER.most()] {
+            assert!((1..=2).contains(&most), "{most}");
+        }
         assert_eq!((counted::stats().computes, counted_later::stats().computes), (300, 300));
     });
 }
@@ -133,10 +158,10 @@ fn a_wider_limit_lets_in_what_is_queued() {
             GATE.pass();
             x
         }
-        (0..4).for_each(held::bg_refresh);
+        (0..4).for_each(|x| held::bg_refresh(x).unwrap());
         GATE.await_arrivals(1);
         assert_eq!(GATE.arrivals(), 1);
-        set_limits(Limits { concurrency: 4, ..limits() });
+        set_limits(Limits { concurrency: 8, ..limits() });
         GATE.await_arrivals(4);
         GATE.open();
         drained();
@@ -171,14 +196,10 @@ fn a_future_cancelled_before_its_start_never_runs() {
         fn ticket(x: u64) -> u64 {
             x + RUNS.up()
         }
-        #[cached(client = CACHE, ttl = 60)]
-        async fn later(x: u64) -> u64 {
-            x + RUNS.up()
-        }
         let running = held::future();
         GATE.await_arrivals(1);
-        let waiting = [ticket::future(1), later::future(1), ticket::future_refresh(2)];
-        assert_eq!((running.cancel(), waiting.each_ref().map(chorde::CacheFuture::cancel)), (false, [true; 3]));
+        let waiting = [ticket::future(1), ticket::future_refresh(2)];
+        assert_eq!((running.cancel(), waiting.each_ref().map(chorde::CacheFuture::cancel)), (false, [true; 2]));
         assert!(waiting.iter().all(|future| future.is_done() && !future.cancel()));
         GATE.open();
         drained();
@@ -210,7 +231,7 @@ fn background_work_may_wait_for_other_background_work() {
             let parts = [leaf::future(x), later_leaf::future(x), tree::future(x - 1)];
             parts.into_iter().map(|part| part.wait().unwrap()).sum()
         }
-        tree::bg_refresh(5);
+        tree::bg_refresh(5).unwrap();
         assert_eq!(tree::future(6).wait().unwrap(), 2 * 21);
         drained();
         assert_eq!(tree::peek(5), Some(2 * 15));
@@ -232,9 +253,9 @@ fn background_work_may_wait_for_a_flight_that_is_still_in_the_queue() {
             GATE.pass();
             leaf()
         }
-        root::bg_refresh();
+        root::bg_refresh().unwrap();
         GATE.await_arrivals(1);
-        leaf::bg_refresh();
+        leaf::bg_refresh().unwrap();
         assert_eq!(leaf::lazy(), None);
         GATE.open();
         drained();
@@ -261,5 +282,179 @@ fn a_claim_whose_refresh_is_refused_is_released() {
         GATE.open();
         drained();
         assert_eq!((CLIENT.filled(), CLIENT.released()), (vec![1], vec![2]));
+    });
+}
+
+#[test]
+fn a_refresh_in_the_background_says_whether_it_was_taken_on() {
+    bounded(|| {
+        let _turn = limited(1, 2);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        fn plain(x: u64) -> u64 {
+            GATE.pass();
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn later(x: u64) -> u64 {
+            GATE.passed().await;
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        fn generic<T: serde::Serialize + Send + 'static>(x: T) -> u64 {
+            drop(x);
+            GATE.pass();
+            1
+        }
+        // One runs, one is queued, and that one once.
+        let kind = |sent: chorde::Result<()>| sent.err().map(|error| error.kind());
+        assert_eq!([0, 1, 1, 2, 3].map(|x| kind(plain::bg_refresh(x))), [None, None, None, OVER, OVER]);
+        assert_eq!([0, 1, 1, 2, 3].map(|x| kind(later::bg_refresh(x))), [None, None, None, OVER, OVER]);
+        assert_eq!([0, 1].map(|x: u8| kind(generic::bg_refresh(x))), [None, OVER]);
+        let counts = |stats: chorde::Stats| (stats.background, stats.refused);
+        assert_eq!(
+            (counts(plain::stats()), counts(later::stats()), counts(generic::stats())),
+            ((2, 2), (2, 2), (1, 1))
+        );
+        GATE.open();
+        drained();
+        assert_eq!(((0..4).filter_map(plain::peek).collect::<Vec<_>>(), later::peek(1).wait()), (vec![0, 1], Some(1)));
+    });
+}
+
+const OVER: Option<ErrorKind> = Some(ErrorKind::Overloaded);
+
+#[test]
+fn plain_and_asynchronous_refreshes_and_futures_have_limits_of_their_own() {
+    bounded(|| {
+        let _turn = limited(1, 0);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        fn plain(x: u64) -> u64 {
+            GATE.pass();
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn later(x: u64) -> u64 {
+            GATE.passed().await;
+            x
+        }
+        plain::bg_refresh(0).unwrap();
+        later::bg_refresh(0).unwrap();
+        let taken = plain::future(1);
+        GATE.await_arrivals(3);
+        let refused = plain::future(2);
+        assert!(plain::bg_refresh(3).is_err() && later::bg_refresh(3).is_err());
+        assert_eq!((refused.is_done(), refused.wait().unwrap_err().kind()), (true, ErrorKind::Overloaded));
+        // The future of an asynchronous function is the call itself.
+        let unbounded: Vec<_> = (10..20).map(later::future).collect();
+        GATE.await_arrivals(13);
+        GATE.open();
+        assert_eq!(taken.wait().unwrap(), 1);
+        assert_eq!(unbounded.into_iter().map(|future| future.wait().unwrap()).sum::<u64>(), 145);
+        drained();
+    });
+}
+
+#[test]
+fn refreshes_of_one_function_leave_room_for_those_of_others() {
+    bounded(|| {
+        let _turn = limited(8, 8);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn crowds(x: u64) -> u64 {
+            GATE.passed().await;
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn comes_late(x: u64) -> u64 {
+            x
+        }
+        let taken = (0..100).filter(|x| crowds::bg_refresh(*x).is_ok()).count();
+        assert_eq!(taken, 8);
+        GATE.await_arrivals(4);
+        comes_late::bg_refresh(1).unwrap();
+        support::eventually("it is refreshed", || comes_late::peek(1).wait() == Some(1));
+        assert_eq!(GATE.arrivals(), 4);
+        GATE.open();
+        drained();
+    });
+}
+
+#[test]
+fn the_length_of_the_queue_and_the_time_spent_in_it_can_be_read() {
+    bounded(|| {
+        let _turn = limited(1, 3);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 60)]
+        async fn queued(x: u64) -> u64 {
+            GATE.passed().await;
+            x
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        fn blocking() {
+            GATE.pass();
+        }
+        let before = background::stats();
+        assert_eq!(
+            (before.unfinished, before.async_refreshes.queued, before.async_refreshes.oldest_queued),
+            (0, 0, None)
+        );
+        let refused = (0..5).filter(|x| queued::bg_refresh(*x).is_err()).count();
+        blocking::bg_refresh().unwrap();
+        GATE.await_arrivals(2);
+        let during = background::stats();
+        let (refreshes, past) = (during.async_refreshes, before.async_refreshes);
+        assert_eq!((refreshes.running, refreshes.queued, refused, during.unfinished), (1, 2, 2, 4));
+        assert_eq!((refreshes.started - past.started, refreshes.refused - past.refused), (1, 2));
+        assert_eq!((during.refreshes.running, during.refreshes.queued, during.waiting), (1, 0, 0));
+        assert!(during.threads >= 1 && during.idle_threads < during.threads, "{during:?}");
+        let waited = refreshes.oldest_queued.unwrap();
+        support::eventually("time passes in the queue", || {
+            background::stats().async_refreshes.oldest_queued > Some(waited)
+        });
+        GATE.open();
+        drained();
+        let after = background::stats().async_refreshes;
+        assert_eq!((after.running, after.queued, after.oldest_queued, after.started), (0, 0, None, past.started + 3));
+        assert!(after.longest_queue_time >= waited && after.queue_time >= past.queue_time + 2 * waited, "{after:?}");
+    });
+}
+
+#[test]
+fn threads_have_names_and_the_stack_that_is_set() {
+    bounded(|| {
+        let _turn = limited(2, 10);
+        store!(CACHE);
+        /// Goes down the stack by that many bytes.
+        fn descend(bytes: usize, from: usize) -> u64 {
+            let buffer = std::hint::black_box([0_u8; 1024]);
+            let here = std::ptr::from_ref(&buffer).addr();
+            if from.abs_diff(here) > bytes { 0 } else { descend(bytes, from) + 1 + u64::from(buffer[bytes % 1024]) }
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        fn parsed(bytes: usize) -> (u64, String) {
+            let top = 0_u8;
+            let levels = descend(bytes, std::ptr::from_ref(&top).addr());
+            (levels, std::thread::current().name().unwrap_or_default().to_owned())
+        }
+        // As the main thread has it, and more than a thread of the standard library's.
+        if cfg!(target_pointer_width = "64") {
+            assert_eq!(limits().stack_size, 8 << 20);
+            parsed::bg_refresh(7 << 20).unwrap();
+            drained();
+        }
+        set_limits(Limits { stack_size: 64 << 20, ..limits() });
+        for _ in 0..3 {
+            parsed::bg_refresh(50 << 20).unwrap();
+            assert!(parsed::future_refresh(60 << 20).wait().unwrap().0 > 1000);
+            drained();
+        }
+        let (levels, thread) = parsed::peek(50 << 20).unwrap();
+        assert!(levels > 1000 && thread.starts_with("chorde-background-"), "{levels} {thread}");
     });
 }

@@ -190,9 +190,9 @@ fn bg_refresh_computes_on_a_fresh_entry() {
             RUNS.up()
         }
         assert_eq!((ticket(), later().wait()), (1, 2));
-        ticket::bg_refresh();
+        ticket::bg_refresh().unwrap();
         drained();
-        later::bg_refresh();
+        later::bg_refresh().unwrap();
         drained();
         assert_eq!((ticket(), later().wait()), (3, 4));
         let stats = ticket::stats();
@@ -210,10 +210,10 @@ fn bg_refreshes_that_come_while_one_runs_share_the_next() {
             GATE.pass();
             GATE.arrivals()
         }
-        behind::bg_refresh();
+        behind::bg_refresh().unwrap();
         GATE.await_arrivals(1);
         for _ in 0..10 {
-            behind::bg_refresh();
+            behind::bg_refresh().unwrap();
         }
         GATE.open();
         drained();

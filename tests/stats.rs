@@ -62,13 +62,13 @@ fn each_companion_moves_what_its_documentation_says() {
         moves!(ticket: (ticket::peek(1), ticket::future_peek(1).wait(), ticket::get_ttl(1)) => []);
         moves!(ticket: ticket::refresh(1) => [computes 1, timed 1]);
         moves!(ticket: ticket::future_refresh(1).wait() => [computes 1, timed 1]);
-        moves!(ticket: ticket::bg_refresh(1) => [computes 1, background 1, timed 1]);
+        moves!(ticket: ticket::bg_refresh(1).unwrap() => [computes 1, background 1, timed 1]);
         moves!(ticket: ticket::bg(2) => [misses 1, computes 1, timed 1]);
         moves!(ticket: ticket::future(3).wait() => [misses 1, computes 1, timed 1]);
         moves!(ticket: ticket(4) => [misses 1, compute_errors 1]);
         moves!(ticket: ticket::refresh(4) => [compute_errors 1]);
         moves!(ticket: ticket::future(13).wait() => [misses 1, panics 1]);
-        moves!(ticket: ticket::bg_refresh(13) => [panics 1, background 1]);
+        moves!(ticket: ticket::bg_refresh(13).unwrap() => [panics 1, background 1]);
         moves!(ticket: ticket::lazy(5) => [misses 1, computes 1, background 1, timed 1]);
         moves!(ticket: ticket::lazy(4) => [misses 1, compute_errors 1, background 1]);
         CLOCK.advance(secs(50));

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Clock;
+use crate::process::PerProcess;
 use crate::sync::{Mutex, lock};
 
 /// What an alarm calls.
@@ -67,21 +68,27 @@ impl Agenda {
     }
 }
 
-/// The agenda of system time, worked off by one thread that lives as long as the process.
+/// The agenda of system time, worked off by one thread that lives as long as the process. A forked child has its own.
 struct Timer {
     agenda: sync::Mutex<Agenda>,
     changed: sync::Condvar,
 }
 
-static TIMER: LazyLock<Timer> = LazyLock::new(|| {
-    let started = std::thread::Builder::new().name("chorde-timer".into()).spawn(|| TIMER.run(&Clock::system()));
-    if let Err(error) = started {
-        log::error!("chorde cannot start its timer thread, computations that hang are not overtaken: {error}");
-    }
-    Timer { agenda: sync::Mutex::default(), changed: sync::Condvar::new() }
-});
+static TIMER: LazyLock<PerProcess<Timer>> = LazyLock::new(|| PerProcess::new(Timer::start()));
+
+fn timer() -> &'static Timer {
+    TIMER.get(Timer::start)
+}
 
 impl Timer {
+    fn start() -> Self {
+        let started = std::thread::Builder::new().name("chorde-timer".into()).spawn(|| timer().run(&Clock::system()));
+        if let Err(error) = started {
+            log::error!("chorde cannot start its timer thread, computations that hang are not overtaken: {error}");
+        }
+        Self { agenda: sync::Mutex::default(), changed: sync::Condvar::new() }
+    }
+
     fn run(&self, clock: &Clock) {
         let mut agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -107,7 +114,7 @@ impl Timer {
 
 /// Sets an alarm on the system's time.
 pub(super) fn on_system_time(at: u64, ring: Ring) {
-    let timer = &*TIMER;
+    let timer = timer();
     let mut agenda = timer.agenda.lock().unwrap_or_else(PoisonError::into_inner);
     let is_first = agenda.next_time().is_none_or(|first| at < first);
     agenda.add(at, ring);

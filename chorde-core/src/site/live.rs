@@ -33,8 +33,8 @@ pub struct Description {
 }
 
 impl Description {
-    /// Describes a function with an automatic namespace, by its name, its module, what its namespace is hashed from, and
-    /// its ttl in nanoseconds, zero if that is not known beforehand.
+    /// Describes a function with an automatic namespace, by its name, its module, what its namespace is hashed from,
+    /// and its ttl in nanoseconds, zero if that is not known beforehand.
     #[must_use]
     pub const fn new(name: &'static str, module: &'static str, signature: &'static str, ttl: u64) -> Self {
         Self { name, module, signature, naming: Naming::Automatic, ttl, init: None }
@@ -191,8 +191,8 @@ impl Live {
         self.instances.get(tag, self.description)
     }
 
-    /// Notes that a background job for a key is sent at `now`, unless there is one that can be relied upon: it is queued, or has
-    /// begun less than its lease ago.
+    /// Notes that a background job for a key is sent at `now`, unless there is one that can be relied upon: it is
+    /// queued, or has begun less than its lease ago.
     pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool, now: u64) -> Option<Hold> {
         let (key, mut sent) = ((key, is_forced), self.lock_sent());
         if sent.get(&key).is_some_and(|earlier| earlier.is_reliable(now)) {

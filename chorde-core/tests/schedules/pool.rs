@@ -1,15 +1,17 @@
 //! The queue of background work, and the futures that go through it.
 
+use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use shuttle::future::block_on;
 use shuttle::thread;
 
 use crate::engine::background::drain::drain_by;
-use crate::engine::background::{Limits, Task, set_limits, submit};
+use crate::engine::background::{Limits, Task, Terms, carry_on, set_limits, submit};
 use crate::engine::runtime::wait;
 use crate::explore::{Scene, explore};
 use crate::{CacheFuture, Clock, ErrorKind, ManualClock};
@@ -70,6 +72,11 @@ pub(crate) fn scenes() -> Vec<Scene> {
         Scene::new("pool: a task that waits for another lends its place", || explore(lends)),
         Scene::new("pool: raised limits start what is queued", || explore(raised)),
         Scene::new("pool: a future ends with its result or is cancelled", || explore(cancelled)),
+        Scene::new("pool: what has no bound runs to its end, woken from anywhere", || explore(carried)),
+        Scene::new("pool: a future that blocks in a poll lets the others go on", || explore(blocks_in_polls)),
+        Scene::new("pool: places lost by a lease are taken by others, and none is lost for good", || {
+            explore(outlasted)
+        }),
         Scene::new("pool: a drain ends with the last of many generations", || explore(generations)),
     ]
 }
@@ -93,6 +100,111 @@ fn no_place_is_lost() {
         submit(Task::blocking(meet)).expect("invariant: there is room for it");
     }
     drained();
+    let arrivals = Arc::new(Gate::default());
+    for _ in 0..LIMITS.async_concurrency {
+        let arrivals = Arc::clone(&arrivals);
+        let meet = async move {
+            arrivals.arrive();
+            arrivals.wait_for(LIMITS.async_concurrency).await;
+        };
+        submit(Task::future(meet)).expect("invariant: there is room for it");
+    }
+    drained();
+}
+
+/// Lets futures wait for one another.
+#[derive(Default)]
+struct Gate(shuttle::sync::Mutex<(usize, Vec<Waker>)>);
+
+impl Gate {
+    fn arrive(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.0 += 1;
+        let wakers = std::mem::take(&mut state.1);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    async fn wait_for(&self, count: usize) {
+        poll_fn(|cx| {
+            let mut state = self.0.lock().unwrap();
+            if state.0 >= count {
+                return Poll::Ready(());
+            }
+            state.1.push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// All of them meet, which takes as many at once.
+fn carried() {
+    const ALL: usize = 5;
+    set_limits(Limits { concurrency: 1, async_concurrency: 1, queue: 0, ..LIMITS });
+    let (gate, ended) = (Arc::new(Gate::default()), Arc::new(AtomicU64::new(0)));
+    let begin = |gate: &Arc<Gate>| {
+        let (gate, ended) = (Arc::clone(gate), Arc::clone(&ended));
+        let meet = async move {
+            gate.arrive();
+            shuttle::future::yield_now().await;
+            gate.wait_for(ALL).await;
+            ended.fetch_add(1, Ordering::SeqCst);
+        };
+        carry_on(None, Box::pin(meet));
+    };
+    let other = Arc::clone(&gate);
+    let last = thread::spawn(move || other.arrive());
+    (1..ALL).for_each(|_| begin(&gate));
+    drained();
+    assert_eq!(ended.load(Ordering::SeqCst), ALL as u64 - 1, "a drain ended before the work");
+    last.join().unwrap();
+}
+
+/// More of them than threads poll at once, each waiting for the next.
+fn blocks_in_polls() {
+    const DEEP: u64 = 12;
+    fn nested(level: u64) -> CacheFuture<u64> {
+        CacheFuture::spawn(async move { if level == 0 { 0 } else { wait(nested(level - 1)).unwrap() + 1 } })
+    }
+    assert_eq!(wait(nested(DEEP)).unwrap(), DEEP);
+    drained();
+}
+
+fn outlasted() {
+    const LEASE: Duration = Duration::from_secs(1);
+    set_limits(LIMITS);
+    let (manual, gate, ran) = (ManualClock::new(), Arc::new(Gate::default()), Arc::new(AtomicU64::new(0)));
+    let terms = |function, lease| {
+        let until = Arc::new(crate::sync::AtomicU64::new(0));
+        Terms { function, clock: Clock::from(manual.clone()), lease, until }
+    };
+    let hangs = || {
+        let (gate, ran) = (Arc::clone(&gate), Arc::clone(&ran));
+        Task::future(async move {
+            gate.wait_for(1).await;
+            ran.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let hanging = (0..4).filter(|_| submit(hangs().on(terms(1, LEASE))).is_ok()).count();
+    assert_eq!(hanging, 2, "one runs, and one may be queued");
+    let clock = manual.clone();
+    let advancing = thread::spawn(move || (0..4).for_each(|_| clock.advance(2 * LEASE)));
+    let (first, healthy) = (Arc::clone(&ran), Arc::new(Gate::default()));
+    for function in [2, 3] {
+        let healthy = Arc::clone(&healthy);
+        let work = Task::future(async move { healthy.arrive() });
+        submit(work.on(terms(function, 100 * LEASE))).expect("invariant: there is room for newcomers");
+    }
+    // They end although those of the first do not.
+    block_on(healthy.wait_for(2));
+    assert_eq!(first.load(Ordering::SeqCst), 0);
+    advancing.join().unwrap();
+    gate.arrive();
+    drained();
+    // What was never polled within its lease may have been dropped.
+    assert!(ran.load(Ordering::SeqCst) <= 2);
+    no_place_is_lost();
 }
 
 fn bounded() {

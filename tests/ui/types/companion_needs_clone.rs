@@ -15,5 +15,5 @@ impl Repo {
 
 fn main() {
     Repo.user(1);
-    Repo.user_bg_refresh(1);
+    let _ = Repo.user_bg_refresh(1);
 }

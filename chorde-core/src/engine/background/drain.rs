@@ -9,8 +9,8 @@ use super::pool::locked;
 use crate::clock::{Clock, Sleep};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Waits for the end of all background work, at most for `timeout`: of what is queued, of what runs, and of what goes on although its
-/// caller has gone.
+/// Waits for the end of all background work, at most for `timeout`: of what is queued, of what runs, and of what goes
+/// on although its caller has gone.
 ///
 /// # Errors
 ///

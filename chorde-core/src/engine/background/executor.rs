@@ -1,7 +1,7 @@
 //! Futures that run at once and without a bound: on the runtime of their caller, or on chorde's own threads.
 //!
-//! A few threads poll all futures that have no runtime. One that blocks inside of a poll, in chorde's own `wait`, makes room for
-//! another thread to go on with the others.
+//! A few threads poll all futures that have no runtime. One that blocks inside of a poll, in chorde's own `wait`, makes
+//! room for another thread to go on with the others.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -13,13 +13,15 @@ use std::task::{Context, Poll};
 use async_task::Runnable;
 use tokio::runtime::Handle;
 
-use super::pool::{AtWork, Counted, Pool, Shared, shared, submit, working};
+use super::permit::{AtWork, Counted, working};
+use super::pool::{Pool, Shared, shared, submit};
 use super::task::{Run, Task};
 use super::threads::hand_to_thread;
 use crate::error::Result;
 use crate::sync::MutexGuard;
 
-/// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never refused.
+/// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never
+/// refused.
 pub(crate) fn carry_on(runtime: Option<Handle>, future: Run) {
     let shared = shared();
     let counted = Counted::new(shared, &mut shared.lock());
@@ -49,14 +51,16 @@ impl Future for Carried {
 }
 
 thread_local! {
-    /// Whether this thread is one of a runtime's for blocking work, and at work for us; or at work on what such a thread waits for.
+    /// Whether this thread is one of a runtime's for blocking work, and at work for us; or at work on what such a
+    /// thread waits for.
     static TAKES_FROM_RUNTIME: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a closure on a thread that it may block: one of the caller's runtime, which has hundreds of them, or one of chorde's.
+/// Runs a closure on a thread that it may block: one of the caller's runtime, which has hundreds of them, or one of
+/// chorde's.
 ///
-/// What is asked for by a closure on a thread of the runtime runs on chorde's: all those of the runtime may be waiting for
-/// such work.
+/// What is asked for by a closure on a thread of the runtime runs on chorde's: all those of the runtime may be waiting
+/// for such work.
 ///
 /// # Errors
 ///
@@ -94,7 +98,8 @@ pub(super) struct Polls {
     ready: VecDeque<Runnable>,
     /// How many threads poll.
     polling: usize,
-    /// How many threads may poll at once. More than there are processors, since a future may block in a poll although it should not.
+    /// How many threads may poll at once. More than there are processors, since a future may block in a poll although
+    /// it should not.
     most: usize,
 }
 
@@ -111,7 +116,8 @@ impl Polls {
         self.polling += 1;
     }
 
-    /// Returns what is to be polled next by a thread that polls; if there is nothing, or enough others do, the thread ends.
+    /// Returns what is to be polled next by a thread that polls; if there is nothing, or enough others do, the thread
+    /// ends.
     fn next(&mut self) -> Option<Runnable> {
         let next = if self.polling > self.most { None } else { self.ready.pop_front() };
         self.polling -= usize::from(next.is_none());

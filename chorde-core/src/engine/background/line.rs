@@ -1,9 +1,9 @@
 //! A queue in front of a number of places, both shared fairly by functions. Pure: who calls it holds the lock.
 //!
 //! A function gets another place only while it has fewer than are free, and another place in the queue likewise. So one
-//! function alone gets half, a second one half of the rest, and so on: there is always room for one that has none, however
-//! many refreshes of others hang. (The rule is that of dynamic thresholds for packet buffers: Choudhury and Hahne, 1998.)
-//! Functions take turns; tasks of one function keep their order.
+//! function alone gets half, a second one half of the rest, and so on: there is always room for one that has none,
+//! however many refreshes of others hang. (The rule is that of dynamic thresholds for packet buffers: Choudhury and
+//! Hahne, 1998.) Functions take turns; tasks of one function keep their order.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -58,8 +58,8 @@ impl<T> Line<T> {
         self.shares.values().filter_map(|share| share.queue.front())
     }
 
-    /// Queues a task, or returns it: neither a place nor room in the queue is free. Whoever calls takes out what can start by [`next`](Self::next)
-    /// before anybody else queues.
+    /// Queues a task, or returns it: neither a place nor room in the queue is free. Whoever calls takes out what can
+    /// start by [`next`](Self::next) before anybody else queues.
     pub(super) fn push(&mut self, function: Function, task: T) -> Result<(), T> {
         let free = self.room.saturating_sub(self.queued);
         let waiting = self.shares.get(&function).map_or(0, |share| share.queue.len());

@@ -7,6 +7,7 @@ use std::task::Waker;
 use super::executor::Polls;
 use super::limits::Limits;
 use super::line::{Function, Line};
+use super::permit::{AtWork, Counted, Permit, working};
 use super::refresh::{Refresh, Rest};
 use super::stats::Tally;
 use super::task::{Kind, Task, Work};
@@ -47,8 +48,8 @@ impl Shared {
         lock(&self.pool)
     }
 
-    /// Returns whether this is the state of the present process; that of a parent must not be touched: its lock may be held by a
-    /// thread that is not here.
+    /// Returns whether this is the state of the present process; that of a parent must not be touched: its lock may be
+    /// held by a thread that is not here.
     pub(super) fn is_current(&'static self) -> bool {
         std::ptr::eq(self, shared())
     }
@@ -87,7 +88,7 @@ pub(super) struct Queued {
 }
 
 /// A task that has begun.
-struct Begun {
+pub(super) struct Begun {
     kind: Kind,
     function: Function,
     hold: Hold,
@@ -187,8 +188,8 @@ impl Pool {
         found
     }
 
-    /// Takes the place from a task whose lease is over, if it has one; returns what will not go on, to be dropped without the
-    /// lock.
+    /// Takes the place from a task whose lease is over, if it has one; returns what will not go on, to be dropped
+    /// without the lock.
     fn outlast(&mut self, number: u64) -> Option<Vec<Rest>> {
         let (begun, limits) = (self.begun.get_mut(&number)?, self.limits);
         let is_kept = begun.kind == Kind::Blocking && self.outlasted_blocking >= limits.concurrency;
@@ -208,14 +209,21 @@ impl Pool {
             self.outlasted.push_back(number);
         }
         if self.outlasted.len() > limits.async_concurrency.saturating_mul(OUTLASTING) {
-            let oldest = self.outlasted.pop_front().and_then(|oldest| self.begun.get(&oldest));
-            dropped.extend(oldest.and_then(|oldest| oldest.refresh.as_ref()?.take()));
+            dropped.extend(self.take_oldest());
         }
         Some(dropped)
     }
 
+    /// Takes out what is left of the oldest of those that outlasted their leases, apart from any that is being polled.
+    fn take_oldest(&mut self) -> Option<Rest> {
+        let rest = |number: &u64| self.begun.get(number)?.refresh.as_ref()?.take();
+        let (at, oldest) = self.outlasted.iter().enumerate().find_map(|(at, number)| Some((at, rest(number)?)))?;
+        self.outlasted.remove(at);
+        Some(oldest)
+    }
+
     /// Forgets a task that is over.
-    fn end(&mut self, number: u64) -> Option<Begun> {
+    pub(super) fn end(&mut self, number: u64) -> Option<Begun> {
         let begun = self.begun.remove(&number)?;
         match (begun.hold, begun.kind) {
             (Hold::Has, kind) => self.line(kind).release(begun.function),
@@ -232,7 +240,7 @@ impl Pool {
     }
 
     /// Lends the place of a task that waits; returns whether it had one.
-    fn lend(&mut self, number: u64) -> bool {
+    pub(super) fn lend(&mut self, number: u64) -> bool {
         let Some(begun) = self.begun.get_mut(&number).filter(|begun| begun.hold == Hold::Has) else { return false };
         begun.hold = Hold::Lends;
         let (kind, function) = (begun.kind, begun.function);
@@ -242,7 +250,7 @@ impl Pool {
     }
 
     /// Seats a task whose wait is over.
-    fn take_back(&mut self, number: u64) {
+    pub(super) fn take_back(&mut self, number: u64) {
         let Some(begun) = self.begun.get_mut(&number) else { return };
         begun.hold = Hold::Has;
         begun.is_watched = false;
@@ -277,21 +285,9 @@ pub(crate) fn submit(task: Task) -> Result<()> {
 }
 
 thread_local! {
-    /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the next one
-    /// in, and that must not happen inside of the first.
+    /// Whether this thread starts tasks already: one that is dropped at its start, by a runtime that is gone, lets the
+    /// next one in, and that must not happen inside of the first.
     static IS_STARTING: Cell<bool> = const { Cell::new(false) };
-    /// What this thread is at work on.
-    static AT_WORK: Cell<AtWork> = const { Cell::new(AtWork::Nothing) };
-}
-
-/// What a thread of chorde's is at work on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum AtWork {
-    Nothing,
-    /// A task of this number.
-    Task(u64),
-    /// A step of a future.
-    Poll,
 }
 
 /// Starts queued tasks while there is room, and sees to it that there will be.
@@ -371,86 +367,5 @@ impl Blocking {
         let _at_work = working(AtWork::Task(permit.number));
         let _context = runtime.as_ref().map(tokio::runtime::Handle::enter);
         run();
-    }
-}
-
-/// Notes what this thread is at work on, until dropped.
-pub(super) fn working(at_work: AtWork) -> impl Drop {
-    struct Before(AtWork);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            AT_WORK.set(self.0);
-        }
-    }
-    Before(AT_WORK.replace(at_work))
-}
-
-/// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what it waits for
-/// may be queued.
-pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
-    struct TakeBack(&'static Shared, AtWork);
-    impl Drop for TakeBack {
-        fn drop(&mut self) {
-            AT_WORK.set(self.1);
-            match self.1 {
-                AtWork::Nothing => {}
-                AtWork::Task(number) => {
-                    self.0.lock().take_back(number);
-                    start_queued();
-                }
-                AtWork::Poll => self.0.lock().polls.take_back(),
-            }
-        }
-    }
-    let at_work = AT_WORK.get();
-    let has_lent = match at_work {
-        AtWork::Nothing => false,
-        AtWork::Task(number) => locked().lend(number),
-        AtWork::Poll => super::executor::lend(shared()),
-    };
-    if !has_lent {
-        return wait();
-    }
-    let _take_back = TakeBack(shared(), AT_WORK.replace(AtWork::Nothing));
-    start_queued();
-    wait()
-}
-
-/// Holds the place of a task; dropped, it lets the next one in.
-pub(super) struct Permit {
-    shared: &'static Shared,
-    number: u64,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if self.shared.is_current() {
-            let ended = self.shared.lock().end(self.number);
-            drop(ended);
-            start_queued();
-        }
-    }
-}
-
-/// Counts as work that is not over, until dropped.
-pub(super) struct Counted(&'static Shared);
-
-impl Counted {
-    pub(super) fn new(shared: &'static Shared, pool: &mut Pool) -> Self {
-        pool.taken_on += 1;
-        Self(shared)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if !self.0.is_current() {
-            return;
-        }
-        let mut pool = self.0.lock();
-        pool.taken_on -= 1;
-        let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
-        drop(pool);
-        drains.into_iter().for_each(Waker::wake);
     }
 }

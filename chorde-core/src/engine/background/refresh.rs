@@ -1,5 +1,5 @@
-//! A refresh of an asynchronous function that has begun: run by an executor, and droppable from outside, for that executor may
-//! never go on.
+//! A refresh of an asynchronous function that has begun: run by an executor, and droppable from outside, for that
+//! executor may never go on.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 use super::executor;
-use super::pool::{Counted, Permit};
+use super::permit::{Counted, Permit};
 use super::task::Run;
 use crate::sync::{Mutex, MutexGuard, lock};
 

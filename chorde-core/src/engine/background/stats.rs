@@ -30,8 +30,7 @@ pub struct BackgroundStats {
     pub async_refreshes: QueueStats,
     /// Futures of plain functions outside of a `tokio` runtime; inside, these run on its threads for blocking work.
     pub futures: QueueStats,
-    /// Work that has released its place since it waits for other work, or takes longer than its lease while others are
-    /// queued.
+    /// Work that has released its place, since it waits for other work or takes longer than its lease.
     pub waiting: usize,
     /// All work that is not over, as [`drain`](super::drain) waits for it: also what needs no place, such as futures of
     /// asynchronous functions.

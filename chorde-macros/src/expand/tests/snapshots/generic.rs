@@ -195,9 +195,12 @@ impl sum {
                 ::chorde::__private::no_echo(),
             )
     }
-    ///Computes in the background, whatever the cache holds.
+    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
     #[inline]
-    fn bg_refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8))
+    fn bg_refresh<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::core::result::Result<(), ::chorde::__private::Error>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
@@ -210,7 +213,7 @@ impl sum {
                 __chorde_key,
                 (items, arg1),
                 ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
-            );
+            )
     }
     ///Only looks; never computes.
     #[inline]

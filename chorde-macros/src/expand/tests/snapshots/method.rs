@@ -194,10 +194,13 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_echo),
             )
     }
-    ///Computes in the background, whatever the cache holds.
+    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
-    pub fn user_bg_refresh(&self, id: u64)
+    pub fn user_bg_refresh(
+        &self,
+        id: u64,
+    ) -> ::core::result::Result<(), ::chorde::__private::Error>
     where
         for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
             + ::chorde::__private::Movable<'__chorde>,
@@ -217,7 +220,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 __chorde_key,
                 (self, id),
                 ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
-            );
+            )
     }
     ///Only looks; never computes.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]

@@ -29,9 +29,9 @@ impl expensive {
     pub fn refresh(x: u64) -> f64 {
         ::core::panic!()
     }
-    ///Computes in the background, whatever the cache holds.
+    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
     #[inline]
-    pub fn bg_refresh(x: u64) {
+    pub fn bg_refresh(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         ::core::panic!()
     }
     ///Only looks; never computes.

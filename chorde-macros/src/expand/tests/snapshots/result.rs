@@ -214,9 +214,9 @@ impl price {
                 ::core::option::Option::Some(Self::__chorde_echo),
             )
     }
-    ///Computes in the background, whatever the cache holds.
+    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
     #[inline]
-    fn bg_refresh(id: u64) {
+    fn bg_refresh(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
         let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
         let __chorde_at = ::chorde::__private::At::new(
@@ -241,7 +241,7 @@ impl price {
                 __chorde_key,
                 (id,),
                 ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
-            );
+            )
     }
     ///Only looks; never computes.
     #[inline]
