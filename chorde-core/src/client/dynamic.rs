@@ -33,18 +33,23 @@ use crate::namespace::Path;
 /// assert_eq!(client.capacity().wait()?.len(), tiers);
 /// # Ok::<(), chorde_core::Error>(())
 /// ```
-pub struct DynClient<V>(Arc<dyn ErasedClient<V>>);
+pub struct DynClient<V>(
+    Arc<dyn ErasedClient<V>>,
+    /// Whether it is shared: each hit wants to know.
+    bool,
+);
 
 impl<V: Value> DynClient<V> {
     /// Wraps a client.
     pub fn new(client: impl Client<V> + 'static) -> Self {
-        Self(Arc::new(client))
+        let is_shared = client.is_shared();
+        Self(Arc::new(client), is_shared)
     }
 }
 
 impl<V> Clone for DynClient<V> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0), self.1)
     }
 }
 
@@ -227,6 +232,11 @@ impl<V: Value> Cache for DynClient<V> {
 
     fn tiers(&self) -> usize {
         self.0.tiers()
+    }
+
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.1
     }
 
     fn resolution(&self) -> Duration {

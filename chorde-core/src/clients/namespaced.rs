@@ -178,6 +178,11 @@ impl<C: Cache> Cache for NamespaceClient<C> {
         self.inner.tiers()
     }
 
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     fn resolution(&self) -> Duration {
         self.inner.resolution()
     }

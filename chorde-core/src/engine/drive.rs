@@ -16,7 +16,7 @@ use crate::flight::store::unless_overtaken;
 use crate::flight::{Cargo, FlightKey, Kind, Landing, Leader, Outcome, Role};
 use crate::key::Key;
 use crate::policy::CallPolicy;
-use crate::site::Live;
+use crate::site::Instance;
 
 /// Bounds of the pauses between two questions to a store in which another process computes.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -106,7 +106,7 @@ enum Landed {
 /// One call on its way.
 #[derive(Clone, Copy)]
 pub(crate) struct Drive<'a> {
-    pub(crate) live: &'static Live,
+    pub(crate) live: &'static Instance,
     pub(crate) backend: &'a dyn Backend,
     pub(crate) policy: &'a CallPolicy,
     pub(crate) key: &'a Key,

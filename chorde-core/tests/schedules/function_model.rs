@@ -35,7 +35,7 @@ const PEEKS: u32 = 5;
 const STEPS: u32 = 9;
 
 shuttle::lazy_static! {
-    static ref SITE: Site = Site::new(Description::new("function", "schedules", "fn(u64)->u64", 0));
+    static ref SITE: Site = Site::new(Description::new("function", "schedules", std::any::type_name::<Act>, "fn(u64)->u64", 0));
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -106,7 +106,7 @@ where
     ///
     /// [`ErrorKind::Unsupported`] when the function has no namespace, and what the client reports.
     pub async fn clear(&self) -> Result<()> {
-        let Some(path) = self.instance.of_function() else {
+        let Some(path) = self.live.of_function() else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 "a function with `namespace = none` cannot tell its entries from others: give it a namespace, or clear its client",
@@ -114,7 +114,8 @@ where
         };
         let stores = self.live.flights.supersede_all(self.client.identity().id());
         stores.within(self.client.identity().clock(), self.policy.lease).await;
-        self.client.clear_namespace(path).await
+        // What is there under the name is another function's.
+        if self.is_refused() { Ok(()) } else { self.client.clear_namespace(path).await }
     }
 
     /// Keeps what is being computed from being stored, and waits for what is being stored.
@@ -136,7 +137,9 @@ where
     }
 
     fn usable_quietly(&self, key: Result<Key>) -> Option<Key> {
-        key.inspect_err(|error| log::warn!("{}: {error}", self.live.description.name)).ok()
+        // That a namespace is refused has been logged once.
+        let log = |error: &Error| log::warn!("{}: {error}", self.live.description.name);
+        key.inspect_err(|error| if error.kind() == ErrorKind::Key { log(error) }).ok()
     }
 
     /// Returns what the client holds; its failure is a miss.

@@ -9,7 +9,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -50,13 +50,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     fn __chorde_user_site() -> &'static ::chorde::__private::Site {
+        enum __ChordeHere {}
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "user",
-                ::core::module_path!(),
-                "(u64)->User;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "user",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<__ChordeHere>,
+                    "(id:u64)->User;ttl=300000000000;version=;key=( self . tenant , id ) ",
+                    300000000000,
+                )
+                .body(5254949828830263475)
+                .method(),
         );
         &__CHORDE_SITE
     }
@@ -82,7 +86,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -122,7 +126,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -156,7 +160,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -177,7 +181,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_refresh(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -203,7 +207,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -224,7 +228,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_peek(&self, id: u64) -> ::core::option::Option<User> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -243,7 +247,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         value: User,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -261,7 +265,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::option::Option<::chorde::__private::Entry<User>> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -279,7 +283,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -297,7 +301,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -318,7 +322,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_looked = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -370,7 +374,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -385,7 +389,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -410,7 +414,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -424,7 +428,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -452,7 +456,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -466,7 +470,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -493,7 +497,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -507,7 +511,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -534,7 +538,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -548,7 +552,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -575,7 +579,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -589,7 +593,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -605,7 +609,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_clear(&self) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -620,7 +624,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_namespace(&self) -> ::std::string::String {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -698,7 +702,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
