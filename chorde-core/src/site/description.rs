@@ -120,9 +120,13 @@ impl Description {
     /// their bodies change. Paths do not always tell a type from a function; a function counts as inside of a body if in doubt,
     /// a method does not.
     fn is_inside_of_a_body(&self) -> bool {
-        let module = self.module.replace("r#", "");
-        let Some(inside) = self.enclosing().strip_prefix(&module).and_then(|rest| rest.strip_prefix("::")) else {
+        let (enclosing, module) = (self.enclosing(), self.module.replace("r#", ""));
+        if enclosing == module || enclosing.starts_with('<') {
             return false;
+        }
+        // A module inside of a body has no path that leads through it.
+        let Some(inside) = enclosing.strip_prefix(&module).and_then(|rest| rest.strip_prefix("::")) else {
+            return true;
         };
         let is_in_impl = self.is_method || inside.starts_with("<impl ");
         segments(inside) > usize::from(is_in_impl)
@@ -187,9 +191,9 @@ mod tests {
     #[test]
     fn the_automatic_namespace_is_pinned() {
         let in_module = described("f", || "app::prices::f").body(1);
-        assert_eq!(name(&in_module), "app::prices::f#71e8cab34e4b7d2a");
+        assert_eq!(name(&in_module), "app::prices::f#e0d327a2b205e9bb");
         let in_body = described("f", || "app::prices::test::{{closure}}::f").body(1);
-        assert_eq!(name(&in_body), "app::prices::test::{{closure}}::f#71e8cab34e4b7d2a");
+        assert_eq!(name(&in_body), "app::prices::test::{{closure}}::f#470e5f9f20f8e4fa");
     }
 
     #[test]
@@ -222,6 +226,7 @@ mod tests {
         assert!(!counts(false, || "app::prices::__chorde_get"));
         assert!(counts(false, || "app::prices::load::__chorde_get"));
         assert!(counts(false, || "app::prices::_::__chorde_get"));
+        assert!(counts(false, || "app::load::prices::__chorde_get"));
         assert!(!counts(true, || "app::prices::A<fn() -> (a::B, a::C)>::get::__ChordeHere"));
         assert!(!counts(true, || "app::prices::<impl app::other::A>::get::__ChordeHere"));
         assert!(!counts(false, || "app::prices::<impl app::T for app::A<_>>::get::__ChordeHere"));

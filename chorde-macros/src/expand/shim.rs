@@ -121,7 +121,11 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     let (p, site) = (context.p, context.hidden("site"));
     let marker = if context.model.home == Home::Type { context.owner() } else { quote!(__ChordeHere) };
     let (description, policy) = (context.description(&marker), context.policy_item());
-    let here = (context.model.home == Home::Impl).then(|| quote!(enum __ChordeHere {}));
+    let here = (context.model.home == Home::Impl).then(|| {
+        quote!(
+            enum __ChordeHere {}
+        )
+    });
     let policy = if policy.is_empty() { policy } else { quote!(#every #policy) };
     let allow = (context.model.home == Home::Impl).then(|| super::placing::allow(context));
     let behind = if context.model.can_own() { behind(context) } else { TokenStream::new() };

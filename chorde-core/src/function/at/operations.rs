@@ -137,9 +137,12 @@ where
     }
 
     fn usable_quietly(&self, key: Result<Key>) -> Option<Key> {
-        // That a namespace is refused has been logged once.
-        let log = |error: &Error| log::warn!("{}: {error}", self.live.description.name);
-        key.inspect_err(|error| if error.kind() == ErrorKind::Key { log(error) }).ok()
+        // That a namespace is refused was logged when that turned out.
+        let is_news = |error: &&Error| error.kind() == ErrorKind::Key;
+        if let Some(error) = key.as_ref().err().filter(is_news) {
+            log::warn!("{}: {error}", self.live.description.name);
+        }
+        key.ok()
     }
 
     /// Returns what the client holds; its failure is a miss.
