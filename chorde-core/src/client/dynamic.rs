@@ -33,23 +33,18 @@ use crate::namespace::Path;
 /// assert_eq!(client.capacity().wait()?.len(), tiers);
 /// # Ok::<(), chorde_core::Error>(())
 /// ```
-pub struct DynClient<V>(
-    Arc<dyn ErasedClient<V>>,
-    /// Whether it is shared: each hit wants to know.
-    bool,
-);
+pub struct DynClient<V>(Arc<dyn ErasedClient<V>>);
 
 impl<V: Value> DynClient<V> {
     /// Wraps a client.
     pub fn new(client: impl Client<V> + 'static) -> Self {
-        let is_shared = client.is_shared();
-        Self(Arc::new(client), is_shared)
+        Self(Arc::new(client))
     }
 }
 
 impl<V> Clone for DynClient<V> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0), self.1)
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -65,6 +60,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
+    fn is_shared(&self) -> bool;
     fn resolution(&self) -> Duration;
     fn revision(&self, probe: &Probe<'_>) -> Revision;
     fn current_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
@@ -96,6 +92,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn tiers(&self) -> usize {
         Cache::tiers(self)
+    }
+
+    fn is_shared(&self) -> bool {
+        Cache::is_shared(self)
     }
 
     fn resolution(&self) -> Duration {
@@ -236,7 +236,7 @@ impl<V: Value> Cache for DynClient<V> {
 
     #[inline]
     fn is_shared(&self) -> bool {
-        self.1
+        self.0.is_shared()
     }
 
     fn resolution(&self) -> Duration {

@@ -143,13 +143,16 @@ where
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, M::Stored> {
+        if self.is_refused() {
+            return self.look_closer(policy, Err(self.live.refused()));
+        }
         let served = match self.live.probe(key) {
-            Ok(probe) if !self.is_refused() => self.fresh(policy, &probe),
-            _ => None,
+            Ok(probe) => self.fresh(policy, &probe),
+            Err(_) => None,
         };
         match served {
             Some(hit) => Looked::Hit(hit),
-            None => self.look_closer(policy, self.callkey(key)),
+            None => self.look_closer(policy, self.live.key(key)),
         }
     }
 
