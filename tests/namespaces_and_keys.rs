@@ -2,8 +2,10 @@
 
 mod support;
 
-use chorde::InprocClient;
+use std::sync::LazyLock;
+
 use chorde::prelude::*;
+use chorde::{Cache, InprocClient, Namespace, Path};
 use serde::Serialize;
 use support::{Count, secs};
 
@@ -18,18 +20,18 @@ mod golden {
 
 #[test]
 fn the_automatic_namespace_is_the_same_in_every_build() {
-    assert_eq!(golden::price::namespace(), "namespaces_and_keys::golden::price#562cd58059440990");
+    assert_eq!(golden::price::namespace(), "namespaces_and_keys::golden::price#b7d0d2e5bd17e629");
 }
 
 /// Declares functions of one name, each in a module of its own, and compares their namespaces' hashes.
 macro_rules! variants {
-    ($($module:ident: ($($argument:tt)*) fn($($type:ty),*) $(-> $result:ty)?;)*) => {{
+    ($($module:ident: ($($argument:tt)*) fn($($name:ident: $type:ty),*) $(-> $result:ty)?;)*) => {{
         $(mod $module {
             use chorde::prelude::*;
             crate::store!(CACHE);
             #[cached(client = CACHE, $($argument)*)]
-            #[allow(clippy::extra_unused_type_parameters, reason = "only the signature counts")]
-            pub(super) fn same($(_: $type),*) $(-> $result)? { $(<$result>::default())? }
+            #[expect(unused, reason = "only the signature counts")]
+            pub(super) fn same($($name: $type),*) $(-> $result)? { panic!("never called") }
         })*
         [$($module::same::namespace().rsplit_once('#').unwrap().1.to_owned()),*]
     }};
@@ -38,14 +40,22 @@ macro_rules! variants {
 #[test]
 fn another_signature_ttl_or_version_is_another_namespace() {
     let hashes = variants! {
-        base: (ttl = 60) fn(u64) -> u64;
-        argument: (ttl = 60) fn(u32) -> u64;
-        more: (ttl = 60) fn(u64, u64) -> u64;
-        result: (ttl = 60) fn(u64) -> u32;
-        ttl: (ttl = 61) fn(u64) -> u64;
-        version: (ttl = 60, version = "2") fn(u64) -> u64;
-        next: (ttl = 60, version = "3") fn(u64) -> u64;
-        nothing: (ttl = 60) fn(u64);
+        base: (ttl = 60) fn(x: u64) -> u64;
+        argument: (ttl = 60) fn(x: u32) -> u64;
+        more: (ttl = 60) fn(x: u64, y: u64) -> u64;
+        order: (ttl = 60) fn(y: u64, x: u64) -> u64;
+        name: (ttl = 60) fn(y: u64) -> u64;
+        skipped: (ttl = 60, skip(x)) fn(x: u64, y: u64) -> u64;
+        other_skipped: (ttl = 60, skip(y)) fn(x: u64, y: u64) -> u64;
+        key: (ttl = 60, key = x) fn(x: u64, y: u64) -> u64;
+        other_key: (ttl = 60, key = y) fn(x: u64, y: u64) -> u64;
+        coded: (ttl = 60, encode = u64::swap_bytes, decode = u64::swap_bytes) fn(x: u64) -> u64;
+        other_coded: (ttl = 60, encode = u64::reverse_bits, decode = u64::reverse_bits) fn(x: u64) -> u64;
+        result: (ttl = 60) fn(x: u64) -> u32;
+        ttl: (ttl = 61) fn(x: u64) -> u64;
+        version: (ttl = 60, version = "2") fn(x: u64) -> u64;
+        next: (ttl = 60, version = "3") fn(x: u64) -> u64;
+        nothing: (ttl = 60) fn(x: u64);
     };
     for (at, hash) in hashes.iter().enumerate() {
         assert!(!hashes[..at].contains(hash), "{at}: {hashes:?}");
@@ -55,11 +65,71 @@ fn another_signature_ttl_or_version_is_another_namespace() {
 #[test]
 fn other_settings_do_not_change_the_namespace() {
     let hashes = variants! {
-        base: (ttl = 60) fn(u64) -> u64;
-        written: (ttl = "1m") fn(u64) -> u64;
-        ahead: (ttl = 60, async_ttl = -20, ttl_spread = none, lease = 3) fn(u64) -> u64;
+        base: (ttl = 60) fn(x: u64) -> u64;
+        written: (ttl = "1m") fn(x: u64) -> u64;
+        ahead: (ttl = 60, async_ttl = -20, ttl_spread = none, lease = 3) fn(x: u64) -> u64;
     };
     assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+}
+
+/// Two builds of one program, in which the arguments of a function change places, are two blocks here.
+#[test]
+fn what_was_stored_under_another_order_of_the_arguments_is_not_read() {
+    let before = {
+        #[cached(client = store(), ttl = 60)]
+        fn route(from: u32, to: u32) -> String {
+            format!("{from} to {to}")
+        }
+        (route(1, 2), route::stats().key_errors)
+    };
+    let after = {
+        #[cached(client = store(), ttl = 60)]
+        fn route(to: u32, from: u32) -> String {
+            format!("{from} to {to}")
+        }
+        (route(1, 2), route::stats().key_errors)
+    };
+    assert_eq!((before, after), (("1 to 2".into(), 0), ("2 to 1".into(), 0)));
+}
+
+#[test]
+fn the_path_of_a_function_is_the_name_of_its_namespace() {
+    store!(CACHE);
+    struct Repo<T>(T);
+    impl<T> Repo<T> {
+        #[cached(client = CACHE, ttl = 60, associated = true)]
+        fn load(x: u64) -> u64 {
+            x
+        }
+    }
+    #[cached(client = CACHE, ttl = 60)]
+    fn local(x: u64) -> u64 {
+        x
+    }
+    let path = |namespace: String| namespace.split('#').next().unwrap().to_owned();
+    let here = "namespaces_and_keys::the_path_of_a_function_is_the_name_of_its_namespace";
+    assert_eq!(path(local::namespace()), format!("{here}::local"));
+    assert_eq!(path(Repo::<u8>::load_namespace()), format!("{here}::Repo<_>::load"));
+    assert!(Repo::<u8>::load_namespace().ends_with("::Repo<u8>>"), "{}", Repo::<u8>::load_namespace());
+    assert_eq!((Repo(1).0, local(1)), (1, 1));
+}
+
+#[test]
+fn the_name_of_a_namespace_clears_it() {
+    store!(CACHE);
+    #[cached(client = CACHE, ttl = 60)]
+    fn kept(x: u64) -> u64 {
+        x
+    }
+    kept(1);
+    let name = support::info("kept").namespace;
+    CACHE.clear_namespace(Path::new(&[Namespace::named(name)])).wait().unwrap();
+    assert_eq!(kept::peek(1), None);
+}
+
+fn store() -> &'static support::shared::Shared {
+    static STORE: LazyLock<support::shared::Shared> = LazyLock::new(Default::default);
+    &STORE
 }
 
 #[test]

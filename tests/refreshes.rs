@@ -122,8 +122,8 @@ fn a_valid_value_is_served_whatever_is_under_way() {
         let blocker = std::thread::spawn(|| blocked::refresh(1));
         HUNG.await_arrivals(2);
         assert_eq!((Hand::new(hung(1)).end(), blocked(1)), (7, 8));
-        hung::bg_refresh(1);
-        blocked::bg_refresh(1);
+        hung::bg_refresh(1).unwrap();
+        blocked::bg_refresh(1).unwrap();
         assert_eq!((Hand::new(hung(1)).end(), blocked(1)), (7, 8));
         assert_eq!((hung::stats().hits, blocked::stats().hits), (2, 2));
         HUNG.open();

@@ -7,7 +7,8 @@ use support::hand::{Hand, pause};
 use support::{info, secs};
 
 fn is_listed(name: &str) -> bool {
-    chorde::functions().iter().any(|info| info.name == format!("registry::{name}"))
+    let here = "registry::a_function_is_listed_from_its_first_use_on";
+    chorde::functions().iter().any(|info| info.name == format!("{here}::{name}"))
 }
 
 #[test]
@@ -76,4 +77,77 @@ fn a_generic_function_and_a_method_are_listed_once() {
     }
     assert_eq!((generic(1_u8), generic("a"), Type.method()), (1, "a", 1));
     assert_eq!((info("generic").stats.computes, info("method").stats.computes), (2, 1));
+}
+
+#[test]
+fn methods_are_listed_with_their_types() {
+    store!(CACHE);
+    struct A;
+    struct B;
+    trait Show {
+        fn both(&self) -> u64;
+    }
+    impl A {
+        #[cached(client = CACHE, ttl = 60, skip(self))]
+        fn both(&self) -> u64 {
+            1
+        }
+    }
+    impl B {
+        #[cached(client = CACHE, ttl = 60, skip(self))]
+        fn both(&self) -> u64 {
+            2
+        }
+    }
+    impl Show for A {
+        #[cached(client = CACHE, ttl = 60, skip(self), companions = false)]
+        fn both(&self) -> u64 {
+            3
+        }
+    }
+    assert_eq!((A.both(), B.both(), B.both(), Show::both(&A)), (1, 2, 2, 3));
+    let here = "registry::methods_are_listed_with_their_types";
+    let hits = |name: String| {
+        let found: Vec<_> = chorde::functions().into_iter().filter(|info| info.name == name).collect();
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        (found[0].stats.computes, found[0].stats.hits)
+    };
+    assert_eq!(hits(format!("{here}::A::both")), (1, 0));
+    assert_eq!(hits(format!("{here}::B::both")), (1, 1));
+    assert_eq!(hits(format!("<{here}::A as {here}::Show>::both")), (1, 0));
+    assert_eq!((A::both_stats().hits, B::both_stats().hits), (0, 1));
+}
+
+#[test]
+fn generic_arguments_are_listed_with_what_was_counted_for_each() {
+    store!(CACHE);
+    #[cached(client = CACHE, ttl = 60)]
+    fn sized<T>(x: u64) -> u64 {
+        x + size_of::<T>() as u64
+    }
+    struct Page<T>(T);
+    impl<T: Copy> Page<T> {
+        #[cached(client = CACHE, ttl = 60, skip(self))]
+        fn number(&self) -> usize {
+            size_of_val(&self.0)
+        }
+    }
+    sized::set_timing_bins(3, secs(3));
+    assert_eq!((sized::<u8>(1), sized::<u8>(1), sized::<u16>(1)), (2, 2, 3));
+    assert_eq!((Page(1_u8).number(), Page(1_u16).number(), Page(1_u16).number()), (1, 2, 2));
+    let counted = |name: &str| {
+        let of = |one: &chorde::InstanceInfo| (one.namespace.clone(), one.stats.computes, one.stats.hits);
+        info(name).instances.iter().map(of).collect::<Vec<_>>()
+    };
+    let [small, large] = [sized::namespace::<u8>(), sized::namespace::<u16>()];
+    assert_eq!(counted("sized"), [(small, 1, 1), (large, 1, 0)]);
+    let [small, large] = [Page::<u8>::number_namespace(), Page::<u16>::number_namespace()];
+    assert_eq!(counted("number"), [(small, 1, 0), (large, 1, 1)]);
+    let total = sized::stats();
+    assert_eq!((total.computes, total.hits, total.misses, total.compute_time.count()), (2, 1, 2, 2));
+    assert_eq!(total.compute_time.histogram(), [2, 0, 0]);
+    sized::reset_stats();
+    sized::<u32>(1);
+    assert_eq!((sized::stats().computes, sized::stats().compute_time.histogram()), (1, [1, 0, 0].as_slice()));
+    assert_eq!(counted("sized").iter().map(|(_, computes, _)| *computes).collect::<Vec<_>>(), [0, 0, 1]);
 }

@@ -8,7 +8,8 @@ pub use crate::engine::runtime::wait;
 pub use crate::function::calls::*;
 pub use crate::function::*;
 pub use crate::site::{
-    Description, Fallible, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, ValueMap,
+    Description, Fallible, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, Tag,
+    ValueMap,
 };
 pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;

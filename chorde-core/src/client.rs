@@ -91,6 +91,17 @@ pub trait Cache: Send + Sync {
         1
     }
 
+    /// Returns whether what is stored here is seen outside of this process, or by the next one.
+    ///
+    /// Shared stores tell functions apart by the names of their namespaces alone. A function of which another function of this
+    /// process has the name computes without a client that is shared, and logs that once.
+    ///
+    /// The default, that it is, cannot mix up anything. A client whose entries are in memory only says no; one that wraps
+    /// another passes the question on.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// Returns by how much the lives that this client shows may be longer than they are: zero where they are exact, as in
     /// process; a tick of the server's clock for a store that counts in such. A copy of an entry must live for less by that.
     fn resolution(&self) -> Duration {

@@ -65,5 +65,5 @@ pub use future::CacheFuture;
 pub use key::{AsKey, Key, Probe};
 pub use namespace::{Namespace, Path};
 pub use policy::{CallPolicy, RefreshPoint};
-pub use site::{FunctionInfo, functions};
+pub use site::{FunctionInfo, InstanceInfo, functions};
 pub use stats::{Stats, Timings};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::digest::Digest;
 
@@ -14,6 +15,8 @@ pub struct Namespace(Arc<Inner>);
 struct Inner {
     name: String,
     /// Stands for the name in this process.
+    of_name: Digest,
+    /// Stands for the namespace in this process: the same, unless others may have the name.
     digest: Digest,
 }
 
@@ -22,8 +25,21 @@ impl Namespace {
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         let name = name.into();
-        let digest = Digest::of_text(&name);
-        Self(Arc::new(Inner { name, digest }))
+        let of_name = Digest::of_text(&name);
+        Self(Arc::new(Inner { name, of_name, digest: of_name }))
+    }
+
+    /// Makes a namespace that is unequal to all others of this process. Shared stores tell it by its name alone, and so do
+    /// those who clear it.
+    pub(crate) fn unique(name: String) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self::numbered(name, NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes a namespace that is equal to those of the same name and number in this process.
+    pub(crate) fn numbered(name: String, number: u64) -> Self {
+        let of_name = Digest::of_text(&name);
+        Self(Arc::new(Inner { name, of_name, digest: of_name.revised(number) }))
     }
 
     /// Makes the namespace of a revision, a name that no user can choose.
@@ -37,6 +53,7 @@ impl Namespace {
         &self.0.name
     }
 
+    /// Returns what stands for the namespace in the digests of keys.
     pub(crate) fn digest(&self) -> Digest {
         self.0.digest
     }
@@ -50,7 +67,7 @@ impl fmt::Debug for Namespace {
 
 impl PartialEq for Namespace {
     fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
+        self.digest() == other.digest()
     }
 }
 
@@ -107,10 +124,11 @@ impl<'a> Path<'a> {
         self.outer.is_none() && self.inner.is_empty()
     }
 
-    /// Returns one digest for each namespace of the path and all that is outside of it: what stands for it in this process.
+    /// Returns one digest for each namespace of the path and all that is outside of it: what stands for their names in this
+    /// process, by which they are cleared.
     pub fn digests(self) -> impl Iterator<Item = Digest> {
         self.iter().scan(None, |outer: &mut Option<Digest>, namespace| {
-            let digest = outer.map_or(namespace.digest(), |outer| namespace.digest().within(outer));
+            let digest = outer.map_or(namespace.0.of_name, |outer| namespace.0.of_name.within(outer));
             *outer = Some(digest);
             Some(digest)
         })
@@ -131,5 +149,16 @@ mod tests {
         let owned = [a.clone(), b.clone(), c.clone()];
         assert!(path.digests().eq(Path::new(&owned).digests()));
         assert!(!path.is_empty() && Path::new(&[]).is_empty());
+    }
+
+    #[test]
+    fn namespaces_of_one_name_may_differ_and_are_cleared_by_the_name() {
+        let [one, other] = [0, 1].map(|_| Namespace::unique("same".to_owned()));
+        let [first, second, again] = [1, 2, 1].map(|number| Namespace::numbered("same".to_owned(), number));
+        let named = Namespace::named("same");
+        assert!(one != other && one != named && first != second && first != named);
+        assert!(one == one.clone() && first == again && named == Namespace::named("same"));
+        let digests = |namespace: &Namespace| Path::new(std::slice::from_ref(namespace)).digests().collect::<Vec<_>>();
+        assert_eq!((digests(&one), digests(&second)), (digests(&other), digests(&named)));
     }
 }

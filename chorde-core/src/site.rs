@@ -2,14 +2,17 @@
 //! to hear of it. Untyped, so that generic functions and methods have one as well.
 
 pub(crate) mod callbacks;
+mod description;
 mod instance;
 mod live;
 mod registry;
 mod values;
 
-pub use live::{Description, Naming, Site};
-pub use registry::{FunctionInfo, functions};
+pub use description::{Description, Naming};
+pub use instance::Tag;
+pub use live::Site;
+pub use registry::{FunctionInfo, InstanceInfo, functions};
 pub use values::{Fallible, IsResult, Maps, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap};
 
 pub(crate) use instance::Instance;
-pub(crate) use live::{Hold, Live};
+pub(crate) use live::Hold;

@@ -34,7 +34,8 @@ pub struct Stats {
     pub background: u64,
     /// Background computations refused because the queue was full.
     pub refused: u64,
-    /// Calls whose key could not be serialised; they computed without the cache.
+    /// Calls whose key could not be serialised, or whose namespace another function has in a shared cache; they computed
+    /// without the cache.
     pub key_errors: u64,
     /// Operations of the client that failed and were treated as misses, or as stores that did not happen.
     pub client_errors: u64,
@@ -53,5 +54,23 @@ impl Stats {
         let hits = self.hits + self.due_hits;
         let calls = hits + self.misses + self.key_errors;
         if calls == 0 { 0.0 } else { hits as f64 / calls as f64 }
+    }
+
+    /// Adds what another instance of the same function has counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.hits += other.hits;
+        self.due_hits += other.due_hits;
+        self.misses += other.misses;
+        self.coalesced += other.coalesced;
+        self.computes += other.computes;
+        self.compute_errors += other.compute_errors;
+        self.panics += other.panics;
+        self.background += other.background;
+        self.refused += other.refused;
+        self.key_errors += other.key_errors;
+        self.client_errors += other.client_errors;
+        self.superseded += other.superseded;
+        self.wait_time += other.wait_time;
+        self.compute_time.add(&other.compute_time);
     }
 }

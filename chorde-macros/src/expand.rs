@@ -9,6 +9,7 @@ mod companions;
 mod context;
 mod described;
 mod docs;
+mod naming;
 mod own;
 mod placing;
 mod shim;

@@ -6,6 +6,7 @@ pub mod failing;
 pub mod gate;
 pub mod hand;
 pub mod leasing;
+pub mod shared;
 
 use std::sync::mpsc;
 use std::thread;

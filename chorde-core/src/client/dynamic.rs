@@ -60,6 +60,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
+    fn is_shared(&self) -> bool;
     fn resolution(&self) -> Duration;
     fn answers_at_once(&self) -> bool;
     fn revision(&self, probe: &Probe<'_>) -> Revision;
@@ -92,6 +93,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn tiers(&self) -> usize {
         Cache::tiers(self)
+    }
+
+    fn is_shared(&self) -> bool {
+        Cache::is_shared(self)
     }
 
     fn resolution(&self) -> Duration {
@@ -232,6 +237,11 @@ impl<V: Value> Cache for DynClient<V> {
 
     fn tiers(&self) -> usize {
         self.0.tiers()
+    }
+
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.0.is_shared()
     }
 
     fn resolution(&self) -> Duration {

@@ -69,6 +69,11 @@ macro_rules! __forwarded {
             (**self).tiers()
         }
 
+        #[inline]
+        fn is_shared(&self) -> bool {
+            (**self).is_shared()
+        }
+
         fn resolution(&self) -> ::std::time::Duration {
             (**self).resolution()
         }

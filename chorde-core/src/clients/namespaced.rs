@@ -182,6 +182,11 @@ impl<C: Cache> Cache for NamespaceClient<C> {
         self.inner.answers_at_once()
     }
 
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     fn resolution(&self) -> Duration {
         self.inner.resolution()
     }

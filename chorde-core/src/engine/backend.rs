@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flight::Cargo;
 use crate::key::Key;
 use crate::policy::CallPolicy;
-use crate::site::{Live, ValueMap};
+use crate::site::{Instance, ValueMap};
 
 /// What an operation returns.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -54,7 +54,7 @@ pub(crate) trait Backend: Send + Sync {
 
 /// A client with the types of one function.
 pub(crate) struct Backed<'a, C, M> {
-    pub(crate) live: &'static Live,
+    pub(crate) live: &'static Instance,
     pub(crate) client: &'a C,
     pub(crate) maps: &'a M,
 }

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::flight::{Cargo, FlightKey, Kind, Landed, Landing, Leader, Outcome, Role, Waiter};
 use crate::key::Key;
 use crate::policy::CallPolicy;
-use crate::site::Live;
+use crate::site::Instance;
 
 /// A computation that has taken longer than this may have been overtaken by a value from elsewhere: who would wait for it looks
 /// into the store first.
@@ -107,7 +107,7 @@ impl Served {
 /// One call on its way.
 #[derive(Clone, Copy)]
 pub(crate) struct Drive<'a> {
-    pub(crate) live: &'static Live,
+    pub(crate) live: &'static Instance,
     pub(crate) backend: &'a dyn Backend,
     pub(crate) policy: &'a CallPolicy,
     pub(crate) key: &'a Key,

@@ -17,12 +17,11 @@ use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::policy::{CallPolicy, RefreshPoint};
-use crate::site::{Instance, Live, Site, ValueMap};
+use crate::site::{Instance, Site, Tag, ValueMap};
 
 /// A call site in action: one function, with its generic arguments, through one client, on the terms of one policy.
 pub struct At<'a, C, M> {
-    live: &'static Live,
-    instance: &'static Instance,
+    live: &'static Instance,
     client: C,
     maps: M,
     policy: &'a CallPolicy,
@@ -97,26 +96,11 @@ impl<S> Slow<S> {
 impl<'a, C, M: ValueMap> At<'a, C, M> {
     /// Puts a call together.
     #[inline]
-    pub fn new(site: &'static Site, tag: &[&'static str], client: C, maps: M, policy: &'a CallPolicy) -> Self
+    pub fn new(site: &'static Site, tag: &[Tag], client: C, maps: M, policy: &'a CallPolicy) -> Self
     where
         C: Client<M::Stored>,
     {
-        let live = site.live();
-        Self { live, instance: live.instance(tag), client, maps, policy }
-    }
-
-    /// Makes a key ready.
-    pub fn prepare<K: Serialize + ?Sized>(&self, key: &K) -> Prepared {
-        Prepared(self.instance.key(key))
-    }
-
-    /// Returns the key of a call, as the client knows it.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Key`] when the key cannot be serialised.
-    pub fn callkey<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
-        self.instance.key(key)
+        Self { live: site.instance(tag), client, maps, policy }
     }
 
     /// Returns whether somebody wants to know the arguments of what is computed.
@@ -132,7 +116,7 @@ impl<'a, C, M: ValueMap> At<'a, C, M> {
     /// Returns the namespace of the function's keys.
     #[must_use]
     pub fn namespace(&self) -> String {
-        self.instance.name()
+        self.live.name()
     }
 }
 
@@ -141,6 +125,27 @@ where
     M: ValueMap,
     C: Client<M::Stored>,
 {
+    /// Makes a key ready.
+    pub fn prepare<K: Serialize + ?Sized>(&self, key: &K) -> Prepared {
+        Prepared(self.callkey(key))
+    }
+
+    /// Returns the key of a call, as the client knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Config`] when the client is shared and another
+    /// function of this process has the namespace.
+    pub fn callkey<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
+        if self.is_refused() { Err(self.live.refused()) } else { self.live.key(key) }
+    }
+
+    /// Returns whether the client would mix the function's entries up with those of another.
+    #[inline]
+    pub(super) fn is_refused(&self) -> bool {
+        self.client.is_shared() && !self.live.may_share()
+    }
+
     /// Serves a valid entry that is not due, at once; everything else is for [`finish`](Self::finish).
     #[inline(never)]
     pub fn look<K: Serialize + ?Sized>(&self, key: &K) -> Looked<M::Return, Box<Slow<M::Stored>>> {
@@ -160,13 +165,16 @@ where
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn look_by<K: Serialize + ?Sized>(&self, policy: &CallPolicy, key: &K) -> Looked<M::Return, Slow<M::Stored>> {
-        let served = match self.instance.probe(key) {
+        if self.is_refused() {
+            return self.look_closer(policy, Err(self.live.refused()));
+        }
+        let served = match self.live.probe(key) {
             Ok(probe) => self.fresh(policy, &probe),
             Err(_) => None,
         };
         match served {
             Some(hit) => Looked::Hit(hit),
-            None => self.look_closer(policy, self.instance.key(key)),
+            None => self.look_closer(policy, self.live.key(key)),
         }
     }
 

@@ -158,7 +158,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Seen for LookBehind<'_, '_, C, M> {
 /// Makes the key ready for the client.
 struct Prepare<'a, 'b, C, M>(&'a At<'b, C, M>);
 
-impl<M: ValueMap, C> Seen for Prepare<'_, '_, C, M> {
+impl<M: ValueMap, C: Client<M::Stored>> Seen for Prepare<'_, '_, C, M> {
     type Outcome = Prepared;
 
     fn see<K: Serialize + ?Sized>(self, key: &K) -> Prepared {
@@ -169,7 +169,7 @@ impl<M: ValueMap, C> Seen for Prepare<'_, '_, C, M> {
 /// Returns the key for the user.
 struct CallKey<'a, 'b, C, M>(&'a At<'b, C, M>);
 
-impl<M: ValueMap, C> Seen for CallKey<'_, '_, C, M> {
+impl<M: ValueMap, C: Client<M::Stored>> Seen for CallKey<'_, '_, C, M> {
     type Outcome = Result<Key>;
 
     fn see<K: Serialize + ?Sized>(self, key: &K) -> Result<Key> {

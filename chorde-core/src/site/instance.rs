@@ -1,73 +1,149 @@
-//! The namespaces of one function: one for each set of generic arguments it is used with.
+//! The instances of one function: one for each set of generic arguments it is used with.
 
-use super::live::{Description, Naming};
-use crate::digest::{Digester, Sums};
-use crate::key::{Key, Probe};
-use crate::namespace::{Namespace, Path};
-use crate::sync::OnceLock;
+use std::any::TypeId;
+use std::ops::Deref;
+use std::time::Duration;
 
 use serde::Serialize;
 
-/// A function with its generic arguments, as far as keys are concerned.
+use super::callbacks::{OnPromote, OnValue};
+use super::description::{Naming, strip_closure};
+use super::live::Live;
+use super::registry;
+use crate::digest::{Digester, Sums};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{Key, Probe};
+use crate::namespace::{Namespace, Path};
+use crate::stats::{Counters, Stats};
+use crate::sync::{Mutex, OnceLock, lock};
+
+/// A generic argument: one type, or whatever is generic around a closure.
+#[derive(Clone, Copy, Debug)]
+pub struct Tag {
+    /// Tells types apart in this process, as their names do not.
+    id: TypeId,
+    /// Tells types apart in shared stores.
+    name: &'static str,
+    /// Whether it is the type of a closure in the function's body.
+    is_scope: bool,
+}
+
+impl Tag {
+    /// Makes the tag of a type. Lifetimes are not told apart.
+    #[inline]
+    #[must_use]
+    pub fn of<T: ?Sized>() -> Self {
+        Self { id: typeid::of::<T>(), name: std::any::type_name::<T>(), is_scope: false }
+    }
+
+    /// Makes the tag of what is generic around a closure.
+    #[inline]
+    pub fn of_scope<F>(_: &F) -> Self {
+        Self { is_scope: true, ..Self::of::<F>() }
+    }
+
+    /// Returns the name; `None` if it says nothing since nothing around the closure is generic.
+    fn name(self, live: &Live) -> Option<&'static str> {
+        let name = if self.is_scope { strip_closure(self.name) } else { self.name };
+        (!self.is_scope || name != live.description.scope()).then_some(name)
+    }
+}
+
+/// A function with its generic arguments.
 pub(crate) struct Instance {
-    tag: Box<[&'static str]>,
+    live: &'static Live,
+    tag: Box<[Tag]>,
+    pub(crate) counters: Counters,
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
     sums: Sums,
+    /// Whether no other call site or instance of this process has the names in shared stores; asked when that matters.
+    may_share: OnceLock<bool>,
     next: OnceLock<Box<Instance>>,
 }
 
 /// A list that only grows, read without a lock.
 #[derive(Default)]
-pub(crate) struct Instances(OnceLock<Box<Instance>>);
+pub(crate) struct Instances {
+    first: OnceLock<Box<Instance>>,
+    /// The bins of the histograms of all instances, of those to come too, if they were chosen.
+    bins: Mutex<Option<(usize, Duration)>>,
+}
 
 impl Instances {
     /// Finds the instance, or adds it.
     #[inline]
-    pub(crate) fn get(&'static self, tag: &[&'static str], description: &Description) -> &'static Instance {
-        match self.0.get() {
+    pub(super) fn get(&'static self, tag: &[Tag], live: &'static Live) -> &'static Instance {
+        match self.first.get() {
             Some(first) if first.has(tag) => first,
-            _ => self.find(tag, description),
+            _ => self.find(tag, live),
         }
     }
 
     #[cold]
-    fn find(&'static self, tag: &[&'static str], description: &Description) -> &'static Instance {
-        let mut place = &self.0;
+    fn find(&'static self, tag: &[Tag], live: &'static Live) -> &'static Instance {
+        if let Some(known) = self.all().find(|instance| instance.has(tag)) {
+            return known;
+        }
+        // Held until the instance is in the list, so that other bins cannot miss it.
+        let bins = lock(&self.bins);
+        let mut place = &self.first;
         loop {
-            let instance = place.get_or_init(|| Box::new(Instance::new(tag, description)));
+            let instance = place.get_or_init(|| Box::new(Instance::new(tag, live, *bins)));
             if instance.has(tag) {
                 return instance;
             }
             place = &instance.next;
         }
     }
+
+    /// Visits the instances, in the order of their first use.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Instance> {
+        std::iter::successors(self.first.get(), |instance| instance.next.get()).map(|instance| &**instance)
+    }
+
+    /// Returns what all of them have counted.
+    pub(super) fn stats(&self) -> Stats {
+        let counters = Counters::default();
+        if let Some((bins, up_to)) = *lock(&self.bins) {
+            counters.set_timing_bins(bins, up_to);
+        }
+        let mut sum = counters.snapshot();
+        self.all().for_each(|instance| sum.add(&instance.counters.snapshot()));
+        sum
+    }
+
+    pub(super) fn reset_stats(&self) {
+        self.all().for_each(|instance| instance.counters.reset());
+    }
+
+    pub(super) fn set_timing_bins(&self, bins: usize, up_to: Duration) {
+        let mut chosen = lock(&self.bins);
+        *chosen = Some((bins, up_to));
+        self.all().for_each(|instance| instance.counters.set_timing_bins(bins, up_to));
+    }
 }
 
 impl Instance {
-    fn new(tag: &[&'static str], description: &Description) -> Self {
+    fn new(tag: &[Tag], live: &'static Live, bins: Option<(usize, Duration)>) -> Self {
         let mut path = Vec::new();
-        if let Some(name) = function_name(description) {
-            path.push(Namespace::named(name));
-            if !tag.is_empty() {
-                path.push(Namespace::named(format!("<{}>", tag.join(", "))));
-            }
+        if let Some(namespace) = &live.namespace {
+            path.push(namespace.clone());
+            path.extend(namespace_of(tag, live));
+        }
+        let counters = Counters::default();
+        if let Some((bins, up_to)) = bins {
+            counters.set_timing_bins(bins, up_to);
         }
         let sums = Digester::sums_of(path.iter().map(Namespace::digest));
-        Self { tag: tag.into(), path: path.into(), sums, next: OnceLock::new() }
+        let (tag, path) = (tag.into(), path.into());
+        Self { live, tag, counters, path, sums, may_share: OnceLock::new(), next: OnceLock::new() }
     }
 
     #[inline]
-    fn has(&self, tag: &[&'static str]) -> bool {
-        // The same instance has the same texts in the same place, as a rule.
-        self.tag.len() == tag.len()
-            && self.tag.iter().zip(tag).all(|(one, other)| std::ptr::eq(*one, *other) || one == other)
-    }
-
-    /// Returns the namespaces of the instance's keys, the outermost first.
-    pub(crate) fn path(&self) -> Path<'_> {
-        Path::new(&self.path)
+    fn has(&self, tag: &[Tag]) -> bool {
+        self.tag.len() == tag.len() && self.tag.iter().zip(tag).all(|(one, other)| one.id == other.id)
     }
 
     /// Returns the namespace of the function with all its instances; `None` if it has none.
@@ -76,11 +152,11 @@ impl Instance {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn probe<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Probe<'_>> {
-        Probe::new(self.sums, self.path(), key)
+    pub(crate) fn probe<K: Serialize + ?Sized>(&self, key: &K) -> Result<Probe<'_>> {
+        Probe::new(self.sums, Path::new(&self.path), key)
     }
 
-    pub(crate) fn key<K: Serialize + ?Sized>(&self, key: &K) -> crate::Result<Key> {
+    pub(crate) fn key<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
         Key::in_path(&self.path, key)
     }
 
@@ -88,50 +164,86 @@ impl Instance {
     pub(crate) fn name(&self) -> String {
         self.path.iter().map(Namespace::name).collect()
     }
-}
 
-/// Returns the name of the function's namespace.
-pub(crate) fn function_name(description: &Description) -> Option<String> {
-    let Description { name, module, signature, .. } = description;
-    match description.naming {
-        Naming::Automatic => Some(format!("{module}::{name}#{:016x}", fnv1a(signature))),
-        Naming::Named(name) => Some(name.to_owned()),
-        Naming::None => None,
+    /// Returns whether the keys may go to stores that others share: whether their names are nobody else's.
+    #[inline]
+    pub(crate) fn may_share(&self) -> bool {
+        *self.may_share.get_or_init(|| self.claim_names())
+    }
+
+    #[cold]
+    fn claim_names(&self) -> bool {
+        let Some((function, rest)) = self.path.split_first() else { return true };
+        let ids: Vec<TypeId> = self.tag.iter().map(|tag| tag.id).collect();
+        let path = self.live.description.path();
+        if self.live.description.naming == Naming::Automatic && !registry::claim_site(function) {
+            log::error!(
+                "{path}: another cached function has the namespace `{}`: calls through a shared cache compute without it; \
+                 give one of them `namespace = \"..\"`",
+                function.name()
+            );
+            return false;
+        }
+        let is_alone = rest.is_empty() || registry::claim_types(self.name(), &ids);
+        if !is_alone {
+            log::error!(
+                "{path}: different types have the namespace `{}`: calls through a shared cache with one of them compute \
+                 without it; rename one of the types, or give each a function with its own `namespace = \"..\"`",
+                self.name()
+            );
+        }
+        is_alone
+    }
+
+    /// Says why there are no keys for shared stores.
+    #[cold]
+    pub(crate) fn refused(&self) -> Error {
+        let context = format!(
+            "the namespace `{}` is used twice in this process, so that entries in a shared cache could be mixed up: give one of \
+             the functions `namespace = \"..\"`",
+            self.name()
+        );
+        Error::new(ErrorKind::Config, context)
+    }
+
+    /// Counts and logs an operation of the client that failed.
+    pub(crate) fn failed(&self, operation: &str, error: &Error) {
+        self.counters.client_errors.increment();
+        log::warn!("{}: the cache failed to {operation}: {error}", self.live.description.name);
+    }
+
+    fn count_panics(&self, panics: usize) {
+        for _ in 0..panics {
+            self.counters.panics.increment();
+        }
+    }
+
+    /// Tells who wants to hear of computed values.
+    pub(crate) fn computed<V: 'static, O: 'static>(&self, value: &V, args: &O) {
+        self.count_panics(self.live.on_value.each(|hear: &OnValue<V, O>| hear(value, args)));
+    }
+
+    /// Tells who wants to hear of promotions.
+    pub(crate) fn promoted<V: 'static>(&self, key: &Key, value: &V, remaining: Duration) {
+        self.count_panics(self.live.on_promote.each(|hear: &OnPromote<V>| hear(key, value, remaining)));
     }
 }
 
-/// Hashes a text by FNV-1a with 64 bits (Fowler, Noll and Vo): short, and the same in every process and release.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+impl Deref for Instance {
+    type Target = Live;
+
+    fn deref(&self) -> &Live {
+        self.live
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn description(signature: &'static str, naming: Naming) -> Description {
-        Description::new("f", "app::prices", signature, 0).naming(naming)
+/// Makes the namespace of generic arguments: unequal for different types, whatever they are called; `None` where nothing is
+/// generic.
+fn namespace_of(tag: &[Tag], live: &Live) -> Option<Namespace> {
+    let names: Vec<&str> = tag.iter().filter_map(|tag| tag.name(live)).collect();
+    if names.is_empty() {
+        return None;
     }
-
-    #[test]
-    fn the_automatic_namespace_is_pinned() {
-        let name = function_name(&description("fn(u64)->f64;ttl=300000000000", Naming::Automatic));
-        assert_eq!(name.as_deref(), Some("app::prices::f#f0381792549987ed"));
-    }
-
-    #[test]
-    fn the_hash_is_that_of_its_authors() {
-        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
-    }
-
-    #[test]
-    fn generic_arguments_have_namespaces_of_their_own() {
-        let named = description("", Naming::Named("mine"));
-        let instance = Instance::new(&["u64", "alloc::string::String"], &named);
-        assert_eq!(instance.name(), "mine<u64, alloc::string::String>");
-        let bare = Instance::new(&["u64"], &description("", Naming::None));
-        assert_eq!((bare.name().as_str(), bare.of_function().is_none()), ("", true));
-    }
+    let ids: Vec<TypeId> = tag.iter().map(|tag| tag.id).collect();
+    Some(Namespace::numbered(format!("<{}>", names.join(", ")), registry::number_of(&ids)))
 }

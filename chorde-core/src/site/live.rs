@@ -7,69 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
-use super::instance::{Instance, Instances};
+use super::description::Description;
+use super::instance::{Instance, Instances, Tag};
 use crate::client::ClientId;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
+use crate::namespace::Namespace;
 use crate::process;
-use crate::stats::{Counters, Stats};
+use crate::stats::Stats;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
-
-/// Describes a cached function, as data; made by `#[cached]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Description {
-    /// The function's name.
-    pub(crate) name: &'static str,
-    /// The module that it is in.
-    pub(crate) module: &'static str,
-    /// What the automatic namespace is hashed from: types, times and version.
-    pub(crate) signature: &'static str,
-    /// How its keys are kept apart from others.
-    pub(crate) naming: Naming,
-    /// The ttl in nanoseconds; zero where it is not a literal.
-    ttl: u64,
-    /// Called once, before the first access.
-    init: Option<fn()>,
-}
-
-impl Description {
-    /// Describes a function with an automatic namespace, by its name, its module, what its namespace is hashed from,
-    /// and its ttl in nanoseconds, zero if that is not known beforehand.
-    #[must_use]
-    pub const fn new(name: &'static str, module: &'static str, signature: &'static str, ttl: u64) -> Self {
-        Self { name, module, signature, naming: Naming::Automatic, ttl, init: None }
-    }
-
-    /// Gives it another namespace.
-    #[must_use]
-    pub const fn naming(mut self, naming: Naming) -> Self {
-        self.naming = naming;
-        self
-    }
-
-    /// Has a function called once, before the first access.
-    #[must_use]
-    pub const fn init(mut self, init: fn()) -> Self {
-        self.init = Some(init);
-        self
-    }
-
-    /// Returns the ttl, where it is a literal.
-    pub(crate) fn ttl(&self) -> Option<Duration> {
-        (self.ttl > 0).then(|| Duration::from_nanos(self.ttl))
-    }
-}
-
-/// Says how the keys of a function are kept apart from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// By a namespace made of the description.
-    Automatic,
-    /// By this namespace.
-    Named(&'static str),
-    /// Not at all.
-    None,
-}
 
 /// Stands for one cached function; a static in the code of `#[cached]`.
 pub struct Site {
@@ -77,10 +23,11 @@ pub struct Site {
     live: OnceLock<Live>,
 }
 
-/// What there is of a function once it has been used.
+/// What there is of a function once it has been used; what its instances do not share is in [`Instance`].
 pub(crate) struct Live {
     pub(crate) description: &'static Description,
-    pub(crate) counters: Counters,
+    /// The namespace of all its instances, of which no other call site has an equal one, unless the user named it.
+    pub(crate) namespace: Option<Namespace>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) on_value: Callbacks,
     pub(crate) on_promote: Callbacks,
@@ -100,13 +47,14 @@ impl Site {
         Self { description, live: OnceLock::new() }
     }
 
-    /// Returns the state, after `init` has run.
+    /// Returns the instance of the function for these generic arguments, after `init` has run.
     #[inline]
-    pub(crate) fn live(&'static self) -> &'static Live {
-        match self.live.get() {
+    pub(crate) fn instance(&'static self, tag: &[Tag]) -> &'static Instance {
+        let live = match self.live.get() {
             Some(live) if live.init.is_done() => live,
             _ => self.open(),
-        }
+        };
+        live.instances.get(tag, live)
     }
 
     #[cold]
@@ -122,7 +70,7 @@ impl Site {
             super::registry::register(self);
             Live {
                 description: &self.description,
-                counters: Counters::default(),
+                namespace: self.description.namespace(),
                 flights: Arc::default(),
                 on_value: Callbacks::default(),
                 on_promote: Callbacks::default(),
@@ -149,17 +97,17 @@ impl Site {
     /// Returns what the function has counted.
     #[must_use]
     pub fn stats(&'static self) -> Stats {
-        self.state().counters.snapshot()
+        self.state().instances.stats()
     }
 
     /// Sets all counts to zero.
     pub fn reset_stats(&'static self) {
-        self.state().counters.reset();
+        self.state().instances.reset_stats();
     }
 
     /// Chooses the bins of the histogram of computation times, and empties it.
     pub fn set_timing_bins(&'static self, bins: usize, up_to: Duration) {
-        self.state().counters.set_timing_bins(bins, up_to);
+        self.state().instances.set_timing_bins(bins, up_to);
     }
 
     /// Calls `hear` after each successful computation.
@@ -185,12 +133,6 @@ impl fmt::Debug for Site {
 }
 
 impl Live {
-    /// Returns the instance of the function for these generic arguments.
-    #[inline]
-    pub(crate) fn instance(&'static self, tag: &[&'static str]) -> &'static Instance {
-        self.instances.get(tag, self.description)
-    }
-
     /// Notes that a background job for a key is sent at `now`, unless there is one that can be relied upon: it is
     /// queued, or has begun less than its lease ago.
     pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool, now: u64) -> Option<Hold> {
@@ -218,28 +160,6 @@ impl Live {
 
     fn lock_sent(&self) -> MutexGuard<'_, HashMap<(FlightKey, bool), Sent>> {
         lock(&self.sent)
-    }
-
-    /// Counts and logs an operation of the client that failed.
-    pub(crate) fn failed(&self, operation: &str, error: &crate::Error) {
-        self.counters.client_errors.increment();
-        log::warn!("{}: the cache failed to {operation}: {error}", self.description.name);
-    }
-
-    fn count_panics(&self, panics: usize) {
-        for _ in 0..panics {
-            self.counters.panics.increment();
-        }
-    }
-
-    /// Tells who wants to hear of computed values.
-    pub(crate) fn computed<V: 'static, O: 'static>(&self, value: &V, args: &O) {
-        self.count_panics(self.on_value.each(|hear: &OnValue<V, O>| hear(value, args)));
-    }
-
-    /// Tells who wants to hear of promotions.
-    pub(crate) fn promoted<V: 'static>(&self, key: &Key, value: &V, remaining: Duration) {
-        self.count_panics(self.on_promote.each(|hear: &OnPromote<V>| hear(key, value, remaining)));
     }
 }
 

@@ -70,6 +70,18 @@ impl Timings {
         self.bins[(bin as usize).min(last)] += 1;
     }
 
+    /// Adds the durations of another summary; those whose bins are others, since they are being exchanged, are in no bin.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sum = self.sum.saturating_add(other.sum);
+        self.sum_sq += other.sum_sq;
+        if (self.bins.len(), self.up_to) == (other.bins.len(), other.up_to) {
+            self.bins.iter_mut().zip(&other.bins).for_each(|(bin, more)| *bin += more);
+        }
+    }
+
     /// Forgets all durations and keeps the bins.
     pub(crate) fn reset(&mut self) {
         *self = Self::with_bins(self.bins.len(), self.up_to);

@@ -35,7 +35,8 @@ const PEEKS: u32 = 5;
 const STEPS: u32 = 9;
 
 shuttle::lazy_static! {
-    static ref SITE: Site = Site::new(Description::new("function", "schedules", "fn(u64)->u64", 0));
+    static ref SITE: Site =
+        Site::new(Description::new("function", "schedules", std::any::type_name::<Act>, "fn(u64)->u64", 0));
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -358,7 +359,7 @@ impl<C: Client<u64> + 'static> Function<C> {
 
     /// What must hold when everybody has gone home.
     fn check(&self, acts: &[Act], time_runs: bool) {
-        assert_eq!(SITE.live().flights.summary().0, 0, "no flight is left");
+        assert_eq!(SITE.instance(&[]).flights.summary().0, 0, "no flight is left");
         // By now, whoever shares the store has heard of all clears.
         self.clock.advance(DELAY);
         let quiet = self.history.stamp();

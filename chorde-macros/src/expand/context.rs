@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, GenericParam, Lit};
 
-use super::own;
+use super::{naming, own};
 use crate::args::{Naming, Spread};
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
@@ -289,16 +289,22 @@ impl<'a> Context<'a> {
         quote!(const #name: #p::CallPolicy = #policy;)
     }
 
-    /// What tells instances of generic code apart: the names of their types.
+    /// What tells instances of generic code apart: their types.
+    ///
+    /// A function without companions may be one of a generic `impl` and say nothing that shows it: the type of a closure in its
+    /// body has the generic arguments of all that is around.
     fn tag(&self) -> (TokenStream, TokenStream) {
-        let this = self.model.in_impl.then(|| quote!(Self));
-        let nowhere = (self.model.home == Home::Inside && !self.model.in_impl).then(|| quote!(__ChordeHere));
-        let params = self.model.type_params().map(|t| quiet(t.to_token_stream()));
-        let types: Vec<TokenStream> = this.into_iter().chain(nowhere).chain(params).collect();
+        let (p, model) = (self.p, self.model);
+        if model.home == Home::Inside && !model.in_impl && model.args.async_ttl.is_none() {
+            return (quote!(let __chorde_tag = &[#p::Tag::of_scope(&|| ())];), quote!(__chorde_tag));
+        }
+        let this = model.in_impl.then(|| quote!(Self));
+        let params = model.type_params().map(|t| quiet(t.to_token_stream()));
+        let types: Vec<TokenStream> = this.into_iter().chain(params).collect();
         if types.is_empty() {
             return (TokenStream::new(), quote!(&[]));
         }
-        (quote!(let __chorde_tag = &[#(::core::any::type_name::<#types>()),*];), quote!(__chorde_tag))
+        (quote!(let __chorde_tag = &[#(#p::Tag::of::<#types>()),*];), quote!(__chorde_tag))
     }
 
     /// How the function's value becomes the stored one, and back.
@@ -324,21 +330,23 @@ impl<'a> Context<'a> {
         quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*)
     }
 
-    /// The description of the call site.
-    pub(crate) fn description(&self) -> TokenStream {
+    /// The description of the call site; the name of the type `marker` shows where that is.
+    pub(crate) fn description(&self, marker: &TokenStream) -> TokenStream {
         let (p, model) = (self.p, self.model);
-        let (name, signature) = (&model.name, signature(model));
+        let (name, signature) = (&model.name, naming::signature(model));
         let naming = match &model.args.namespace {
-            Naming::Automatic => None,
+            Naming::Automatic => {
+                let (body, method) = (naming::body(model), model.in_impl.then(|| quote!(.method())));
+                Some(quote!(.body(#body) #method))
+            }
             Naming::Named(name) => Some(quote!(.naming(#p::Naming::Named(#name)))),
             Naming::Raw => Some(quote!(.naming(#p::Naming::None))),
         };
         let nanos = model.args.ttl.as_ref().and_then(|t| u64::try_from(t.nanos?).ok()).unwrap_or_default();
         let nanos = Literal::u64_unsuffixed(nanos);
         let init = model.args.init.as_ref().map(|init| quote!(.init(#init)));
-        quote! {
-            #p::Site::new(#p::Description::new(#name, ::core::module_path!(), #signature, #nanos) #naming #init)
-        }
+        let place = quote!(::core::module_path!(), ::core::any::type_name::<#marker>);
+        quote!(#p::Site::new(#p::Description::new(#name, #place, #signature, #nanos) #naming #init))
     }
 }
 
@@ -407,19 +415,6 @@ fn policy(model: &Model) -> (TokenStream, bool) {
     let literal_tiers =
         args.max_tiers.as_ref().is_none_or(|n| matches!(n, Expr::Lit(ExprLit { lit: Lit::Int(_), .. })));
     (tokens, literal_tiers && durations.into_iter().flatten().all(|d| d.nanos.is_some()))
-}
-
-/// What the automatic namespace hashes: types, life and version, without whitespace.
-fn signature(model: &Model) -> Literal {
-    let types = model.plain_params().map(|p| dense(&p.ty)).collect::<Vec<_>>().join(",");
-    let whole = dense(&model.outcome.whole);
-    let ttl = model.args.ttl.as_ref().map_or_else(String::new, |t| t.nanos.map_or_else(|| dense(t), |n| n.to_string()));
-    let version = model.args.version.as_ref().map_or_else(String::new, syn::LitStr::value);
-    Literal::string(&format!("({types})->{whole};ttl={ttl};version={version}"))
-}
-
-fn dense(tokens: &impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().split_whitespace().collect()
 }
 
 /// A lifetime for bounds that are checked only where a companion is used.

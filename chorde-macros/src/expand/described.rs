@@ -170,7 +170,8 @@ impl Described<'_> {
     fn function(&self) -> TokenStream {
         let Self { context, name, lifetimes, args, maps, owned, .. } = self;
         let (p, every, allow) = (context.p, &context.model.attrs.every, placing::allow(context));
-        let (description, policy, base) = (context.description(), context.policy(), context.maps());
+        let (description, policy, base) =
+            (context.description(&name.to_token_stream()), context.policy(), context.maps());
         let (client, value, seen) = (self.client(), &context.model.outcome.value, self.seen());
         let own = self.own();
         quote! {

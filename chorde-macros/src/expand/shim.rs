@@ -117,8 +117,14 @@ pub(crate) fn job_path(context: &Context<'_>, owner: &TokenStream) -> TokenStrea
 /// Call site, policy, body, and the background's way back in.
 pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     let every = &context.model.attrs.every;
-    let (p, site, description) = (context.p, context.hidden("site"), context.description());
-    let policy = context.policy_item();
+    let (p, site) = (context.p, context.hidden("site"));
+    let marker = if context.model.home == Home::Type { context.owner() } else { quote!(__ChordeHere) };
+    let (description, policy) = (context.description(&marker), context.policy_item());
+    let here = (context.model.home == Home::Impl).then(|| {
+        quote!(
+            enum __ChordeHere {}
+        )
+    });
     let policy = if policy.is_empty() { policy } else { quote!(#every #policy) };
     let allow = (context.model.home == Home::Impl).then(|| super::placing::allow(context));
     let behind = if context.model.can_own() { behind(context) } else { TokenStream::new() };
@@ -130,6 +136,7 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
         #allow
         #[inline]
         fn #site() -> &'static #p::Site {
+            #here
             static __CHORDE_SITE: #p::Site = #description;
             &__CHORDE_SITE
         }
@@ -296,7 +303,7 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
             }
         };
     }
-    let (p, description, policy) = (context.p, context.description(), context.policy_item());
+    let (p, description, policy) = (context.p, context.description(&quote!(__ChordeHere)), context.policy_item());
     let (at, key, whole) = (context.at_inside(), &context.key, &model.outcome.whole);
     let body = body_inside(context);
     let slow = if model.is_async() {

@@ -326,6 +326,11 @@ impl Cache for InprocClient {
         Ok(())
     }
 
+    #[inline]
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn capacities(&self) -> Result<Vec<u64>> {
         Ok(vec![self.0.capacity])
     }

@@ -85,6 +85,11 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         self.0.near.tiers() + self.0.far.tiers()
     }
 
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.0.near.is_shared() || self.0.far.is_shared()
+    }
+
     fn resolution(&self) -> Duration {
         self.0.near.resolution().max(self.0.far.resolution())
     }

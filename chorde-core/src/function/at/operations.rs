@@ -109,7 +109,7 @@ where
     ///
     /// [`ErrorKind::Unsupported`] when the function has no namespace, and what the client reports.
     pub async fn clear(&self) -> Result<()> {
-        let Some(path) = self.instance.of_function() else {
+        let Some(path) = self.live.of_function() else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 "a function with `namespace = none` cannot tell its entries from others: give it a namespace, or clear its client",
@@ -118,7 +118,8 @@ where
         let stores = self.live.flights.supersede_all(self.client.identity().id());
         self.live.forget_all_begun(self.client.identity().id());
         stores.within(self.client.identity().clock(), self.policy.lease).await;
-        self.client.clear_namespace(path).await
+        // What is there under the name is another function's.
+        if self.is_refused() { Ok(()) } else { self.client.clear_namespace(path).await }
     }
 
     /// Keeps what is being computed from being stored, and waits for what is being stored.
@@ -151,7 +152,10 @@ where
     }
 
     fn warn_of_key(&self, error: &Error) {
-        log::warn!("{}: {error}", self.live.description.name);
+        // That a namespace is refused was logged when that turned out.
+        if error.kind() == ErrorKind::Key {
+            log::warn!("{}: {error}", self.live.description.name);
+        }
     }
 
     fn usable_quietly(&self, key: Result<Key>) -> Option<Key> {

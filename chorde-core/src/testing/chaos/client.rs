@@ -92,6 +92,10 @@ impl<C: Cache> Cache for ChaosClient<C> {
         self.0.client.tiers()
     }
 
+    fn is_shared(&self) -> bool {
+        self.0.client.is_shared()
+    }
+
     fn resolution(&self) -> Duration {
         self.0.client.resolution()
     }

@@ -51,11 +51,13 @@ impl ::chorde::__private::Function<
     fn site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "page",
-                ::core::module_path!(),
-                "(String)->Vec<u8>;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "page",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<__chorde_page>,
+                    "(url:String)->Vec<u8>;ttl=300000000000;version=",
+                    300000000000,
+                )
+                .body(16132607049663984339),
         );
         &__CHORDE_SITE
     }

@@ -60,11 +60,13 @@ impl sum {
     fn __chorde_site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "sum",
-                ::core::module_path!(),
-                "([T;N],(u8,u8))->T;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "sum",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<sum>,
+                    "<T,N>(items:[T;N],(a,b):(u8,u8))->T;ttl=300000000000;version=",
+                    300000000000,
+                )
+                .body(3740478218599950834),
         );
         &__CHORDE_SITE
     }
@@ -81,7 +83,7 @@ impl sum {
         T: Serialize,
     {
         let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<T>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<T>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             __chorde_tag,

@@ -9,17 +9,20 @@ A result is used for 5 min. Its key is `id`. Errors are returned and never store
         enum __ChordeHere {}
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "load",
-                ::core::module_path!(),
-                "(u64)->Result<User,Error>;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "load",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<__ChordeHere>,
+                    "(id:u64)->Result<User,Error>;ttl=300000000000;version=",
+                    300000000000,
+                )
+                .body(7316954027739865678)
+                .method(),
         );
         const __CHORDE_POLICY: ::chorde::__private::CallPolicy = ::chorde::__private::CallPolicy::new(
             ::core::time::Duration::new(300, 0),
         );
         let __chorde_client = &CACHE;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             &__CHORDE_SITE,
             __chorde_tag,

@@ -28,11 +28,13 @@ fn load(id: u64) -> User {
         fn __chorde_site() -> &'static ::chorde::__private::Site {
             static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
                 ::chorde::__private::Description::new(
-                    "load",
-                    ::core::module_path!(),
-                    "(u64)->User;ttl=300000000000;version=",
-                    300000000000,
-                ),
+                        "load",
+                        ::core::module_path!(),
+                        ::core::any::type_name::<__ChordeHere>,
+                        "(id:u64)->User;ttl=300000000000;version=",
+                        300000000000,
+                    )
+                    .body(5273671699864283225),
             );
             &__CHORDE_SITE
         }
@@ -47,10 +49,9 @@ fn load(id: u64) -> User {
             ::chorde::__private::Plain<User>,
         > {
             let __chorde_client = &CACHE;
-            let __chorde_tag = &[::core::any::type_name::<__ChordeHere>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
-                __chorde_tag,
+                &[],
                 __chorde_client,
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_POLICY,

@@ -9,7 +9,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -50,13 +50,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     fn __chorde_user_site() -> &'static ::chorde::__private::Site {
+        enum __ChordeHere {}
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "user",
-                ::core::module_path!(),
-                "(u64)->User;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "user",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<__ChordeHere>,
+                    "(id:u64)->User;ttl=300000000000;version=;key=( self . tenant , id ) ",
+                    300000000000,
+                )
+                .body(5254949828830263475)
+                .method(),
         );
         &__CHORDE_SITE
     }
@@ -82,7 +86,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -122,7 +126,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -156,7 +160,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -177,7 +181,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_refresh(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -206,7 +210,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -227,7 +231,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_peek(&self, id: u64) -> ::core::option::Option<User> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -246,7 +250,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         value: User,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -264,7 +268,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::option::Option<::chorde::__private::Entry<User>> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -282,7 +286,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -300,7 +304,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -321,7 +325,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_looked = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -373,7 +377,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -388,7 +392,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -413,7 +417,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -427,7 +431,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -455,7 +459,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -469,7 +473,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -496,7 +500,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -510,7 +514,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -537,7 +541,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -551,7 +555,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -578,7 +582,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         let __chorde_key = {
             let __chorde_client = &self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -592,7 +596,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_held_self = &__chorde_held_self;
             let __chorde_client = &__chorde_held_self.cache;
-            let __chorde_tag = &[::core::any::type_name::<Self>()];
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
@@ -608,7 +612,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_clear(&self) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -623,7 +627,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     #[inline]
     pub fn user_namespace(&self) -> ::std::string::String {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
@@ -701,7 +705,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         id: u64,
     ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
         let __chorde_client = &self.cache;
-        let __chorde_tag = &[::core::any::type_name::<Self>()];
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,

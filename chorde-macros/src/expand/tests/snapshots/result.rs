@@ -69,11 +69,13 @@ impl price {
     fn __chorde_site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "price",
-                ::core::module_path!(),
-                "(u64)->Result<Price,Error>;ttl=settings().life;version=",
-                0,
-            ),
+                    "price",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<price>,
+                    "(id:u64)->Result<Price,Error>;ttl=settings().life;version=;encode=pack ;decode=unpack ",
+                    0,
+                )
+                .body(1034917627981920088),
         );
         &__CHORDE_SITE
     }

@@ -57,11 +57,13 @@ impl<
     fn site() -> &'static ::chorde::__private::Site {
         static __CHORDE_SITE: ::chorde::__private::Site = ::chorde::__private::Site::new(
             ::chorde::__private::Description::new(
-                "expensive",
-                ::core::module_path!(),
-                "(u64,&str)->f64;ttl=300000000000;version=",
-                300000000000,
-            ),
+                    "expensive",
+                    ::core::module_path!(),
+                    ::core::any::type_name::<__chorde_expensive>,
+                    "(x:u64,name:&str)->f64;ttl=300000000000;version=",
+                    300000000000,
+                )
+                .body(15411544655041962634),
         );
         &__CHORDE_SITE
     }
