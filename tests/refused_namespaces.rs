@@ -129,7 +129,7 @@ fn the_companions_of_a_refused_function_behave() {
         }
         assert_eq!((refused(0), refused::bg(0), refused::refresh(0)), (2, 3, 4));
         assert_eq!((refused::lazy(0), refused::peek(0), refused::get_ttl(0)), (None, None, None));
-        assert_eq!(refused::bg_refresh(0).unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(refused::bg_refresh(0).unwrap_err().kind(), chorde::ErrorKind::Config);
         assert!(refused::callkey(0).is_err() && refused::invalidate(0).is_err() && refused::expire(0).is_err());
         assert_eq!(refused::future(0).wait().unwrap(), 5);
         assert_eq!(refused::future_refresh(0).wait().unwrap(), 6);
