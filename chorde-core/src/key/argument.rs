@@ -15,7 +15,8 @@ mod plans;
 
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::mem;
+use std::ops::Deref;
+use std::{fmt, mem};
 
 use serde::ser::SerializeTupleStruct as _;
 use serde::{Serialize, Serializer};
@@ -34,76 +35,81 @@ pub struct Leaf(());
 pub struct Whole(());
 
 /// Serialises what it references by a plan.
-pub struct Part<'a, T: ?Sized, P>(&'a T, PhantomData<fn() -> P>);
+pub struct Part<'a, T: ?Sized, P>(Unplanned<'a, T>, PhantomData<fn() -> P>);
+
+/// What is serialised where a plan does not fit.
+pub struct Unplanned<'a, T: ?Sized>(&'a T);
 
 impl<'a, T: ?Sized, P> Part<'a, T, P> {
     /// Makes a part of that plan.
     #[inline]
     pub fn new(value: &'a T) -> Self {
-        Self(value, PhantomData)
+        Self(Unplanned(value), PhantomData)
+    }
+
+    /// Returns what is planned for.
+    fn value(&self) -> &'a T {
+        self.0.0
     }
 }
 
-impl<T: ?Sized, P> std::fmt::Debug for Part<'_, T, P> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<'a, T: ?Sized, P> Part<'a, T, P>
+where
+    Self: Serialize,
+{
+    /// Returns the part as it is, if the plan fits.
+    #[inline]
+    pub fn part(self) -> Self {
+        self
+    }
+}
+
+impl<'a, T: ?Sized> Unplanned<'a, T> {
+    /// Returns the whole argument: the compiler comes here for a part without a method of this name.
+    #[inline]
+    pub fn part(&self) -> &'a T {
+        self.0
+    }
+}
+
+impl<'a, T: ?Sized, P> Deref for Part<'a, T, P> {
+    type Target = Unplanned<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Unplanned<'a, T> {
+        &self.0
+    }
+}
+
+impl<T: ?Sized, P> fmt::Debug for Part<'_, T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Part").finish_non_exhaustive()
     }
 }
 
-/// Takes the part as it is, where the plan fits.
-pub trait Planned<'a> {
-    /// What is serialised.
-    type Part;
-    /// Returns it.
-    fn part(&self) -> Self::Part;
-}
-
-impl<'a, T: ?Sized, P> Planned<'a> for Part<'a, T, P>
-where
-    Self: Serialize,
-{
-    type Part = Self;
-
-    #[inline]
-    fn part(&self) -> Self {
-        Self(self.0, PhantomData)
-    }
-}
-
-/// Takes the whole argument, where it does not: found by the compiler only then, since one reference more is needed.
-pub trait Unplanned<'a> {
-    /// What is serialised.
-    type Part;
-    /// Returns it.
-    fn part(&self) -> Self::Part;
-}
-
-impl<'a, T: ?Sized, P> Unplanned<'a> for &Part<'a, T, P> {
-    type Part = &'a T;
-
-    #[inline]
-    fn part(&self) -> &'a T {
-        self.0
+impl<T: ?Sized> fmt::Debug for Unplanned<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unplanned").finish_non_exhaustive()
     }
 }
 
 impl<T: Serialize + ?Sized> Serialize for Part<'_, T, Whole> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.value().serialize(serializer)
     }
 }
 
 impl<T: Serialize> Serialize for Part<'_, T, Leaf> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let variant = Discriminant::of(self.0);
-        if variant == 0 || first::is_variant(self.0) {
-            return self.0.serialize(serializer);
+        let variant = Discriminant::of(self.value());
+        if variant == 0 || first::is_variant(self.value()) {
+            return self.value().serialize(serializer);
         }
         let mut told = serializer.serialize_tuple_struct(VARIANT, 2)?;
         told.serialize_field(&variant)?;
-        told.serialize_field(self.0)?;
+        told.serialize_field(self.value())?;
         told.end()
     }
 }

@@ -16,7 +16,7 @@ pub struct Through<P>(PhantomData<P>);
 #[derive(Debug)]
 pub struct Opt<P>(PhantomData<P>);
 
-/// A slice, or what lends one, as a sequence.
+/// A slice, a `Vec` or another list, as a sequence.
 #[derive(Debug)]
 pub struct Listed<P>(PhantomData<P>);
 
@@ -38,7 +38,7 @@ where
 {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Part::<T::Target, P>::new(self.0).serialize(serializer)
+        Part::<T::Target, P>::new(self.value()).serialize(serializer)
     }
 }
 
@@ -48,22 +48,23 @@ where
 {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self.value() {
             Some(value) => serializer.serialize_some(&Part::<T, P>::new(value)),
             None => serializer.serialize_none(),
         }
     }
 }
 
-impl<'a, T, P> Serialize for Part<'a, [T], Listed<P>>
+impl<'a, T: ?Sized, E: 'a, P> Serialize for Part<'a, T, Listed<P>>
 where
-    Part<'a, T, P>: Serialize,
+    &'a T: IntoIterator<Item = &'a E>,
+    Part<'a, E, P>: Serialize,
 {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for element in self.0 {
-            list.serialize_element(&Part::<T, P>::new(element))?;
+        let mut list = serializer.serialize_seq(None)?;
+        for element in self.value() {
+            list.serialize_element(&Part::<E, P>::new(element))?;
         }
         list.end()
     }
@@ -76,7 +77,7 @@ where
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(N)?;
-        for element in self.0 {
+        for element in self.value() {
             tuple.serialize_element(&Part::<T, P>::new(element))?;
         }
         tuple.end()
@@ -90,7 +91,7 @@ where
 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for element in self.0 {
+        for element in self.value() {
             map.serialize_entry(&Part::<E, P>::new(element), &())?;
         }
         map.end()
@@ -105,7 +106,7 @@ where
 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.0 {
+        for (key, value) in self.value() {
             map.serialize_entry(&Part::<K, P>::new(key), &Part::<V, Q>::new(value))?;
         }
         map.end()
@@ -122,7 +123,7 @@ macro_rules! tuples {
             #[inline]
             fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
                 let mut tuple = serializer.serialize_tuple($count)?;
-                $(tuple.serialize_element(&Part::<$value, $plan>::new(&self.0.$index))?;)*
+                $(tuple.serialize_element(&Part::<$value, $plan>::new(&self.value().$index))?;)*
                 tuple.end()
             }
         }
@@ -136,4 +137,6 @@ tuples! {
     4: A P 0 B Q 1 C R 2 D S 3;
     5: A P 0 B Q 1 C R 2 D S 3 E T 4;
     6: A P 0 B Q 1 C R 2 D S 3 E T 4 F U 5;
+    7: A P 0 B Q 1 C R 2 D S 3 E T 4 F U 5 G V 6;
+    8: A P 0 B Q 1 C R 2 D S 3 E T 4 F U 5 G V 6 H W 7;
 }

@@ -17,7 +17,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_looked = __chorde_at.look(&(&self.tenant, &id));
+        let __chorde_looked = __chorde_at
+            .look(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -130,7 +140,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_looked = __chorde_at.look_bg(&(&self.tenant, &id));
+        let __chorde_looked = __chorde_at
+            .look_bg(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -164,7 +184,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .lazy_now(
                 __chorde_key,
@@ -185,7 +215,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .refresh_now(
                 __chorde_key,
@@ -211,7 +251,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .bg_refresh(
                 __chorde_key,
@@ -232,7 +282,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.peek_now(&(&self.tenant, &id))
+        __chorde_at
+            .peek_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Stores a value.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -251,7 +311,18 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.put_now(&(&self.tenant, &id), value)
+        __chorde_at
+            .put_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+                value,
+            )
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -269,7 +340,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.get_ttl_now(&(&self.tenant, &id))
+        __chorde_at
+            .get_ttl_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Removes the result of these arguments.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -287,7 +368,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.invalidate_now(&(&self.tenant, &id))
+        __chorde_at
+            .invalidate_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -305,7 +396,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.expire_now(&(&self.tenant, &id))
+        __chorde_at
+            .expire_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -326,7 +427,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.look(&(&self.tenant, &id))
+            __chorde_at
+                .look(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
@@ -378,7 +489,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         let __chorde_job = Self::__chorde_user_job((self, id));
@@ -418,7 +539,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -460,7 +591,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -501,7 +642,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -542,7 +693,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -583,7 +744,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -706,7 +877,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.callkey(&(&self.tenant, &id))
+        __chorde_at
+            .callkey(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///How long a result may be used.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
