@@ -313,12 +313,15 @@ fn sets_that_are_arguments_have_no_order() {
     let set = || numbers.iter().copied().collect::<HashSet<_>>();
     let turned = || numbers.iter().rev().copied().collect::<HashSet<_>>();
     all_equal!(hash_set: (set()), (turned()), (set()));
-    all_differ!(hash_set: (set()), (HashSet::from([1])), (HashSet::from([2])), (HashSet::new()));
+    all_differ!(hash_set: (HashSet::from([3])), (HashSet::from([1])), (HashSet::from([2])), (HashSet::new()));
     let texts = || numbers.iter().map(ToString::to_string).collect::<HashSet<_>>();
     all_equal!(hash_sets: (&set(), Some(texts()), vec![HashSet::from([1, 2, 3])]),
         (&turned(), Some(texts()), vec![HashSet::from([3, 1, 2])]));
-    all_differ!(hash_sets: (&set(), None, vec![]), (&set(), Some(HashSet::new()), vec![]), (&HashSet::new(), None, vec![]),
-        (&set(), None, vec![HashSet::from([1]), HashSet::from([2])]), (&set(), None, vec![HashSet::from([1, 2])]));
+    let one = HashSet::from([1]);
+    all_differ!(hash_sets: (&one, None, vec![]), (&one, Some(HashSet::new()), vec![]), (&HashSet::new(), None, vec![]),
+        (&one, None, vec![HashSet::from([1])]), (&one, None, vec![HashSet::from([1]), HashSet::from([2])]));
+    let lists = [vec![HashSet::from([1, 2])], vec![HashSet::from([1]), HashSet::from([2])], vec![HashSet::from([1, 3])]];
+    differ(&lists.map(|list| hash_sets::callkey(&one, None, list).unwrap()));
 }
 
 #[test]
