@@ -320,7 +320,8 @@ fn sets_that_are_arguments_have_no_order() {
     let one = HashSet::from([1]);
     all_differ!(hash_sets: (&one, None, vec![]), (&one, Some(HashSet::new()), vec![]), (&HashSet::new(), None, vec![]),
         (&one, None, vec![HashSet::from([1])]), (&one, None, vec![HashSet::from([1]), HashSet::from([2])]));
-    let lists = [vec![HashSet::from([1, 2])], vec![HashSet::from([1]), HashSet::from([2])], vec![HashSet::from([1, 3])]];
+    let lists =
+        [vec![HashSet::from([1, 2])], vec![HashSet::from([1]), HashSet::from([2])], vec![HashSet::from([1, 3])]];
     differ(&lists.map(|list| hash_sets::callkey(&one, None, list).unwrap()));
 }
 
@@ -407,9 +408,7 @@ fn names_of_other_types_are_keyed_as_they_say() {
     fn other(a: mine::Option<Id>, b: mine::Vec<Option<Id>>, c: &mine::FlatHashSet<Id>, d: mine::Arc<Id>) -> String {
         format!("{a:?} {b:?} {c:?} {d:?}")
     }
-    let key = |id| {
-        other::callkey(mine::Option(id), mine::Vec(None), &mine::FlatHashSet(id), mine::Arc(id)).unwrap()
-    };
+    let key = |id| other::callkey(mine::Option(id), mine::Vec(None), &mine::FlatHashSet(id), mine::Arc(id)).unwrap();
     assert_ne!(key(USER), key(Id::Order(6)));
     assert_eq!(key(USER), key(USER));
 }

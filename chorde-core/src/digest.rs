@@ -10,39 +10,48 @@
 //! The events that serde tells of a value (`events.rs`) become two streams of 64-bit words.
 //!
 //! * **Values.** A number is one word, or two if it has 128 bits. A text is its length and its bytes, eight to a word; of
-//!   one longer than [`EXACT`] bytes, the length and 128 bits of `SipHash`. A name is one word, a hash: see below. A map
-//!   is the number of its entries and the sum of what became of each, three words.
-//! * **Shape.** Each event is its kind, of five bits, twelve to a word under a bit that is set and says how many there
-//!   are. For a type whose shape is always the same, the compiler makes a constant of that: one multiplication. The word
-//!   of the most usual key, one number of 64 bits, is exchanged with the word 1, which needs not even that.
+//!   one longer than [`EXACT`] bytes, the length and 128 bits of `SipHash`. A name without fields is one word, a hash. A map
+//!   is the number of its entries and the sum of what became of each, three words, at its end.
+//! * **Shape.** Each event is its kind, of five bits, twelve to a word: below them is nothing, above them a mark that says
+//!   how many there are, and whether a full word came before. A struct, or a variant with fields, has words of its own, from
+//!   its beginning to its end. Its last one, mixed with a hash of its names, goes in when it ends; then its own kind is added
+//!   to the word of what is around it. The last word of the outermost level comes last.
 //!
-//! Values have coefficients by position, words of the shape have others, the last of them one of its own.
+//! For a type with one shape all this is constant, and the compiler knows it. The last word of the most usual key, one
+//! number of 64 bits, is exchanged with the word 1, whose multiplication costs nothing.
 //!
-//! **The streams determine the events.** The last word of the shape is always there, and the full ones before it are never
-//! zero, so that their number is known; each says how many kinds it holds. Read from the front, a kind says how many
-//! words of the values belong to it; for texts, the first of these words says how many follow. So two values with the
-//! same words, missing ones taken for zero, have the same kinds and the same words for each: they are told alike.
+//! Words of values have coefficients by position, those of the shape have others, the last of them one of its own.
+//!
+//! # The streams determine the events
+//!
+//! Take two values with the same words, where missing ones count as zero. No word of the shape is zero, so there are as many
+//! of them. Read them from the last one backwards, kind by kind: at the kind of a struct the word before is the struct's last
+//! one; at the mark of a word after a full one, the word before is that full one; where neither is left, the level ends.
+//! So each level is found, with all its kinds. Now read forwards: each kind says how many words of the values are its own,
+//! a text by the first of them. So both values have the same events, if hashes of names are taken for names.
 //!
 //! # What is claimed
 //!
-//! For any two values that serde tells differently, chosen without knowing the secrets:
+//! For any two values that serde tells differently, chosen without knowing the secrets, the probability of one digest:
 //!
-//! * Of up to [`WORDS`] words, and a shape of up to [`SHAPES`] full words: one digest with a probability of 2^-128 (Lemire
-//!   and Kaser, "Strongly universal string hashing is fast", The Computer Journal 57(11), 2014, theorem 3.1, once for each
-//!   half). Not counted: what is below.
-//! * Longer texts, what has no coefficient left, the names of namespaces, and lists of them go through SipHash-1-3 with 128
-//!   bits of output, each under secret keys of its own (Aumasson and Bernstein, 2012). That it is a pseudorandom function
-//!   is believed, not proven; if so, each of them adds 2^-128.
+//! * 2^-128, for up to [`WORDS`] words of values and [`SHAPES`] words of the shape before the last (Lemire and Kaser,
+//!   "Strongly universal string hashing is fast", The Computer Journal 57(11), 2014, theorem 3.1, once for each half).
+//!   What is below adds to that.
+//! * Longer texts, words that have no coefficient left, the names of namespaces, and lists of them go through SipHash-1-3
+//!   with 128 bits of output, each under secret keys of its own (Aumasson and Bernstein, 2012). That it is a pseudorandom
+//!   function is believed, not proven; if so, each of them adds 2^-128.
 //! * The entries of a map are digested one by one; each digest goes through `SipHash`, and these are added up modulo
 //!   2^128 (Clarke, Devadas, van Dijk, Gassend and Suh, "Incremental multiset hash functions", ASIACRYPT 2003). For two
-//!   maps of m and n entries, the digests of entries add (m + n)^2 / 2 times 2^-128, the sums 2^-128.
-//! * The names of structs, fields and variants are constants of the program, so that no secret can be in their hash of 64
-//!   bits: two lists of names collide by chance with 2^-64, and somebody who writes the program could choose them so.
-//!   Variants of one enum never do, up to 2^16 of them.
+//!   maps of m and n entries, the digests of entries add (m + n)^2 / 2 times 2^-128, the sums 2^-128, if `SipHash` is what
+//!   it is believed to be.
+//! * Names of structs, fields and variants are constants of the program, so that no secret can be in their hash, of 64 bits.
+//!   Two lists of names, each with a shape, have one word with 2^-64, once for all runs of a program; somebody who writes
+//!   the program could choose them so. Of one list of names, different shapes are different words. A variant without fields
+//!   leaves 16 bits to its index and 48 to its names.
 //! * A digest made of other digests ([`Digest::within`], [`Digest::revised`]) has coefficients of its own, so one such step
-//!   adds 2^-128. Of several steps, as for namespaces within namespaces, the inner results depend on the coefficients that
-//!   the outer steps use: that is outside of the theorem, and no bound is claimed. It is not known how to exploit that
-//!   without seeing digests or coefficients, neither of which leaves the process.
+//!   adds 2^-128. Of several steps of one kind, as for namespaces within namespaces, the inner results depend on the
+//!   coefficients that the outer ones use: the theorem says nothing of that, and no bound is claimed. It is not known how to
+//!   exploit it without seeing digests or coefficients, neither of which leaves the process.
 //!
 //! A digest never leaves the process: shared stores use a key's bytes.
 
@@ -58,7 +67,7 @@ use secret::{SECRET, sip};
 /// How many words of values have coefficients of their own; longer keys pay for `SipHash` from there on.
 const WORDS: usize = 32;
 
-/// How many full words of the shape have coefficients of their own.
+/// How many words of the shape, beside the last, have coefficients of their own.
 const SHAPES: usize = 16;
 
 /// How many bytes a text may have that goes in word by word.

@@ -20,8 +20,9 @@ pub(crate) fn key(model: &Model) -> TokenStream {
     match &model.args.key {
         None => {
             let lead = consts.iter().map(|n| quote!(&#n));
-            let elements = lead
-                .chain(model.plain_params().filter(|p| !p.skipped).map(|p| element(model, p, &p.emitted.to_token_stream())));
+            let elements = lead.chain(
+                model.plain_params().filter(|p| !p.skipped).map(|p| element(model, p, &p.emitted.to_token_stream())),
+            );
             let tuple = nested(elements.collect());
             quote!(&#tuple)
         }
@@ -81,12 +82,10 @@ fn by_plan(model: &Model, expr: &Expr, whole: bool) -> TokenStream {
             return quote_spanned!(span=> &(#(#elements,)*));
         }
         Expr::Lit(_) => return by_reference(expr),
-        Expr::Path(path) if let Some(param) = argument(model, path) => {
-            match plan::plan(model, &param.ty) {
-                None => return by_reference(expr),
-                plan => planned(model, span, by_reference(expr), plan),
-            }
-        }
+        Expr::Path(path) if let Some(param) = argument(model, path) => match plan::plan(model, &param.ty) {
+            None => return by_reference(expr),
+            plan => planned(model, span, by_reference(expr), plan),
+        },
         other => planned(model, span, by_reference(other), Some(plan::leaf(model))),
     };
     if whole { quote!(&#part) } else { part }

@@ -193,12 +193,7 @@ fn path_digest(first: Digest, second: Digest, rest: impl Iterator<Item = Digest>
 }
 
 #[cold]
-fn absorb_overflow(
-    overflow: Overflow,
-    secret: &Secret,
-    stream: Stream,
-    word: u64,
-) -> Overflow {
+fn absorb_overflow(overflow: Overflow, secret: &Secret, stream: Stream, word: u64) -> Overflow {
     let mut overflow = overflow.unwrap_or_else(|| Box::new(sip_with(secret.overflow)));
     overflow.write_u8(stream as u8);
     overflow.write_u64(word);
@@ -223,6 +218,7 @@ fn absorb_full(
 }
 
 #[cold]
+#[expect(clippy::boxed_local, clippy::needless_pass_by_value, reason = "what is moved is not dropped by the caller")]
 fn finish_overflow(overflow: Box<SipHasher13>) -> [u64; 2] {
     let rest = overflow.finish128();
     [rest.h1, rest.h2]

@@ -11,9 +11,9 @@ use super::{Kind, Listener, Name};
 pub(crate) struct Walker<'a, L>(pub(crate) &'a mut L);
 
 /// Says why a value cannot be walked through.
-// One pointer, which is returned in a register.
+// Two words, which are returned in registers.
 #[derive(Debug)]
-pub(crate) struct Refusal(Box<String>);
+pub(crate) struct Refusal(Box<str>);
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +26,7 @@ impl std::error::Error for Refusal {}
 impl ser::Error for Refusal {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(message.to_string()))
+        Self(message.to_string().into())
     }
 }
 
@@ -168,22 +168,13 @@ impl<'a, L: Listener> ser::Serializer for Walker<'a, L> {
     }
 
     #[inline]
-    fn serialize_unit_variant(
-        mut self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<(), Refusal> {
+    fn serialize_unit_variant(mut self, name: &'static str, index: u32, variant: &'static str) -> Result<(), Refusal> {
         self.named(Kind::UnitVariant, name, Some((index, variant)));
         Ok(())
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Refusal> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<(), Refusal> {
         self.named(Kind::NewtypeStruct, name, None);
         value.serialize(self)
     }

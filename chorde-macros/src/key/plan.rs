@@ -94,14 +94,30 @@ mod tests {
         let args = crate::args::Args::parse(TokenStream::new(), &mut crate::diag::Diag::default());
         let model = Model::new(args, item);
         let plan = plan(&model, &model.params[0].ty);
-        plan.map_or_else(|| "-".to_owned(), |plan| plan.to_string().replace(' ', "").replace("::chorde::__private::", ""))
+        plan.map_or_else(
+            || "-".to_owned(),
+            |plan| plan.to_string().replace(' ', "").replace("::chorde::__private::", ""),
+        )
     }
 
     #[test]
     fn what_serde_tells_needs_no_plan() {
         for source in [
-            "u64", "bool", "()", "&str", "String", "&[u8]", "Vec<String>", "Option<&str>", "(u8, Option<char>)",
-            "&[[u8; 4]]", "HashMap<String, Vec<u8>>", "Cow<'_, str>", "std::path::PathBuf", "&dyn Load", "BTreeSet<u8>",
+            "u64",
+            "bool",
+            "()",
+            "&str",
+            "String",
+            "&[u8]",
+            "Vec<String>",
+            "Option<&str>",
+            "(u8, Option<char>)",
+            "&[[u8; 4]]",
+            "HashMap<String, Vec<u8>>",
+            "Cow<'_, str>",
+            "std::path::PathBuf",
+            "&dyn Load",
+            "BTreeSet<u8>",
         ] {
             assert_eq!(planned(source), "-", "{source}");
         }
