@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
+#[path = "../fuzz/tree.rs"]
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde::Serialize;
+use tree::{Source, Tree, read};
 
 store!(CACHE);
 
@@ -36,6 +39,7 @@ functions! {
     fn shapes(a: Shape, b: Shape);
     fn lent(a: &str, b: &[u8], c: Option<&str>, d: &Shape, e: &[String]);
     fn owned(a: String, b: Vec<u8>, c: Option<String>, d: Shape, e: Vec<String>);
+    fn trees(a: Tree, b: &Tree);
     fn one(a: String);
     fn other(a: String);
     fn two(a: String, b: String);
@@ -60,6 +64,12 @@ fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
+/// All that serde can say, made of random bytes.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    // Small numbers choose what is nested, and are often the same.
+    prop_oneof![vec(0..12_u8, 0..200), vec(any::<u8>(), 0..400)]
+}
+
 fn agree<T: PartialEq + std::fmt::Debug>(one: &T, other: &T, a: &Key, b: &Key) {
     assert_eq!(one == other, a == b, "{one:?} {other:?}");
     let is_same_place = a.bytes() == b.bytes() && a.namespaces() == b.namespaces();
@@ -79,6 +89,29 @@ macro_rules! compare {
 }
 
 proptest! {
+    /// Two trees that differ in a byte of what they are made of, or in all of them.
+    #[test]
+    fn keys_are_equal_exactly_if_serde_says_the_same(
+        one in bytes(),
+        other in bytes(),
+        at: proptest::sample::Index,
+        change in 1..=255_u8,
+    ) {
+        let mut near = one.clone();
+        if !near.is_empty() {
+            let at = at.index(near.len());
+            near[at] = near[at].wrapping_add(change);
+        }
+        let [one, other, near] = [&one, &other, &near].map(|bytes| Source(bytes).tree(4));
+        let key = Key::new(&one).unwrap();
+        prop_assert_eq!(read(key.bytes()).unwrap().canonical(), one.canonical());
+        for other in [&other, &near, &one.turned()] {
+            let (a, b) = (trees::callkey(one.clone(), other).unwrap(), trees::callkey(other.clone(), &one).unwrap());
+            agree(&one.canonical(), &other.canonical(), &a, &b);
+            agree(&one.canonical(), &other.canonical(), &key, &Key::new(other).unwrap());
+        }
+    }
+
     #[test]
     fn different_numbers_never_share_a_key(
         one in (0..2_u8, -1..2_i16, 0..2_u32, -1..2_i64, 0..2_u128),

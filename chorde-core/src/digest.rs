@@ -3,21 +3,75 @@
 //! In-process clients tell keys apart by their digest alone, so two things matter: that it costs next to nothing on
 //! the hit path, and that nobody can make two keys collide. Both come from multilinear hashing with secret random
 //! coefficients, drawn anew in each process: the sum of word times coefficient modulo 2^128, of which the upper half
-//! is kept, twice with independent coefficients. For any two different keys of up to [`WORDS`] words, chosen without
-//! knowing the coefficients, both halves collide with a probability of 2^-128 (Lemire and Kaser, "Strongly universal
-//! string hashing is fast", The Computer Journal 57(11), 2014, theorem 3.1). Words beyond that go through SipHash-1-3
-//! with 128 bits of output under secret keys (Aumasson and Bernstein, 2012).
+//! is kept, twice with independent coefficients.
+//!
+//! # What goes in
+//!
+//! The events that serde tells of a value (`events.rs`) become two streams of 64-bit words.
+//!
+//! * **Values.** A number is one word, or two if it has 128 bits. A text is its length and its bytes, eight to a word; of
+//!   one longer than [`EXACT`] bytes, the length and 128 bits of `SipHash`. A name without fields is one word, a hash. A map
+//!   is the number of its entries and the sum of what became of each, three words, at its end.
+//! * **Shape.** Each event is its kind, of five bits, twelve to a word: below them is nothing, above them a mark that says
+//!   how many there are, and whether a full word came before. A struct, or a variant with fields, has words of its own, from
+//!   its beginning to its end. Its last one, mixed with a hash of its names, goes in when it ends; then its own kind is added
+//!   to the word of what is around it. The last word of the outermost level comes last.
+//!
+//! For a type with one shape all this is constant, and the compiler knows it. The last word of the most usual key, one
+//! number of 64 bits, is exchanged with the word 1, whose multiplication costs nothing.
+//!
+//! Words of values have coefficients by position, those of the shape have others, the last of them one of its own.
+//!
+//! # The streams determine the events
+//!
+//! Take two values with the same words, where missing ones count as zero. No word of the shape is zero, so there are as many
+//! of them. Read them from the last one backwards, kind by kind: at the kind of a struct the word before is the struct's last
+//! one; at the mark of a word after a full one, the word before is that full one; where neither is left, the level ends.
+//! So each level is found, with all its kinds. Now read forwards: each kind says how many words of the values are its own,
+//! a text by the first of them. So both values have the same events, if hashes of names are taken for names.
+//!
+//! # What is claimed
+//!
+//! For any two values that serde tells differently, chosen without knowing the secrets, the probability of one digest:
+//!
+//! * 2^-128, for up to [`WORDS`] words of values and [`SHAPES`] words of the shape before the last (Lemire and Kaser,
+//!   "Strongly universal string hashing is fast", The Computer Journal 57(11), 2014, theorem 3.1, once for each half).
+//!   What is below adds to that.
+//! * Longer texts, words that have no coefficient left, the names of namespaces, and lists of them go through SipHash-1-3
+//!   with 128 bits of output, each under secret keys of its own (Aumasson and Bernstein, 2012). That it is a pseudorandom
+//!   function is believed, not proven; if so, each of them adds 2^-128.
+//! * The entries of a map are digested one by one; each digest goes through `SipHash`, and these are added up modulo
+//!   2^128 (Clarke, Devadas, van Dijk, Gassend and Suh, "Incremental multiset hash functions", ASIACRYPT 2003). For two
+//!   maps of m and n entries, the digests of entries add (m + n)^2 / 2 times 2^-128, the sums 2^-128, if `SipHash` is what
+//!   it is believed to be.
+//! * Names of structs, fields and variants are constants of the program, so that no secret can be in their hash, of 64 bits.
+//!   Two lists of names, each with a shape, have one word with 2^-64, once for all runs of a program; somebody who writes
+//!   the program could choose them so. Of one list of names, different shapes are different words. A variant without fields
+//!   leaves 16 bits to its index and 48 to its names.
+//! * A digest made of other digests ([`Digest::within`], [`Digest::revised`]) has coefficients of its own, so one such step
+//!   adds 2^-128. Of several steps of one kind, as for namespaces within namespaces, the inner results depend on the
+//!   coefficients that the outer ones use: the theorem says nothing of that, and no bound is claimed. It is not known how to
+//!   exploit it without seeing digests or coefficients, neither of which leaves the process.
 //!
 //! A digest never leaves the process: shared stores use a key's bytes.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
+mod digester;
+mod names;
+mod secret;
 
-use serde::ser::{self, Serialize};
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use std::hash::Hasher;
 
-/// How many 64-bit words have coefficients of their own; longer keys pay for `SipHash` from there on.
+pub(crate) use digester::{Digester, Sums};
+use secret::{SECRET, sip};
+
+/// How many words of values have coefficients of their own; longer keys pay for `SipHash` from there on.
 const WORDS: usize = 32;
+
+/// How many words of the shape, beside the last, have coefficients of their own.
+const SHAPES: usize = 16;
+
+/// How many bytes a text may have that goes in word by word.
+const EXACT: usize = 128;
 
 /// Stands for a key inside one process: 128 bits that only this process could have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,27 +99,20 @@ impl Digest {
     /// Derives the digest of `self` seen inside of `outer`.
     #[must_use]
     pub(crate) fn within(self, outer: Self) -> Self {
-        let mut digester = Digester::new();
-        digester.absorb_digest(outer);
-        digester.absorb_digest(self);
-        digester.finish()
+        let words = [outer.low, outer.high, self.low, self.high];
+        Sums::new().with(&SECRET.within, words).digest()
     }
 
     /// Derives another digest from this one and a number.
     #[must_use]
     pub(crate) fn revised(self, revision: u64) -> Self {
-        let mut digester = Digester::new();
-        digester.absorb_digest(self);
-        digester.absorb(revision);
-        digester.finish()
+        Sums::new().with(&SECRET.revised, [self.low, self.high, revision]).digest()
     }
 
     /// Makes the digest of a text.
     #[must_use]
     pub(crate) fn of_text(text: &str) -> Self {
-        let mut digester = Digester::new();
-        digester.absorb_bytes(text.as_bytes());
-        digester.finish()
+        sip(SECRET.names, text.as_bytes())
     }
 }
 
@@ -103,387 +150,5 @@ impl Hasher for DigestHasher {
     }
 }
 
-/// The coefficients of one word: one for each half of the digest.
-#[derive(Clone, Copy)]
-struct Coefficients {
-    low: u128,
-    high: u128,
-}
-
-/// The secrets of this process.
-struct Secret {
-    /// Coefficients by position; the last two take what `SipHash` made of a long key, the one before ends the key.
-    words: [Coefficients; WORDS + 3],
-    /// Keys for what does not fit.
-    sip: (u64, u64),
-}
-
-/// Drawn from the operating system's randomness, by way of the standard library's `RandomState`.
-static SECRET: LazyLock<Secret> = LazyLock::new(|| {
-    let state = RandomState::new();
-    let mut counter = 0_u64;
-    let mut draw = || {
-        counter += 1;
-        let mut hasher = state.build_hasher();
-        hasher.write_u64(counter);
-        hasher.finish()
-    };
-    let mut wide = || u128::from(draw()) << 64 | u128::from(draw());
-    let words = std::array::from_fn(|_| Coefficients { low: wide(), high: wide() });
-    Secret { words, sip: (draw(), draw()) }
-});
-
-/// Takes in a key word by word.
-pub(crate) struct Digester {
-    sums: Sums,
-    /// Takes the words for which there is no coefficient.
-    overflow: Option<Box<SipHasher13>>,
-}
-
-/// What a digester has taken in of short keys; cheap to copy, so that the part for a namespace is done once.
-#[derive(Clone, Copy)]
-pub(crate) struct Sums {
-    /// The process' coefficients, found once.
-    secret: &'static Secret,
-    /// How many words have been taken in.
-    taken: usize,
-    low: u128,
-    high: u128,
-}
-
-impl Sums {
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn add(&mut self, position: usize, word: u64) {
-        let coefficients = &self.secret.words[position];
-        self.low = self.low.wrapping_add(coefficients.low.wrapping_mul(u128::from(word)));
-        self.high = self.high.wrapping_add(coefficients.high.wrapping_mul(u128::from(word)));
-    }
-}
-
-impl From<Sums> for Digester {
-    #[inline]
-    fn from(sums: Sums) -> Self {
-        Self { sums, overflow: None }
-    }
-}
-
-impl std::fmt::Debug for Digester {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Digester").field("taken", &self.sums.taken).finish_non_exhaustive()
-    }
-}
-
-impl Digester {
-    /// Starts an empty digest.
-    pub(crate) fn new() -> Self {
-        Sums { secret: &SECRET, taken: 0, low: 0, high: 0 }.into()
-    }
-
-    /// Starts where a digest of those namespaces stands.
-    pub(crate) fn sums_of(namespaces: impl IntoIterator<Item = Digest>) -> Sums {
-        let mut digester = Self::new();
-        for namespace in namespaces {
-            digester.absorb_digest(namespace);
-        }
-        digester.sums
-    }
-
-    /// Takes in one word.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn absorb(&mut self, word: u64) {
-        if self.sums.taken < WORDS {
-            self.sums.add(self.sums.taken, word);
-            self.sums.taken += 1;
-        } else {
-            // By value, so that no reference keeps the digester out of registers.
-            self.overflow = absorb_overflow(self.overflow.take(), self.sums.secret, word);
-        }
-    }
-
-    /// Takes in another digest.
-    pub(crate) fn absorb_digest(&mut self, digest: Digest) {
-        self.absorb(digest.low);
-        self.absorb(digest.high);
-    }
-
-    /// Takes in the length and the bytes, eight at a time.
-    #[inline]
-    fn absorb_bytes(&mut self, bytes: &[u8]) {
-        self.absorb(bytes.len() as u64);
-        let (words, tail) = bytes.as_chunks::<8>();
-        for word in words {
-            self.absorb(u64::from_le_bytes(*word));
-        }
-        if !tail.is_empty() {
-            self.absorb(short_word(tail));
-        }
-    }
-
-    /// Returns the digest of all that was taken in.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn finish(mut self) -> Digest {
-        if let Some(overflow) = &self.overflow {
-            let (first, second) = finish_overflow(overflow);
-            self.sums.add(WORDS + 1, first);
-            self.sums.add(WORDS + 2, second);
-        }
-        // One more word, of value 1, keeps a key apart from the same key followed by zeros.
-        let Coefficients { low, high } = self.sums.secret.words[self.sums.taken];
-        let (low, high) = (self.sums.low.wrapping_add(low), self.sums.high.wrapping_add(high));
-        Digest { low: (low >> 64) as u64, high: (high >> 64) as u64 }
-    }
-}
-
-#[cold]
-fn absorb_overflow(overflow: Option<Box<SipHasher13>>, secret: &Secret, word: u64) -> Option<Box<SipHasher13>> {
-    let (first, second) = secret.sip;
-    let mut overflow = overflow.unwrap_or_else(|| Box::new(SipHasher13::new_with_keys(first, second)));
-    overflow.write_u64(word);
-    Some(overflow)
-}
-
-#[cold]
-fn finish_overflow(overflow: &SipHasher13) -> (u64, u64) {
-    let rest = overflow.finish128();
-    (rest.h1, rest.h2)
-}
-
-/// Packs one to seven bytes into a word; different bytes of one length give different words.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-    } else {
-        bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
-    }
-}
-
-/// Says why a value has no digest.
-#[derive(Debug)]
-pub(crate) struct Undigestible(String);
-
-impl std::fmt::Display for Undigestible {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Undigestible {}
-
-impl ser::Error for Undigestible {
-    #[cold]
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
-
-/// Takes in numbers as words.
-macro_rules! words {
-    ($($method:ident: $type:ty),*) => {$(
-        #[inline]
-        fn $method(self, value: $type) -> Result<(), Undigestible> {
-            self.absorb(value as u64);
-            Ok(())
-        }
-    )*};
-}
-
-impl ser::Serializer for &mut Digester {
-    type Ok = ();
-    type Error = Undigestible;
-    type SerializeSeq = Self;
-    type SerializeTuple = Self;
-    type SerializeTupleStruct = Self;
-    type SerializeTupleVariant = Self;
-    type SerializeMap = Self;
-    type SerializeStruct = Self;
-    type SerializeStructVariant = Self;
-
-    words!(serialize_bool: bool, serialize_char: char);
-    words!(serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64);
-    words!(serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64);
-
-    fn serialize_i128(self, value: i128) -> Result<(), Undigestible> {
-        self.serialize_u128(value.cast_unsigned())
-    }
-
-    fn serialize_u128(self, value: u128) -> Result<(), Undigestible> {
-        self.absorb(value as u64);
-        self.absorb((value >> 64) as u64);
-        Ok(())
-    }
-
-    fn serialize_f32(self, value: f32) -> Result<(), Undigestible> {
-        self.serialize_u32(value.to_bits())
-    }
-
-    fn serialize_f64(self, value: f64) -> Result<(), Undigestible> {
-        self.serialize_u64(value.to_bits())
-    }
-
-    #[inline]
-    fn serialize_str(self, value: &str) -> Result<(), Undigestible> {
-        self.serialize_bytes(value.as_bytes())
-    }
-
-    #[inline]
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Undigestible> {
-        self.absorb_bytes(value);
-        Ok(())
-    }
-
-    fn serialize_none(self) -> Result<(), Undigestible> {
-        self.serialize_u8(0)
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Undigestible> {
-        self.absorb(1);
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), Undigestible> {
-        Ok(())
-    }
-
-    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Undigestible> {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _name: &'static str, index: u32, _: &'static str) -> Result<(), Undigestible> {
-        self.serialize_u32(index)
-    }
-
-    #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Undigestible> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        index: u32,
-        _variant: &'static str,
-        value: &T,
-    ) -> Result<(), Undigestible> {
-        self.absorb(u64::from(index));
-        value.serialize(self)
-    }
-
-    fn serialize_seq(self, len: Option<usize>) -> Result<Self, Undigestible> {
-        self.absorb(len.ok_or_else(unknown_length)? as u64);
-        Ok(self)
-    }
-
-    #[inline]
-    fn serialize_tuple(self, _len: usize) -> Result<Self, Undigestible> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Self, Undigestible> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        index: u32,
-        _variant: &'static str,
-        _len: usize,
-    ) -> Result<Self, Undigestible> {
-        self.absorb(u64::from(index));
-        Ok(self)
-    }
-
-    fn serialize_map(self, len: Option<usize>) -> Result<Self, Undigestible> {
-        self.serialize_seq(len)
-    }
-
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self, Undigestible> {
-        Ok(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-        len: usize,
-    ) -> Result<Self, Undigestible> {
-        self.serialize_tuple_variant(name, index, variant, len)
-    }
-
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-}
-
-#[cold]
-fn unknown_length() -> Undigestible {
-    Undigestible("a sequence or map in the key does not know its length".to_owned())
-}
-
-/// Takes in the elements of a compound value one after the other.
-macro_rules! elements {
-    ($($trait:ident: $method:ident;)*) => {$(
-        impl ser::$trait for &mut Digester {
-            type Ok = ();
-            type Error = Undigestible;
-
-            #[inline]
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Undigestible> {
-                value.serialize(&mut **self)
-            }
-
-            #[inline]
-            fn end(self) -> Result<(), Undigestible> {
-                Ok(())
-            }
-        }
-    )*};
-}
-
-elements! {
-    SerializeSeq: serialize_element;
-    SerializeTuple: serialize_element;
-    SerializeTupleStruct: serialize_field;
-    SerializeTupleVariant: serialize_field;
-}
-
-/// Takes in the fields of a compound value, not their names.
-macro_rules! fields {
-    ($($trait:ident),*) => {$(
-        impl ser::$trait for &mut Digester {
-            type Ok = ();
-            type Error = Undigestible;
-
-            #[inline]
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, value: &T) -> Result<(), Undigestible> {
-                value.serialize(&mut **self)
-            }
-
-            #[inline]
-            fn end(self) -> Result<(), Undigestible> {
-                Ok(())
-            }
-        }
-    )*};
-}
-
-fields!(SerializeStruct, SerializeStructVariant);
-
-impl ser::SerializeMap for &mut Digester {
-    type Ok = ();
-    type Error = Undigestible;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Undigestible> {
-        key.serialize(&mut **self)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Undigestible> {
-        value.serialize(&mut **self)
-    }
-
-    fn end(self) -> Result<(), Undigestible> {
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ mod digest;
 mod engine;
 mod entry;
 mod error;
+mod events;
 mod flight;
 #[cfg(test)]
 #[path = "flight/tests.rs"]

@@ -1,9 +1,11 @@
 //! Builds the expression of the key: references only, so that nothing is moved, cloned or allocated.
 
-use proc_macro2::{Ident, TokenStream};
+mod plan;
+
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, Index, Type};
+use syn::{Expr, ExprPath, Index, Type};
 
 use crate::model::{Model, Param};
 use crate::quiet::here;
@@ -18,14 +20,15 @@ pub(crate) fn key(model: &Model) -> TokenStream {
     match &model.args.key {
         None => {
             let lead = consts.iter().map(|n| quote!(&#n));
-            let elements = lead
-                .chain(model.plain_params().filter(|p| !p.skipped).map(|p| element(p, &p.emitted.to_token_stream())));
+            let elements = lead.chain(
+                model.plain_params().filter(|p| !p.skipped).map(|p| element(model, p, &p.emitted.to_token_stream())),
+            );
             let tuple = nested(elements.collect());
             quote!(&#tuple)
         }
-        Some(expr) if consts.is_empty() => by_reference(expr),
+        Some(expr) if consts.is_empty() => by_plan(model, expr, true),
         Some(expr) => {
-            let inner = by_reference(expr);
+            let inner = by_plan(model, expr, false);
             quote!(&(#(&#consts,)* #inner))
         }
     }
@@ -40,24 +43,57 @@ pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
         let (index, span) = (Index::from(index), here(param.ty.span()));
         let place = quote!(#tuple.#index);
         match peel(&param.ty) {
-            Type::Reference(_) => quote_spanned!(span=> &#place),
-            _ => element(param, &place),
+            Type::Reference(r) if plan::plan(model, &r.elem).is_none() => quote_spanned!(span=> &#place),
+            _ => element(model, param, &place),
         }
     });
     let tuple = nested(elements.collect());
     quote!(&#tuple)
 }
 
-/// References an argument; one that is a reference already is copied.
-fn element(param: &Param, place: &TokenStream) -> TokenStream {
+/// References an argument; one that is a reference already is copied. Where its type leaves open whether serde says all of
+/// it, by a plan.
+fn element(model: &Model, param: &Param, place: &TokenStream) -> TokenStream {
     let span = here(param.ty.span());
-    match peel(&param.ty) {
-        Type::Reference(r) if r.mutability.is_none() => place.clone(),
-        Type::Reference(_) => quote_spanned!(span=> &*#place),
+    let (reference, behind) = match peel(&param.ty) {
+        Type::Reference(r) if r.mutability.is_none() => (place.clone(), plan::plan(model, &r.elem)),
+        Type::Reference(r) => (quote_spanned!(span=> &*#place), plan::plan(model, &r.elem)),
         // Serde knows arrays of up to 32 elements, and none of generic length.
-        Type::Array(_) => quote_spanned!(span=> &#place[..]),
-        _ => quote_spanned!(span=> &#place),
-    }
+        Type::Array(array) => (quote_spanned!(span=> &#place[..]), plan::of_slice(model, &array.elem)),
+        ty => (quote_spanned!(span=> &#place), plan::plan(model, ty)),
+    };
+    planned(model, span, reference, behind)
+}
+
+/// Serialises what is referenced by a plan, if there is one.
+fn planned(model: &Model, span: Span, reference: TokenStream, plan: Option<TokenStream>) -> TokenStream {
+    let (Some(plan), p) = (plan, &model.runtime) else { return reference };
+    quote_spanned!(span=> #p::Part::<_, #plan>::new(#reference).part())
+}
+
+/// References an expression that says what the key is; of a tuple, each element. An argument has the plan of its type.
+fn by_plan(model: &Model, expr: &Expr, whole: bool) -> TokenStream {
+    let span = here(expr.span());
+    let part = match expr {
+        Expr::Paren(e) => return by_plan(model, &e.expr, whole),
+        Expr::Group(e) => return by_plan(model, &e.expr, whole),
+        Expr::Tuple(tuple) => {
+            let elements = tuple.elems.iter().map(|e| by_plan(model, e, false));
+            return quote_spanned!(span=> &(#(#elements,)*));
+        }
+        Expr::Lit(_) => return by_reference(expr),
+        Expr::Path(path) if let Some(param) = argument(model, path) => match plan::plan(model, &param.ty) {
+            None => return by_reference(expr),
+            plan => planned(model, span, by_reference(expr), plan),
+        },
+        other => planned(model, span, by_reference(other), Some(plan::leaf(model))),
+    };
+    if whole { quote!(&#part) } else { part }
+}
+
+fn argument<'a>(model: &'a Model, path: &ExprPath) -> Option<&'a Param> {
+    let name = path.path.get_ident()?;
+    model.plain_params().find(|param| param.ident == *name)
 }
 
 fn nested(mut elements: Vec<TokenStream>) -> TokenStream {
@@ -95,7 +131,9 @@ mod tests {
 
     fn built(attr: &str, item: &str) -> String {
         let args = crate::args::Args::parse(attr.parse().unwrap(), &mut crate::diag::Diag::default());
-        key(&Model::new(args, syn::parse_str(item).unwrap())).to_string().replace(' ', "")
+        let key = key(&Model::new(args, syn::parse_str(item).unwrap())).to_string().replace(' ', "");
+        let leaf = "::chorde::__private::Part::<_,::chorde::__private::Leaf>::new";
+        key.replace(leaf, "LEAF").replace(".part()", "")
     }
 
     #[test]
@@ -110,11 +148,18 @@ mod tests {
 
     #[test]
     fn tuples_are_referenced_by_element() {
-        assert_eq!(built("key = (self.tenant, id)", "fn f(&self, id: u8) {}"), "&(&self.tenant,&id,)");
-        assert_eq!(built("key = ((a, (b)), c + 1)", "fn f(a: u8, b: u8, c: u8) {}"), "&(&(&a,&b,),&(c+1),)");
+        assert_eq!(built("key = (self.tenant, id)", "fn f(&self, id: u8) {}"), "&(LEAF(&self.tenant),&id,)");
+        assert_eq!(built("key = ((a, (b)), c + 1)", "fn f(a: u8, b: u8, c: u8) {}"), "&(&(&a,&b,),LEAF(&(c+1)),)");
         assert_eq!(built("key = (x)", "fn f(x: u8) {}"), "&x");
-        assert_eq!(built("key = x.id()", "fn f<const N: usize>(x: u8) {}"), "&(&N,&x.id())");
-        assert_eq!(built("key = if x { 1 } else { 2 }", "fn f(x: bool) {}"), "&(ifx{1}else{2})");
+        assert_eq!(built("key = x.id()", "fn f<const N: usize>(x: u8) {}"), "&(&N,LEAF(&x.id()))");
+        assert_eq!(built("key = if x { 1 } else { 2 }", "fn f(x: bool) {}"), "&LEAF(&(ifx{1}else{2}))");
+    }
+
+    #[test]
+    fn what_may_be_an_enum_is_taken_by_plan() {
+        assert_eq!(built("", "fn f(x: Id, y: &Id, z: u8) {}"), "&(LEAF(&x),LEAF(y),&z,)");
+        assert_eq!(built("key = (x, 1)", "fn f(x: Id) {}"), "&(LEAF(&x),&1,)");
+        assert_eq!(built("key = x", "fn f(x: Id) {}"), "&LEAF(&x)");
     }
 
     #[test]

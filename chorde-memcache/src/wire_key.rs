@@ -6,16 +6,19 @@
 //! 180-4) of the canonical form below; the text has its first 20 bytes in base64url without padding (RFC 4648), which
 //! is 160 bits: whoever meets two keys with one text still finds that the other's value is not signed for its own.
 //!
-//! | canonical form, version 1 | bytes |
+//! | canonical form | bytes |
 //! |---|---|
-//! | version | 1 |
+//! | version | of values 2, of all else 1 |
 //! | what it names | 0 a value, 1 the revision counter of a namespace, 2 a page |
 //! | each namespace, the outermost first | 1, length of the name (varint), name, revision (varint; values only) |
 //! | end of the namespaces | 0 |
-//! | values only: the key | its postcard bytes, up to the end |
+//! | values only: the key | its bytes (`Key::bytes`), up to the end |
 //!
-//! A varint is LEB128, as in postcard's wire format. A page is named by version, 2, the digest of its value's key, and
-//! the tag and the index as 32-bit numbers, lowest byte first.
+//! A varint is LEB128. A page is named by version, 2, the digest of its value's key, and the tag and the index as 32-bit
+//! numbers, lowest byte first.
+//!
+//! Version 1 of values had the key in another format, postcard's, in which some keys were one. What was stored under it is
+//! not found. Counters kept their version: in a fleet of both versions each clears for the other.
 
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
@@ -26,9 +29,6 @@ use std::ops::Deref;
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-
-/// Which canonical form the digests are made of.
-const VERSION: u8 = 1;
 
 /// How many bytes a digest has.
 pub(crate) const DIGEST: usize = SHA256_OUTPUT_LEN;
@@ -115,6 +115,16 @@ enum Names {
     Value = 0,
     Revision = 1,
     Page = 2,
+}
+
+impl Names {
+    /// Returns which canonical form the digest is made of.
+    fn version(self) -> u8 {
+        match self {
+            Self::Value => 2,
+            Self::Revision | Self::Page => 1,
+        }
+    }
 }
 
 /// What all keys of the same namespaces have in common, at one time: the beginning of the canonical form and of the text.
@@ -204,7 +214,7 @@ impl Text {
 /// Begins a canonical form.
 fn begin(what: Names) -> Context {
     let mut form = Context::new(&SHA256);
-    form.update(&[VERSION, what as u8]);
+    form.update(&[what.version(), what as u8]);
     form
 }
 

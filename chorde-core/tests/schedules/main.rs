@@ -45,6 +45,7 @@ mod subject {
     pub(crate) mod engine;
     pub(crate) mod entry;
     pub(crate) mod error;
+    pub(crate) mod events;
     pub(crate) mod flight;
     pub(crate) mod function;
     pub(crate) mod future;

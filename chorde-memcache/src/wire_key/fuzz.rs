@@ -28,7 +28,7 @@ impl Parts {
 
     /// The canonical form of a value, as the table of the module has it.
     fn form(&self) -> Vec<u8> {
-        let mut form = vec![1, 0];
+        let mut form = vec![2, 0];
         for (name, revision) in &self.namespaces {
             form.push(1);
             form.extend(leb128(name.len() as u64));

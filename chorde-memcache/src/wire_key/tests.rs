@@ -11,7 +11,7 @@ fn text(key: &WireKey) -> &str {
 
 /// The canonical form as it is written down, by other means than those of the subject.
 fn canonical(namespaces: &[(String, u64)], key: &[u8]) -> Vec<u8> {
-    let mut form = vec![1, 0];
+    let mut form = vec![2, 0];
     for (name, revision) in namespaces {
         form.push(1);
         form.extend(postcard::to_stdvec(name).unwrap());
@@ -30,17 +30,17 @@ fn made(namespaces: &[(String, u64)], key: &[u8]) -> WireKey {
 fn keys_are_pinned() {
     let key = Key::new(&("user", 7_u32)).unwrap();
     let pinned = [
-        (WireKey::new([], b""), "-1DcBxf_Jmz5uvgrHOehwu9tkkc", 2_518_345_034_998_946_074),
-        (WireKey::new([], key.bytes()), "efj01A314hY36YVFdxV3qZW_JaE", 11_171_350_721_356_870_046),
+        (WireKey::new([], b""), "BwsTwATpR1-hVc2E2Q3p-H2xt94", 5_103_215_411_225_987_683),
+        (WireKey::new([], key.bytes()), "pv7OW3p658ask7lJ3UMutEabPSs", 4_215_009_957_681_631_371),
         (
             WireKey::new([("app::prices::load#0123456789abcdef", 0)], key.bytes()),
-            "app::prices::load:BNNR4t2Mm09BC-ygVwIBYORWO-c",
-            12_739_373_315_317_834_274,
+            "app::prices::load:GjA-uPZhy-Ev_tKyl6JprDIPUcA",
+            17_477_056_832_782_697_419,
         ),
         (
             WireKey::new([("prod", 3), ("app::prices::load#0123456789abcdef", 300), ("<u32>", 0)], b"\x07"),
-            "app::prices::load:q8CwOMpOWIVTfAxi90l8eIRq4eo",
-            5_337_304_487_435_275_661,
+            "app::prices::load:Amluv-wo0-HjXBXk4JZknYh9xsk",
+            1_534_356_348_016_022_239,
         ),
         (
             WireKey::revision_key(["prod", "app::prices::load#0123456789abcdef"]),
@@ -56,8 +56,8 @@ fn keys_are_pinned() {
 #[test]
 fn pages_are_pinned() {
     let key = WireKey::new([("prod", 0)], b"\x07");
-    assert_eq!(format!("{:?}", key.page(0xabcde, 1)), "prod:-gVU81jlDtE1_5rAP0TTgq5mktI");
-    assert_eq!(format!("{:?}", WireKey::new([], b"\x07").page(0, 4094)), "f4CLilDWl-8teF_noqyk9W_l4JY");
+    assert_eq!(format!("{:?}", key.page(0xabcde, 1)), "prod:sbL3f5jIrofWZSSrGPGtSvD1_Qc");
+    assert_eq!(format!("{:?}", WireKey::new([], b"\x07").page(0, 4094)), "XEYlr3dEWSICrRJU8_8fuA4r4Qc");
 }
 
 #[test]

@@ -8,7 +8,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use data_encoding::HEXLOWER;
@@ -27,7 +27,16 @@ pub fn versions() -> Vec<u8> {
 
 /// Reads the items of a case.
 pub fn read(version: u8, name: &str) -> io::Result<Vec<Item>> {
-    let text = fs::read_to_string(folder(version).join(name))?;
+    read_from(&folder(version), name)
+}
+
+/// Reads the items of a case as they were stored under names that were made of the bytes postcard makes of a key.
+pub fn read_under_postcard_keys(name: &str) -> io::Result<Vec<Item>> {
+    read_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/postcard_keys"), name)
+}
+
+fn read_from(folder: &Path, name: &str) -> io::Result<Vec<Item>> {
+    let text = fs::read_to_string(folder.join(name))?;
     let line = |line: &str| {
         let mut words = line.strip_prefix("item ")?.split(' ');
         let (key, flags, data) = (words.next()?, words.next()?, words.next()?);

@@ -68,6 +68,22 @@ fn what_was_stored_by_each_version_is_found_again() {
     println!("golden: {count} cases of {} versions, {items} items, are found as they were stored", versions.len());
 }
 
+#[test]
+fn what_was_stored_under_keys_of_another_form_is_missed_cleanly_and_computed_anew() {
+    let server = MemcachedServer::start().unwrap();
+    for case in values() {
+        server.flush().unwrap();
+        let items = files::read_under_postcard_keys(case.name).unwrap();
+        files::load(&mut Raw::of(&server), case.name, &items);
+        let client = case.reader(&server.address());
+        assert_eq!(case.find(&client), Found::Nothing, "{}", case.name);
+        let stats = client.stats();
+        assert_eq!((stats.failures, stats.foreign, stats.damaged), (0, 0, 0), "{}: {stats:?}", case.name);
+        case.replace(&client);
+        assert_eq!(case.find(&client), Found::Right, "{}", case.name);
+    }
+}
+
 /// Also where their bytes differ, since a page set has a random name and zstd may change: the places do not.
 #[test]
 fn what_is_stored_today_lies_where_it_lay() {

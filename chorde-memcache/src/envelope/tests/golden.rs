@@ -24,14 +24,14 @@ fn seal<V: Serialize>(value: &V, life: u32, tag: u32) -> Sealed {
     sealer().wrap(&place(), payload, Label { type_tag: codec::type_tag::<V>(), life, tag }).unwrap()
 }
 
-const PLAIN: &str = "c40d01002c010000e2e7e4e006000000dad6022fcf48c687ceea0efe90a9bd6d1cad99c045ddd3b261c2cfb9ee9c1de8\
+const PLAIN: &str = "c40d01002c010000e2e7e4e0060000005ffbbc9da9beffcff07d8ae093bc70835608cbbe279dcbe190c1d2917bbb1b55\
     03616263ac02";
 
-const COMPRESSED: &str = "c40d010180510100a7a922d5d2070000d604834852948fadc3f3ac15d9df397cf6b2d93404bff6684370ecf9a3a4f490\
+const COMPRESSED: &str = "c40d010180510100a7a922d5d20700000cf167d2d786e68c40d045370e77e5ba2b951df35020fefe11ac97afd32a456e\
     28b52ffd60d2069d000060d00f303132333435363738390100c3f72f49";
 
-const HEAD: &str = "c40d01040100000088af3c1ac70a000003e0cdabc70a0000ef012a24b84e5766843bbe57ffc1715a37167ee36696239d\
-    84ac1b4961f7d8eb";
+const HEAD: &str = "c40d01040100000088af3c1ac70a000003e0cdabc70a000074f5798a7dbcfc34e5b9a0df750360e8055370ab58fa8b67\
+    82f9361eb9349a45";
 
 #[test]
 fn a_plain_item_is_pinned() {

@@ -11,7 +11,18 @@ where
     T: Serialize,
 {
     let __chorde_at = sum::__chorde_at::<T, N>();
-    let __chorde_looked = __chorde_at.look(&(&N, &items[..], &arg1));
+    let __chorde_looked = __chorde_at
+        .look(
+            &(
+                &N,
+                ::chorde::__private::Part::<
+                    _,
+                    ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                >::new(&items[..])
+                    .part(),
+                &arg1,
+            ),
+        );
     match __chorde_looked {
         ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
         ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -144,7 +155,18 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_looked = __chorde_at.look_bg(&(&N, &items[..], &arg1));
+        let __chorde_looked = __chorde_at
+            .look_bg(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -173,7 +195,18 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at
             .lazy_now(
                 __chorde_key,
@@ -188,7 +221,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at
             .refresh_now(
                 __chorde_key,
@@ -209,7 +253,18 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at
             .bg_refresh(
                 __chorde_key,
@@ -227,7 +282,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.peek_now(&(&N, &items[..], &arg1))
+        __chorde_at
+            .peek_now(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            )
     }
     ///Stores a value.
     #[inline]
@@ -240,7 +306,19 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.put_now(&(&N, &items[..], &arg1), value)
+        __chorde_at
+            .put_now(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+                value,
+            )
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[inline]
@@ -252,7 +330,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.get_ttl_now(&(&N, &items[..], &arg1))
+        __chorde_at
+            .get_ttl_now(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            )
     }
     ///Removes the result of these arguments.
     #[inline]
@@ -264,7 +353,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.invalidate_now(&(&N, &items[..], &arg1))
+        __chorde_at
+            .invalidate_now(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            )
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[inline]
@@ -276,7 +376,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.expire_now(&(&N, &items[..], &arg1))
+        __chorde_at
+            .expire_now(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            )
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[inline]
@@ -292,7 +403,18 @@ impl sum {
     {
         let __chorde_looked = {
             let __chorde_at = Self::__chorde_at::<T, N>();
-            __chorde_at.look(&(&N, &items[..], &arg1))
+            __chorde_at
+                .look(
+                    &(
+                        &N,
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                        >::new(&items[..])
+                            .part(),
+                        &arg1,
+                    ),
+                )
         };
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
@@ -336,7 +458,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         let __chorde_job = Self::__chorde_job::<T, N>((items, arg1));
         __chorde_at.future_lazy(__chorde_key, __chorde_job)
     }
@@ -351,7 +484,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at.future_peek(__chorde_key)
     }
     ///Stores a value, without blocking.
@@ -368,7 +512,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at.future_put(__chorde_key, value)
     }
     ///Looks at the value and its remaining life, without blocking.
@@ -384,7 +539,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at.future_get_ttl(__chorde_key)
     }
     ///Removes the result of these arguments, without blocking.
@@ -400,7 +566,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at.future_invalidate(__chorde_key)
     }
     ///Marks the result of these arguments as stale, without blocking.
@@ -416,7 +593,18 @@ impl sum {
         for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at.prepare(&(&N, &items[..], &arg1));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
         __chorde_at.future_expire(__chorde_key)
     }
     ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
@@ -480,7 +668,18 @@ impl sum {
         T: Serialize,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        __chorde_at.callkey(&(&N, &items[..], &arg1))
+        __chorde_at
+            .callkey(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            )
     }
     ///How long a result may be used.
     #[inline]

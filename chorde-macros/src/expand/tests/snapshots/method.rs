@@ -17,7 +17,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_looked = __chorde_at.look(&(&self.tenant, &id));
+        let __chorde_looked = __chorde_at
+            .look(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -134,7 +144,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_looked = __chorde_at.look_bg(&(&self.tenant, &id));
+        let __chorde_looked = __chorde_at
+            .look_bg(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -168,7 +188,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .lazy_now(
                 __chorde_key,
@@ -189,7 +219,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .refresh_now(
                 __chorde_key,
@@ -218,7 +258,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at.prepare(&(&self.tenant, &id));
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            );
         __chorde_at
             .bg_refresh(
                 __chorde_key,
@@ -239,7 +289,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.peek_now(&(&self.tenant, &id))
+        __chorde_at
+            .peek_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Stores a value.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -258,7 +318,18 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.put_now(&(&self.tenant, &id), value)
+        __chorde_at
+            .put_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+                value,
+            )
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -276,7 +347,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.get_ttl_now(&(&self.tenant, &id))
+        __chorde_at
+            .get_ttl_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Removes the result of these arguments.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -294,7 +375,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.invalidate_now(&(&self.tenant, &id))
+        __chorde_at
+            .invalidate_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -312,7 +403,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.expire_now(&(&self.tenant, &id))
+        __chorde_at
+            .expire_now(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -333,7 +434,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.look(&(&self.tenant, &id))
+            __chorde_at
+                .look(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
@@ -385,7 +496,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         let __chorde_job = Self::__chorde_user_job((self, id));
@@ -425,7 +546,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -467,7 +598,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -508,7 +649,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -549,7 +700,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -590,7 +751,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::chorde::__private::Plain::<User>::new(),
                 &Self::__CHORDE_USER_POLICY,
             );
-            __chorde_at.prepare(&(&self.tenant, &id))
+            __chorde_at
+                .prepare(
+                    &(
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Leaf,
+                        >::new(&self.tenant)
+                            .part(),
+                        &id,
+                    ),
+                )
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -713,7 +884,17 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at.callkey(&(&self.tenant, &id))
+        __chorde_at
+            .callkey(
+                &(
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Leaf,
+                    >::new(&self.tenant)
+                        .part(),
+                    &id,
+                ),
+            )
     }
     ///How long a result may be used.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
