@@ -41,7 +41,7 @@ fn a_function_is_listed_from_its_first_use_on() {
 #[test]
 fn computations_under_way_are_shown_with_their_age() {
     store!(CACHE, CLOCK);
-    #[cached(client = CACHE, ttl = 600)]
+    #[cached(client = CACHE, ttl = 600, detach = false)]
     async fn slow(x: u64) -> u64 {
         pause().await;
         x

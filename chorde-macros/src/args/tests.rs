@@ -11,7 +11,7 @@ fn every_argument_is_read() {
     let (args, errors) = read(
         "client = CACHE, ttl = 300, async_ttl = -60, key = (a, b), namespace = \"n\", version = \"2\",
          ttl_spread = 3, lease = 5, renew = 6, lazy(max_tiers = 1), encode = enc, decode = dec, cache_if = |v| *v > 1,
-         result = true, single_flight = false, timings = false, init = setup::init, companions = true,
+         result = true, share_error = copy, single_flight = false, detach = false, timings = false, init = setup::init, companions = true,
          associated = false, crate = crate::rt",
     );
     assert_eq!(errors, Vec::<String>::new());
@@ -48,7 +48,7 @@ fn all_mistakes_are_found_in_one_pass() {
             "duplicate argument `ttl`; keep one of them",
             "unknown unit `x`; the units are ns, us, ms, s, m, h, d, w",
             "unknown argument `banana`; the arguments are client, ttl, async_ttl, key, skip, namespace, version, ttl_spread, \
-             lease, renew, lazy, encode, decode, cache_if, result, single_flight, timings, init, companions, associated, crate",
+             lease, renew, lazy, encode, decode, cache_if, result, share_error, single_flight, detach, timings, init, companions, associated, crate",
             "`skip` needs a value: write `skip(a, b)`",
             "unknown argument of `lazy`; write `lazy(max_tiers = 1)`",
             "unknown argument `time`; did you mean `ttl`?",
