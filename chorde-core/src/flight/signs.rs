@@ -128,7 +128,7 @@ impl Flight {
     }
 
     /// Has that waker woken when the computation asks to be polled.
-    pub(crate) fn driven_by(&self, waker: &Waker) {
+    fn driven_by(&self, waker: &Waker) {
         let mut driver = lock(&self.signs.driver);
         if !driver.as_ref().is_some_and(|driver| driver.will_wake(waker)) {
             let before = driver.replace(waker.clone());
