@@ -29,6 +29,8 @@ impl Flight {
         if !was_watched {
             self.signs.watch(lease);
             self.check();
+            // It may have asked to be polled in the midst of the poll that goes on: at the end of that, nobody hears of it.
+            self.look_after_wake(self.clock.now());
         }
     }
 
@@ -43,6 +45,10 @@ impl Flight {
             let state = flight.lock();
             if flight.judged(&state, now) == Verdict::Move {
                 move_on(state);
+            } else {
+                drop(state);
+                // It has been polled since, or is at this moment, and may ask for more.
+                flight.look_after_wake(now);
             }
         };
         self.clock.alarm(at, Box::new(ring));

@@ -36,7 +36,7 @@ pub(crate) enum Act {
     OwnLeave,
     /// A call or refresh in its caller's future that is not polled any more after any of its steps.
     Stall,
-    /// The same by a future of its own.
+    /// A call that leads, by a future of its own, and is not polled any more after any of its steps.
     OwnStall,
     /// A call of a plain function whose thread stands still until all others have gone home.
     Block,
@@ -84,7 +84,7 @@ impl Act {
 
     /// Whether it may drop a lead.
     fn aborts(self) -> bool {
-        matches!(self, Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::Leave | Self::Doze | Self::End)
+        matches!(self, Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::OwnStall | Self::Leave | Self::Doze | Self::End)
     }
 
     fn writes(self) -> bool {
@@ -163,8 +163,11 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
         Act::OwnLeave => drop(some_steps(owned(world, false))),
         Act::Stall => world.stalled.lock().unwrap().extend(some_steps(in_place_by_chance(world))),
         Act::OwnStall => {
-            let rest = some_steps(owned(world, true));
-            world.stalled.lock().unwrap().extend(rest);
+            if let Role::Lead(leader) = world.join(Kind::Join) {
+                // A call takes its first step as it begins to lead.
+                let rest = take(thread_rng().gen_range(1..=STEPS), world.led_owned(leader));
+                world.stalled.lock().unwrap().extend(rest);
+            }
         }
         Act::Leave => {
             let waiting = wait_a_little(world);
@@ -202,9 +205,13 @@ fn owned(world: &Arc<World>, detach: bool) -> Step<()> {
 }
 
 /// Takes up to so many steps; returns the future unless it has ended.
-fn some_steps(mut future: Step<()>) -> Option<Step<()>> {
+fn some_steps(future: Step<()>) -> Option<Step<()>> {
+    take(thread_rng().gen_range(0..=STEPS), future)
+}
+
+fn take(steps: u32, mut future: Step<()>) -> Option<Step<()>> {
     let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..thread_rng().gen_range(0..=STEPS) {
+    for _ in 0..steps {
         if future.as_mut().poll(&mut context).is_ready() {
             return None;
         }

@@ -19,7 +19,7 @@ use crate::flight::store::unless_overtaken;
 use crate::flight::{FlightKey, Flights, Kind, Landed, Leader, Outcome, Role, Waiter};
 
 pub(crate) const KEY: FlightKey = (ClientId(1), Digest(1));
-pub(crate) const LEASE: Duration = Duration::from_secs(1);
+pub(crate) const LEASE: Duration = Duration::from_secs(3600);
 
 /// What is stored: by whom it was begun, told by a stamp that grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -206,6 +206,17 @@ impl World {
                 computation::begin(leader, detach, own).await
             }
         }
+    }
+
+    /// Computes by a future of its own for the leader of a flight.
+    pub(crate) fn led_owned(self: &Arc<Self>, leader: Leader) -> Step<()> {
+        let this = Arc::clone(self);
+        let own = |leader| -> Step<u64> {
+            let lead = Lead { leader, beside: None };
+            Box::pin(async move { this.compute(lead, Ends::Value).await })
+        };
+        let driving = computation::begin(leader, true, own);
+        Box::pin(async move { _ = driving.await })
     }
 
     async fn compute(&self, lead: Lead, ends: Ends) -> u64 {
