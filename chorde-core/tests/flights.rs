@@ -178,6 +178,7 @@ fn whoever_is_not_polled_holds_nobody_up() {
 #[test]
 fn a_blocked_thread_holds_nobody_up() {
     explore(&[Act::Block, Act::Call, Act::Await, Act::Own]);
+    explore(&[Act::Block, Act::Refresh]);
     explore(&[Act::Block, Act::Block, Act::Refresh, Act::Call]);
     explore(&[Act::Block, Act::Call, Act::Doze, Act::Leave]);
     explore(&[Act::Block, Act::Call, Act::Put, Act::Fail]);

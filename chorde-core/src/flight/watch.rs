@@ -6,7 +6,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::judge::{GRACE, Probe, Seen, Verdict, Work, judge};
-use super::{Flight, Flights, State, Waiter, wake};
+use super::{Flight, Flights, Phase, State, Waiter, wake};
 use crate::clock::nanos;
 use crate::sync::MutexGuard;
 
@@ -90,6 +90,9 @@ impl Flight {
                 state.grant_beside(now);
                 let woken = state.waiters.pop();
                 drop(state);
+                if woken.is_none() {
+                    self.let_next_begin();
+                }
                 wake(woken);
                 later
             }
@@ -122,6 +125,24 @@ impl Flight {
         drop(state);
         self.flights.remove(self);
         wake(woken);
+    }
+
+    /// Lets those who are lined up behind it begin, as nobody else is there to compute beside it: its own value is older than what
+    /// they asked for, and is not stored.
+    fn let_next_begin(self: &Arc<Self>) {
+        let are_lined_up = |other: &Arc<Self>| {
+            let state = other.lock();
+            state.phase == Phase::Queued && state.waiting > 0
+        };
+        let behind: SmallVec<[_; 2]> = self.flights.joinable(&self.key, are_lined_up);
+        let mut state = self.lock();
+        if behind.is_empty() || state.phase != Phase::Led {
+            return;
+        }
+        state.superseded = true;
+        state.detached = true;
+        drop(state);
+        self.flights.remove(self);
     }
 
     /// Sends a task to the runtime that the computation's sockets and timers belong to.

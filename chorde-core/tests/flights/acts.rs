@@ -264,6 +264,8 @@ pub(crate) fn play(acts: &[Act], time: Time) {
     if let Some(running) = running {
         running.join().unwrap();
     }
+    // An alarm may have moved a computation at the last moment.
+    background::drain();
     let is_calm = !runs && !any(Act::writes);
     world.check(&Must {
         // Those who compute alone store whenever they are ready.
