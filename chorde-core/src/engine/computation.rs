@@ -80,7 +80,8 @@ pub(crate) fn begin<R: Send + 'static>(
     let computation = Arc::new_cyclic(|this: &Weak<Computation<R>>| {
         let this: Weak<Computation<R>> = Weak::clone(this);
         leader.computes_by_future(runtime.clone(), Some(this));
-        let state = State { stage: Stage::Idle(compute(leader)), is_moved: false, caller: Caller::Here, background: None };
+        let state =
+            State { stage: Stage::Idle(compute(leader)), is_moved: false, caller: Caller::Here, background: None };
         Computation { flight, runtime, detach, state: Mutex::new(state) }
     });
     Driving(computation)

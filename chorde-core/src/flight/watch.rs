@@ -29,8 +29,6 @@ impl Flight {
         if !was_watched {
             self.signs.watch(lease);
             self.check();
-            // It may have asked to be polled in the midst of the poll that goes on: at the end of that, nobody hears of it.
-            self.look_after_wake(self.clock.now());
         }
     }
 
@@ -43,12 +41,13 @@ impl Flight {
             flight.signs.alarm_rang();
             let now = flight.clock.now();
             let state = flight.lock();
-            if flight.judged(&state, now) == Verdict::Move {
-                move_on(state);
-            } else {
-                drop(state);
+            match flight.judged(&state, now) {
+                Verdict::Move => move_on(state),
                 // It has been polled since, or is at this moment, and may ask for more.
-                flight.look_after_wake(now);
+                _ => {
+                    drop(state);
+                    flight.look_after_wake(now);
+                }
             }
         };
         self.clock.alarm(at, Box::new(ring));
@@ -84,7 +83,8 @@ impl Flight {
             Verdict::Rest => return,
             Verdict::Later(at) => {
                 drop(state);
-                at
+                // It may wait for something now, and ask to be polled the next moment.
+                at.min(later)
             }
             Verdict::Beside => {
                 state.grant_beside(now);

@@ -84,7 +84,10 @@ impl Act {
 
     /// Whether it may drop a lead.
     fn aborts(self) -> bool {
-        matches!(self, Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::OwnStall | Self::Leave | Self::Doze | Self::End)
+        matches!(
+            self,
+            Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::OwnStall | Self::Leave | Self::Doze | Self::End
+        )
     }
 
     fn writes(self) -> bool {
@@ -98,7 +101,10 @@ impl Act {
 
     /// Whether there is a value in the end, if nothing interferes.
     fn brings(self) -> bool {
-        matches!(self, Self::Call | Self::Await | Self::Own | Self::Refresh | Self::Alone | Self::OwnDrop | Self::OwnStall)
+        matches!(
+            self,
+            Self::Call | Self::Await | Self::Own | Self::Refresh | Self::Alone | Self::OwnDrop | Self::OwnStall
+        )
     }
 }
 
