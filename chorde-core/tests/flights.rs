@@ -95,7 +95,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 /// Schedules for each set of acts, each way of time and each scheduler; more with the environment variable `CHORDE_SCHEDULES`.
-const ITERATIONS: usize = 30;
+const ITERATIONS: usize = 20;
 /// How many times the scheduler by priorities changes its mind: bugs that need no more are found with a known probability.
 const DEPTH: usize = 3;
 /// More steps than any schedule takes that ends at all.
