@@ -40,7 +40,7 @@ pub(crate) enum Act {
     OwnStall,
     /// A call of a plain function whose thread stands still until all others have gone home.
     Block,
-    /// A call that fails with nothing to share, as with a panic.
+    /// A call that fails with nothing to share, as with a panic; it may be dropped at any step.
     Fail,
     /// A call that fails with an error that those who wait can have.
     Share,
@@ -146,8 +146,8 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
         Act::Await => fresh(&|| block_on(world.call_in_place(Kind::Join, Ends::Value))),
         Act::Own => fresh(&|| block_on(world.call_owned(Kind::Join, Ends::Value, true))),
         Act::Block => fresh(&|| world.call_here(Kind::Join, Ends::Value, || gate.wait())),
-        Act::Fail => fresh(&|| fail(world, Ends::Failure)),
-        Act::Share => fresh(&|| fail(world, Ends::Shared)),
+        Act::Fail => fail(world, Ends::Failure, &fresh),
+        Act::Share => fail(world, Ends::Shared, &fresh),
         Act::Refresh => {
             let asked = world.stamp();
             let begun = match thread_rng().gen_range(0..3) {
@@ -190,11 +190,15 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
     }
 }
 
-fn fail(world: &Arc<World>, ends: Ends) -> u64 {
-    match thread_rng().gen_range(0..3) {
-        0 => world.call_here(Kind::Join, ends, || ()),
-        1 => block_on(world.call_in_place(Kind::Join, ends)),
-        _ => block_on(world.call_owned(Kind::Join, ends, true)),
+fn fail(world: &Arc<World>, ends: Ends, fresh: &dyn Fn(&dyn Fn() -> u64)) {
+    match thread_rng().gen_range(0..4) {
+        0 => fresh(&|| world.call_here(Kind::Join, ends, || ())),
+        1 => fresh(&|| block_on(world.call_in_place(Kind::Join, ends))),
+        2 => fresh(&|| block_on(world.call_owned(Kind::Join, ends, true))),
+        _ => {
+            let this = Arc::clone(world);
+            drop(some_steps(Box::pin(async move { _ = this.call_owned(Kind::Join, ends, true).await })));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::engine::computation;
 use crate::flight::active::{Scope, idle};
 use crate::flight::store::unless_overtaken;
-use crate::flight::{FlightKey, Flights, Kind, Landed, Leader, Outcome, Role, Waiter};
+use crate::flight::{Flight, FlightKey, Flights, Kind, Landed, Leader, Outcome, Role, Waiter};
 
 pub(crate) const KEY: FlightKey = (ClientId(1), Digest(1));
 pub(crate) const LEASE: Duration = Duration::from_secs(3600);
@@ -67,6 +67,8 @@ pub(crate) struct World {
     most: AtomicU64,
     /// How many computed beside one that did not end.
     beside: AtomicU64,
+    /// Flights that landed with what was computed beside their leaders.
+    landed_beside: Mutex<Vec<Arc<Flight>>>,
     /// When the latest write that is complete had begun.
     latest_write: Mutex<u64>,
     /// When the latest computation that was stored in time had begun.
@@ -96,6 +98,7 @@ impl World {
             running: AtomicU64::new(0),
             most: AtomicU64::new(0),
             beside: AtomicU64::new(0),
+            landed_beside: Mutex::default(),
             latest_write: Mutex::new(0),
             latest_stored: Mutex::new(0),
             stalled: Mutex::default(),
@@ -241,7 +244,11 @@ impl World {
             leader.flight().seen(self.clock.now());
             self.store(&leader, begun).await;
             if let Some(waiter) = beside {
-                waiter.flight().land_beside(land);
+                let flight = waiter.flight();
+                flight.land_beside(|| {
+                    self.landed_beside.lock().unwrap().push(Arc::clone(flight));
+                    land()
+                });
             }
         }
         leader.land(land);
@@ -249,10 +256,12 @@ impl World {
 
     async fn store(&self, leader: &Leader, begun: u64) {
         let was_overtaken = leader.is_overtaken();
+        let landed_beside = self.landed_beside.lock().unwrap().iter().any(|other| Arc::ptr_eq(other, leader.flight()));
         if !leader.begin_store() {
             return;
         }
         assert!(!was_overtaken, "one who was overtaken may store");
+        assert!(!landed_beside, "one beside whom another has computed may store");
         let store = async {
             yield_now().await;
             *self.stored.lock().unwrap() = Stored::Computed { begun };

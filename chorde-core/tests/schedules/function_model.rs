@@ -386,11 +386,18 @@ impl<C: Client<u64> + 'static> Function<C> {
         self.note(returned, start);
     }
 
+    /// Calls one way or another; a call may be dropped at any step.
     fn call_by_chance(self: &Arc<Self>, ends: Ends) -> Returned {
-        match thread_rng().gen_range(0..3) {
+        let this = Arc::clone(self);
+        let owned = async move { owned::call(&this, ends, Way::by_chance(), Arc::default()).await };
+        match thread_rng().gen_range(0..4) {
             0 => self.call(ends),
             1 => block_on(self.call_in_place(ends)),
-            _ => block_on(owned::call(self, ends, Way::by_chance(), Arc::default())),
+            2 => block_on(owned),
+            _ => {
+                drop(steps(Box::pin(async move { _ = owned.await })));
+                Err(Failure)
+            }
         }
     }
 
