@@ -1,6 +1,7 @@
-//! The flights under random schedules: compiled once more against the primitives of the model checker shuttle, which runs
-//! every pair of things that can happen to one key in thousands of random interleavings. In half of them, time runs: an
-//! alarm may ring at any moment after it was set, so that every lease is too short for somebody.
+//! The flights, and the computations that outlive their callers, under random schedules: compiled once more against the
+//! primitives of the model checker shuttle, which runs every pair of things that can happen to one key in thousands of random
+//! interleavings. Time stands still in some of them. In others it passes, but no lease ends. In others it runs: an alarm may
+//! ring at any moment after it was set, so that every lease is too short for somebody.
 #![allow(
     dead_code,
     unused_imports,
@@ -10,102 +11,22 @@
     reason = "modules of the crate, seen from a smaller one"
 )]
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
-
-use shuttle::future::{block_on, yield_now};
-use shuttle::rand::Rng;
-use shuttle::sync::Mutex;
-use shuttle::sync::atomic::{AtomicU64, Ordering};
-use shuttle::thread;
-
 #[macro_use]
 #[path = "schedules/local.rs"]
 mod local;
 
+#[path = "flights/acts.rs"]
+mod acts;
+#[path = "flights/background.rs"]
+mod background;
+#[path = "flights/clock.rs"]
+mod clock;
+#[path = "flights/world.rs"]
+mod world;
+
 mod client {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct ClientId(pub u64);
-}
-
-mod clock {
-    use std::sync::Arc;
-    use std::task::{Context, Poll, Waker};
-    use std::time::Duration;
-
-    use shuttle::sync::{Condvar, Mutex};
-    use shuttle::thread;
-
-    type Ring = Box<dyn FnOnce() + Send>;
-
-    #[derive(Default)]
-    struct Time {
-        now: u64,
-        alarms: Vec<(u64, Ring)>,
-        is_over: bool,
-    }
-
-    /// A clock that jumps to the next alarm, while somebody runs it.
-    #[derive(Clone)]
-    pub struct Clock(Arc<(Mutex<Time>, Condvar)>);
-
-    impl Clock {
-        pub fn new() -> Self {
-            Self(Arc::new((Mutex::default(), Condvar::new())))
-        }
-
-        pub fn now(&self) -> u64 {
-            self.0.0.lock().unwrap().now
-        }
-
-        pub fn alarm(&self, at: u64, ring: Ring) {
-            self.0.0.lock().unwrap().alarms.push((at, ring));
-            self.0.1.notify_all();
-        }
-
-        /// Lets time run until it is [`stop`](Self::stop)ped.
-        pub fn run(&self) {
-            let (time, changed) = &*self.0;
-            let mut now = time.lock().unwrap();
-            while !now.is_over {
-                let Some(at) = now.alarms.iter().map(|(at, _)| *at).min() else {
-                    now = changed.wait(now).unwrap();
-                    continue;
-                };
-                now.now = at.max(now.now);
-                let due = now.now;
-                let alarms = std::mem::take(&mut now.alarms);
-                let (ringing, later): (Vec<_>, Vec<_>) = alarms.into_iter().partition(|(at, _)| *at <= due);
-                now.alarms = later;
-                drop(now);
-                ringing.into_iter().for_each(|(_, ring)| ring());
-                thread::yield_now();
-                now = time.lock().unwrap();
-            }
-        }
-
-        pub fn stop(&self) {
-            self.0.0.lock().unwrap().is_over = true;
-            self.0.1.notify_all();
-        }
-
-        pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-            let (clock, until) = (self.clone(), self.now() + nanos(duration));
-            let waker: Arc<Mutex<Option<Waker>>> = Arc::default();
-            let rung = Arc::clone(&waker);
-            let ring = move || rung.lock().unwrap().take().into_iter().for_each(Waker::wake);
-            self.alarm(until, Box::new(ring));
-            std::future::poll_fn(move |cx: &mut Context<'_>| {
-                *waker.lock().unwrap() = Some(cx.waker().clone());
-                if clock.now() >= until { Poll::Ready(()) } else { Poll::Pending }
-            })
-        }
-    }
-
-    pub fn nanos(duration: Duration) -> u64 {
-        duration.as_nanos() as u64
-    }
 }
 
 mod digest {
@@ -155,326 +76,74 @@ mod sync {
 #[path = "../src/flight/mod.rs"]
 mod flight;
 
-use clock::Clock;
-use flight::store::unless_overtaken;
-use flight::{Flights, Kind, Leader, Outcome, Role};
+#[path = "../src/engine"]
+mod engine {
+    pub(crate) mod background {
+        pub(crate) use crate::background::carry_on;
+    }
 
-const KEY: flight::FlightKey = (client::ClientId(1), digest::Digest(1));
-const LEASE: Duration = Duration::from_nanos(10);
-/// Schedules for each set of acts and each scheduler; more with the environment variable `CHORDE_SCHEDULES`.
-const ITERATIONS: usize = 100;
+    pub(crate) mod runtime {
+        pub(crate) type Ended<R> = std::thread::Result<R>;
+    }
+
+    pub(crate) mod computation;
+}
+
+use acts::Act;
+use clock::Time;
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, MaxSteps, Runner};
+
+/// Schedules for each set of acts, each way of time and each scheduler; more with the environment variable `CHORDE_SCHEDULES`.
+const ITERATIONS: usize = 20;
 /// How many times the scheduler by priorities changes its mind: bugs that need no more are found with a known probability.
 const DEPTH: usize = 3;
-
-/// What is stored: by whom it was begun, told by a stamp that grows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stored {
-    Nothing,
-    Computed { begun: u64 },
-    Written { begun: u64 },
-}
-
-type Waiting = Pin<Box<dyn Future<Output = Outcome> + Send>>;
-
-/// One key of one client, and all that happens to it.
-struct World {
-    flights: Arc<Flights>,
-    clock: Clock,
-    store: Mutex<Stored>,
-    stamp: AtomicU64,
-    /// When the latest write that is complete had begun.
-    latest_write: Mutex<u64>,
-    /// When the latest computation that was stored in time had begun.
-    latest_stored: Mutex<u64>,
-    /// Leaders, and those who wait, that are alive and not polled until all others have gone home.
-    stalled: Mutex<Vec<Computed>>,
-    dozing: Mutex<Vec<Waiting>>,
-    /// Whether nothing happens that keeps those who wait from a value of the flight that they joined.
-    is_calm: bool,
-}
-
-/// A computation at its end.
-struct Computed {
-    leader: Leader,
-    begun: u64,
-    /// Whether it has asked to store, and may.
-    is_storing: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Act {
-    Call,
-    Refresh,
-    Alone,
-    /// A call that is dropped before it has computed.
-    Abort,
-    /// A call that is dropped while it stores.
-    AbortStore,
-    /// A refresh that has computed and is not polled any more.
-    Stall,
-    /// A call that is not polled any more while it stores.
-    StallStore,
-    Put,
-    Clear,
-    /// One who waits and loses patience.
-    Leave,
-    /// One who waits and is not polled any more.
-    Doze,
-}
-
-const ACTS: [Act; 11] = [
-    Act::Call,
-    Act::Refresh,
-    Act::Alone,
-    Act::Abort,
-    Act::AbortStore,
-    Act::Stall,
-    Act::StallStore,
-    Act::Put,
-    Act::Clear,
-    Act::Leave,
-    Act::Doze,
-];
-
-impl Act {
-    /// Whether others wait for it for ever, unless time runs.
-    fn stalls(self) -> bool {
-        matches!(self, Self::Stall | Self::StallStore | Self::Doze)
-    }
-
-    /// Whether it may drop a lead.
-    fn aborts(self) -> bool {
-        matches!(self, Self::Abort | Self::AbortStore | Self::Leave | Self::Doze)
-    }
-}
-
-impl World {
-    fn new(is_calm: bool) -> Arc<Self> {
-        Arc::new(Self {
-            flights: Arc::default(),
-            clock: Clock::new(),
-            store: Mutex::new(Stored::Nothing),
-            stamp: AtomicU64::new(1),
-            latest_write: Mutex::new(0),
-            latest_stored: Mutex::new(0),
-            stalled: Mutex::default(),
-            dozing: Mutex::default(),
-            is_calm,
-        })
-    }
-
-    fn stamp(&self) -> u64 {
-        self.stamp.fetch_add(1, Ordering::SeqCst)
-    }
-
-    fn join(&self, kind: Kind) -> Role {
-        self.flights.join(KEY, kind, &self.clock)
-    }
-
-    fn act(&self, act: Act) {
-        match act {
-            Act::Call => {
-                let written = *self.latest_write.lock().unwrap();
-                let begun = block_on(self.call(Kind::Join));
-                assert!(begun > written, "a call got a value from before a write that was complete when it came");
-            }
-            Act::Refresh => {
-                let asked = self.stamp();
-                let begun = block_on(self.call(Kind::Next));
-                assert!(begun > asked, "a refresh gives a value that was begun after it was asked for");
-            }
-            Act::Alone => drop(block_on(self.call(Kind::Alone))),
-            Act::Abort => {
-                if let Role::Lead(leader) = self.join(Kind::Join) {
-                    thread::yield_now();
-                    drop(leader);
-                }
-            }
-            Act::AbortStore => {
-                if let Role::Lead(leader) = self.join(Kind::Join) {
-                    let computed = self.compute(leader, true);
-                    self.abort(Box::pin(self.settle(computed)));
-                }
-            }
-            Act::Stall => self.stall(Kind::Next, false),
-            Act::StallStore => self.stall(Kind::Join, true),
-            Act::Leave => {
-                let waiting = self.wait_a_little();
-                thread::yield_now();
-                drop(waiting);
-            }
-            Act::Doze => {
-                let waiting = self.wait_a_little();
-                self.dozing.lock().unwrap().extend(waiting);
-            }
-            Act::Put => self.write(|| self.flights.supersede(&KEY).within(&self.clock, LEASE), true),
-            Act::Clear => self.write(|| self.flights.supersede_all(KEY.0).within(&self.clock, LEASE), false),
-        }
-    }
-
-    fn write<W: Future<Output = ()>>(&self, supersede: impl FnOnce() -> W, puts: bool) {
-        let begun = self.stamp();
-        block_on(supersede());
-        *self.store.lock().unwrap() = if puts { Stored::Written { begun } } else { Stored::Nothing };
-        let mut latest = self.latest_write.lock().unwrap();
-        *latest = latest.max(begun);
-    }
-
-    /// Waits for one poll.
-    fn wait_a_little(&self) -> Option<Waiting> {
-        let Role::Wait(waiter) = self.join(Kind::Join) else { return None };
-        let mut waiting: Waiting = Box::pin(waiter.wait());
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let step = waiting.as_mut().poll(&mut context);
-        step.is_pending().then_some(waiting)
-    }
-
-    fn stall(&self, kind: Kind, begins_to_store: bool) {
-        if let Ok(leader) = block_on(self.lead(kind)) {
-            let computed = self.compute(leader, begins_to_store);
-            self.stalled.lock().unwrap().push(computed);
-        }
-    }
-
-    /// Gets a value as the engine does; returns when its computation was begun.
-    async fn call(&self, kind: Kind) -> u64 {
-        match self.lead(kind).await {
-            Err(begun) => begun,
-            Ok(leader) => {
-                let computed = self.compute(leader, true);
-                let begun = computed.begun;
-                self.settle(computed).await;
-                begun
-            }
-        }
-    }
-
-    /// Waits for its turn to compute, or for what another has computed.
-    async fn lead(&self, kind: Kind) -> Result<Leader, u64> {
-        loop {
-            match self.join(kind) {
-                Role::Lead(leader) => return Ok(leader),
-                Role::Recurse => unreachable!("nothing recurses here"),
-                Role::Wait(waiter) => {
-                    self.flights.watch(&waiter, &self.clock, LEASE);
-                    match waiter.wait().await {
-                        Outcome::Lead(leader) => return Ok(leader),
-                        Outcome::Landed(landing) => return Err(*landing.cargo().unwrap()),
-                        Outcome::StartOver => assert!(!self.is_calm, "one who waited got nothing"),
-                    }
-                }
-            }
-        }
-    }
-
-    fn compute(&self, leader: Leader, begins_to_store: bool) -> Computed {
-        let begun = self.stamp();
-        leader.flight().set_polling(true, self.clock.now());
-        thread::yield_now();
-        leader.flight().set_polling(false, self.clock.now());
-        let was_overtaken = leader.is_overtaken();
-        let is_storing = begins_to_store && leader.begin_store();
-        assert!(!(was_overtaken && is_storing), "one who was overtaken may store");
-        Computed { leader, begun, is_storing }
-    }
-
-    /// Stores in two steps, if it may, and lands.
-    async fn settle(&self, Computed { leader, begun, is_storing }: Computed) {
-        if is_storing {
-            let store = async {
-                yield_now().await;
-                *self.store.lock().unwrap() = Stored::Computed { begun };
-                yield_now().await;
-            };
-            unless_overtaken(&leader, &self.clock, store).await;
-            if leader.is_overtaken() {
-                *self.store.lock().unwrap() = Stored::Nothing;
-            } else {
-                let mut latest = self.latest_stored.lock().unwrap();
-                *latest = latest.max(begun);
-            }
-        }
-        leader.land(|| Arc::new(begun));
-    }
-
-    /// Polls a store up to three times, which is all its steps, and drops it, with or without its effect.
-    fn abort(&self, mut store: Pin<Box<dyn Future<Output = ()> + Send + '_>>) {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        for _ in 0..shuttle::rand::thread_rng().gen_range(0..=3) {
-            if store.as_mut().poll(&mut context).is_ready() {
-                return;
-            }
-            thread::yield_now();
-        }
-    }
-
-    /// Polls again, or drops, those who were not polled for so long.
-    fn resume(&self) {
-        drop(std::mem::take(&mut *self.dozing.lock().unwrap()));
-        for mut computed in std::mem::take(&mut *self.stalled.lock().unwrap()) {
-            computed.is_storing = computed.is_storing || computed.leader.begin_store();
-            block_on(self.settle(computed));
-        }
-    }
-
-    /// What must hold when everybody has gone home.
-    fn check(&self, acts: &[Act]) {
-        assert_eq!(self.flights.summary().0, 0, "no flight is left");
-        let written = *self.latest_write.lock().unwrap();
-        let stored = *self.latest_stored.lock().unwrap();
-        if let Stored::Computed { begun } = *self.store.lock().unwrap() {
-            assert!(begun > written, "a computation undid a later write");
-            // Those who compute alone store whenever they are ready.
-            assert!(begun >= stored || acts.contains(&Act::Alone), "a computation undid a later one");
-        }
-    }
-}
-
-fn play(acts: &[Act], time_runs: bool) {
-    let world = World::new(!time_runs && !acts.iter().any(|act| act.aborts()));
-    let spawn = |act| {
-        let world = Arc::clone(&world);
-        thread::spawn(move || world.act(act))
-    };
-    let threads: Vec<_> = acts.iter().copied().map(spawn).collect();
-    let clock = world.clock.clone();
-    let time = time_runs.then(|| thread::spawn(move || clock.run()));
-    for thread in threads {
-        thread.join().unwrap();
-    }
-    world.resume();
-    world.clock.stop();
-    if let Some(time) = time {
-        time.join().unwrap();
-    }
-    world.check(acts);
-}
+/// More steps than any schedule takes that ends at all.
+const LONGEST: usize = 100_000;
 
 /// Runs the acts in many orders, by two schedulers: one throws dice at each step, one seldom changes its mind.
 fn explore(acts: &[Act]) {
     let iterations = std::env::var("CHORDE_SCHEDULES").map_or(ITERATIONS, |count| count.parse().unwrap());
-    for time_runs in [false, true] {
-        if time_runs || !acts.iter().any(|act| act.stalls()) {
-            let acts = acts.to_vec();
-            let run = move || play(&acts, time_runs);
-            shuttle::check_random(run.clone(), iterations);
-            shuttle::check_pct(run, iterations, DEPTH);
+    for time in [Time::StandsStill, Time::Passes, Time::Runs] {
+        if acts::end_without(acts, time) {
+            by(RandomScheduler::new(iterations), acts, time);
+            by(PctScheduler::new(DEPTH, iterations), acts, time);
         }
+    }
+}
+
+fn by(scheduler: impl Scheduler + 'static, acts: &[Act], time: Time) {
+    let mut config = Config::default();
+    config.max_steps = MaxSteps::FailAfter(LONGEST);
+    let played = acts.to_vec();
+    let run = || Runner::new(scheduler, config).run(move || acts::play(&played, time));
+    if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        eprintln!("FAILED: {acts:?}, time {time:?}");
+        std::panic::resume_unwind(panic);
     }
 }
 
 #[test]
 fn every_pair_of_acts_besides_a_call() {
-    for (at, one) in ACTS.into_iter().enumerate() {
-        for other in &ACTS[at..] {
+    for (at, one) in Act::ALL.into_iter().enumerate() {
+        for other in &Act::ALL[at..] {
             explore(&[Act::Call, one, *other]);
         }
     }
 }
 
 #[test]
+fn every_act_besides_an_owned_computation() {
+    for act in Act::ALL {
+        explore(&[Act::Own, Act::Own, act]);
+        explore(&[Act::OwnDrop, Act::Await, act]);
+        explore(&[Act::OwnStall, Act::Await, act]);
+    }
+}
+
+#[test]
 fn refreshes_share_the_next_computation_under_any_interference() {
-    for act in ACTS {
+    for act in Act::ALL {
         explore(&[Act::Refresh, Act::Refresh, Act::Call, act]);
     }
 }
@@ -483,13 +152,34 @@ fn refreshes_share_the_next_computation_under_any_interference() {
 fn aborts_and_leaves_strand_nobody() {
     explore(&[Act::Abort, Act::Abort, Act::Leave, Act::Leave, Act::Call]);
     explore(&[Act::Abort, Act::Leave, Act::Refresh, Act::Call, Act::Put]);
+    explore(&[Act::OwnDrop, Act::OwnLeave, Act::Leave, Act::Leave, Act::Call]);
+    explore(&[Act::OwnLeave, Act::OwnLeave, Act::Leave, Act::Abort, Act::End]);
+}
+
+#[test]
+fn failures_strand_nobody() {
+    explore(&[Act::Fail, Act::Fail, Act::Own, Act::Call, Act::Leave]);
+    explore(&[Act::Fail, Act::Share, Act::Refresh, Act::Call, Act::Put]);
+    explore(&[Act::Fail, Act::OwnDrop, Act::Refresh, Act::Clear]);
 }
 
 #[test]
 fn whoever_is_not_polled_holds_nobody_up() {
     explore(&[Act::Stall, Act::Call, Act::Refresh, Act::Put]);
-    explore(&[Act::StallStore, Act::Call, Act::Put, Act::Clear]);
-    explore(&[Act::Stall, Act::StallStore, Act::AbortStore, Act::Leave, Act::Call]);
+    explore(&[Act::Stall, Act::Call, Act::Put, Act::Clear]);
+    explore(&[Act::Stall, Act::Stall, Act::Abort, Act::Leave, Act::Call]);
     explore(&[Act::Doze, Act::Doze, Act::Abort, Act::Refresh, Act::Call]);
     explore(&[Act::Call, Act::Stall, Act::Refresh, Act::Refresh]);
+    explore(&[Act::OwnStall, Act::OwnStall, Act::Call, Act::Await]);
+    explore(&[Act::OwnStall, Act::OwnDrop, Act::Refresh, Act::Await]);
+    explore(&[Act::OwnStall, Act::Own, Act::Own, Act::End]);
+}
+
+#[test]
+fn a_blocked_thread_holds_nobody_up() {
+    explore(&[Act::Block, Act::Call, Act::Await, Act::Own]);
+    explore(&[Act::Block, Act::Refresh]);
+    explore(&[Act::Block, Act::Block, Act::Refresh, Act::Call]);
+    explore(&[Act::Block, Act::Call, Act::Doze, Act::Leave]);
+    explore(&[Act::Block, Act::Call, Act::Put, Act::Fail]);
 }

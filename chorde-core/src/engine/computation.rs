@@ -36,6 +36,8 @@ struct State<R> {
     /// Whether the background drives it.
     is_moved: bool,
     caller: Caller,
+    /// Has the background look again, which found the computation being polled by its caller.
+    background: Option<Waker>,
 }
 
 enum Stage<R> {
@@ -78,7 +80,8 @@ pub(crate) fn begin<R: Send + 'static>(
     let computation = Arc::new_cyclic(|this: &Weak<Computation<R>>| {
         let this: Weak<Computation<R>> = Weak::clone(this);
         leader.computes_by_future(runtime.clone(), Some(this));
-        let state = State { stage: Stage::Idle(compute(leader)), is_moved: false, caller: Caller::Here };
+        let state =
+            State { stage: Stage::Idle(compute(leader)), is_moved: false, caller: Caller::Here, background: None };
         Computation { flight, runtime, detach, state: Mutex::new(state) }
     });
     Driving(computation)
@@ -200,8 +203,11 @@ impl<R: Send + 'static> Future for Driving<R> {
         drop(state);
         match computation.step(future, cx) {
             Stepped::Ended(ended) => {
-                computation.lock().stage = Stage::Over;
-                computation.flight.wake_driver();
+                let mut state = computation.lock();
+                state.stage = Stage::Over;
+                let background = state.background.take();
+                drop(state);
+                background.into_iter().for_each(Waker::wake);
                 Poll::Ready(ended.unwrap_or_else(|panic| resume_unwind(panic)))
             }
             Stepped::Idle | Stepped::GivenUp => {
@@ -210,8 +216,9 @@ impl<R: Send + 'static> Future for Driving<R> {
                     // Meanwhile the background has taken over, and may have found it being polled, or ended it since.
                     state.caller = Caller::Waits(waker.clone());
                     let is_over = matches!(state.stage, Stage::Ended(_));
+                    let background = state.background.take();
                     drop(state);
-                    computation.flight.wake_driver();
+                    background.into_iter().for_each(Waker::wake);
                     if is_over {
                         waker.wake();
                     }
@@ -250,11 +257,17 @@ impl<R: Send + 'static> Future for Carried<R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let computation = &self.0;
-        // Before it looks: the caller may be polling, and wakes whoever drives when it has.
-        computation.flight.driven_by(cx.waker());
+        let waker = cx.waker().clone();
         let mut state = computation.lock();
         let Some(future) = state.take_idle() else {
-            return if matches!(state.stage, Stage::Polled) { Poll::Pending } else { Poll::Ready(()) };
+            if !matches!(state.stage, Stage::Polled) {
+                return Poll::Ready(());
+            }
+            // The caller wakes it at the end of its step, of which it is the driver.
+            let before = state.background.replace(waker);
+            drop(state);
+            drop(before);
+            return Poll::Pending;
         };
         drop(state);
         match computation.step(future, cx) {

@@ -93,7 +93,11 @@ pub(super) fn judge(seen: &Seen<'_>, now: u64, lease: u64) -> Verdict {
         Phase::Led | Phase::Storing => match seen.work {
             // A thread that computes cannot be interrupted, and may need the thread of one who waits.
             Work::Thread { since } if seen.phase == Phase::Led => by(*since, lease, now, Verdict::Beside),
-            _ if seen.is_polled => Verdict::Later(now.saturating_add(lease)),
+            // It may ask for more in the midst of a poll, after which its caller does not come back.
+            work if seen.is_polled => {
+                let is_late = seen.woken.is_some() && work.is_movable();
+                Verdict::Later(now.saturating_add(if is_late { nanos(GRACE).min(lease) } else { lease }))
+            }
             Work::Claim | Work::Thread { .. } => by(seen.polled, lease, now, Verdict::Overtake),
             Work::Future { since, probe, .. } => match seen.woken {
                 Some(at) if seen.work.is_movable() => by(at, nanos(GRACE).min(lease), now, Verdict::Move),
@@ -199,8 +203,10 @@ mod tests {
     #[test]
     fn what_is_polled_or_lined_up_is_left_alone() {
         let work = future(true, None);
-        let seen = |phase| Seen { phase, work: &work, is_polled: true, polled: START, woken: Some(START) };
+        let seen = |phase| Seen { phase, work: &work, is_polled: true, polled: START, woken: None };
         assert_eq!(judge(&seen(Phase::Led), START + 5 * LEASE, LEASE), Verdict::Later(START + 6 * LEASE));
+        let asks = Seen { woken: Some(START), ..seen(Phase::Led) };
+        assert_eq!(judge(&asks, START + LEASE, LEASE), Verdict::Later(START + LEASE + nanos(GRACE)));
         assert_eq!(judge(&seen(Phase::Queued), START + LEASE, LEASE), Verdict::Later(START + 2 * LEASE));
         assert_eq!(judge(&seen(Phase::Free), START, LEASE), Verdict::Pass);
         assert_eq!(judge(&seen(Phase::Landed), START, LEASE), Verdict::Rest);

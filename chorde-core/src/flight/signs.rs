@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::active::Scope;
 use super::judge::Work;
-use super::{Flight, State};
+use super::{Flight, Phase, State};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 /// A computation that can go on without the caller that began it.
@@ -85,7 +85,8 @@ impl Signs {
 
     /// Lets the next wake set an alarm again.
     pub(super) fn alarm_rang(&self) {
-        self.alarmed.store(false, Ordering::Release);
+        // As with the wake itself: one of the two sees the other.
+        self.alarmed.store(false, Ordering::SeqCst);
     }
 }
 
@@ -128,7 +129,7 @@ impl Flight {
     }
 
     /// Has that waker woken when the computation asks to be polled.
-    pub(crate) fn driven_by(&self, waker: &Waker) {
+    fn driven_by(&self, waker: &Waker) {
         let mut driver = lock(&self.signs.driver);
         if !driver.as_ref().is_some_and(|driver| driver.will_wake(waker)) {
             let before = driver.replace(waker.clone());
@@ -159,11 +160,17 @@ impl Flight {
         if !self.signs.watched.load(Ordering::SeqCst) {
             return;
         }
-        let now = self.clock.now();
-        let _ = self.signs.woken_since(now);
-        let may_move = |state: &State| state.work.is_movable() && state.waiting > 0;
-        if may_move(&self.lock()) && !self.signs.alarmed.swap(true, Ordering::AcqRel) {
-            self.look_after_grace(now);
+        self.look_after_wake(self.clock.now());
+    }
+
+    /// Has somebody look after a computation that asks to be polled, if it can move: whoever waits may be lined up behind it.
+    pub(super) fn look_after_wake(self: &Arc<Self>, now: u64) {
+        let Some(since) = self.signs.woken_since(now) else { return };
+        let since = if self.is_polled() { now } else { since };
+        let is_under_way = |state: &State| matches!(state.phase, Phase::Led | Phase::Storing);
+        let may_move = |state: &State| is_under_way(state) && state.work.is_movable();
+        if may_move(&self.lock()) && !self.signs.alarmed.swap(true, Ordering::SeqCst) {
+            self.look_after_grace(since);
         }
     }
 }

@@ -1,19 +1,22 @@
 //! The flights' transitions, one by one; `tests/flights.rs` has them in all orders.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::client::Identity;
 use crate::clock::{Clock, ManualClock};
 use crate::digest::Digest;
+use crate::flight::active::Scope;
 use crate::flight::store::unless_overtaken;
-use crate::flight::{FlightKey, Flights, Kind, Leader, Outcome, Role};
+use crate::flight::{FlightKey, Flights, Kind, Landed, Leader, Movable, Outcome, Role};
 
 const LEASE: Duration = Duration::from_secs(10);
+/// What a computation that asks to be polled waits for its caller.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// Counts how often it was woken.
 #[derive(Default)]
@@ -31,9 +34,45 @@ impl Wakes {
     }
 }
 
+/// A computation that counts what it is told.
+#[derive(Default)]
+struct Told {
+    moves: AtomicUsize,
+    deserted: AtomicUsize,
+}
+
+impl Movable for Told {
+    fn move_on(self: Arc<Self>) {
+        self.moves.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn nobody_waits(self: Arc<Self>) {
+        self.deserted.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Told {
+    fn moves(&self) -> usize {
+        self.moves.load(Ordering::SeqCst)
+    }
+}
+
 fn poll<F: Future + Unpin>(future: &mut F, wakes: &Arc<Wakes>) -> Poll<F::Output> {
     let waker = Waker::from(Arc::clone(wakes));
     pin!(future).poll(&mut Context::from_waker(&waker))
+}
+
+/// Polls a leader's computation once, which asks to be polled again if `asks` says so.
+fn step(leader: &Leader, asks: bool) {
+    let wakes: Arc<Wakes> = Arc::default();
+    let waker = Waker::from(wakes);
+    let step = leader.flight().step(&Context::from_waker(&waker), |cx| {
+        if asks {
+            cx.waker().wake_by_ref();
+        }
+        Poll::<()>::Pending
+    });
+    assert!(step.is_pending());
 }
 
 struct Field {
@@ -50,6 +89,12 @@ impl Field {
         Self { flights: Arc::default(), key, clock: manual.clone().into(), manual }
     }
 
+    /// Another key of the same function.
+    fn beside(&self) -> Self {
+        let key = (self.key.0, Digest::of_text("another key"));
+        Self { flights: Arc::clone(&self.flights), key, manual: self.manual.clone(), clock: self.clock.clone() }
+    }
+
     fn join(&self, kind: Kind) -> Role {
         self.flights.join(self.key, kind, &self.clock)
     }
@@ -61,10 +106,32 @@ impl Field {
         }
     }
 
+    /// Leads by a thread, from now on.
+    fn lead_by_thread(&self) -> Leader {
+        let leader = self.lead();
+        leader.computes_here(self.clock.now());
+        leader
+    }
+
+    /// Leads by a future in its caller's.
+    fn lead_in_place(&self) -> Leader {
+        let leader = self.lead();
+        leader.computes_by_future(None, None);
+        leader
+    }
+
+    /// Leads by a computation that can move.
+    fn lead_owned(&self) -> (Leader, Arc<Told>) {
+        let (leader, told) = (self.lead(), Arc::<Told>::default());
+        let weak: Weak<Told> = Arc::downgrade(&told);
+        leader.computes_by_future(None, Some(weak));
+        (leader, told)
+    }
+
     fn wait(&self, kind: Kind) -> impl Future<Output = Outcome> + Unpin + use<> {
         match self.join(kind) {
             Role::Wait(waiter) => {
-                self.flights.watch(&waiter, &self.clock, LEASE);
+                self.flights.watch(&waiter, LEASE);
                 waiter.wait()
             }
             Role::Lead(_) | Role::Recurse => panic!("expected to wait"),
@@ -86,9 +153,16 @@ impl Field {
     }
 }
 
+fn computed(value: u32) -> Landed {
+    Landed::Value(Arc::new(value), false)
+}
+
 fn value(outcome: Poll<Outcome>) -> u32 {
     match outcome {
-        Poll::Ready(Outcome::Landed(landing)) => *landing.cargo().unwrap(),
+        Poll::Ready(Outcome::Landed(landing)) => match landing.landed() {
+            Some(Landed::Value(cargo, false)) => *cargo.downcast_ref().unwrap(),
+            other => panic!("expected a value that was computed, not {other:?}"),
+        },
         other => panic!("expected a landing, not {other:?}"),
     }
 }
@@ -99,7 +173,7 @@ fn those_who_wait_get_what_the_leader_brings() {
     let leader = field.lead();
     let mut waiting = field.wait(Kind::Join);
     assert!(poll(&mut waiting, &wakes).is_pending());
-    leader.land(|| Arc::new(7_u32));
+    leader.land(|| computed(7));
     assert_eq!((wakes.count(), value(poll(&mut waiting, &wakes)), field.count()), (1, 7, 0));
 }
 
@@ -120,7 +194,7 @@ fn a_lost_leader_hands_over_to_one() {
     assert_eq!((first.count(), second.count()), (1, 0));
     let Poll::Ready(Outcome::Lead(leader)) = poll(&mut one, &first) else { panic!("the first was woken to lead") };
     assert!(poll(&mut two, &second).is_pending());
-    leader.land(|| Arc::new(8_u32));
+    leader.land(|| computed(8));
     assert_eq!(value(poll(&mut two, &second)), 8);
 }
 
@@ -144,10 +218,10 @@ fn a_refresh_lines_up_and_others_share_it() {
     let running = field.lead();
     let (mut one, mut two) = (field.wait(Kind::Next), field.wait(Kind::Next));
     assert!(poll(&mut one, &wakes).is_pending() && poll(&mut two, &wakes).is_pending());
-    running.land(|| Arc::new(1_u32));
+    running.land(|| computed(1));
     let Poll::Ready(Outcome::Lead(next)) = poll(&mut one, &wakes) else { panic!("the queued flight begins") };
     assert!(poll(&mut two, &wakes).is_pending());
-    next.land(|| Arc::new(2_u32));
+    next.land(|| computed(2));
     assert_eq!((value(poll(&mut two, &wakes)), field.count()), (2, 0));
 }
 
@@ -158,7 +232,7 @@ fn a_queue_that_everybody_left_is_gone_with_the_flight_before_it() {
     let mut next = field.wait(Kind::Next);
     assert!(poll(&mut next, &wakes).is_pending());
     drop(next);
-    running.land(|| Arc::new(1_u32));
+    running.land(|| computed(1));
     assert_eq!(field.count(), 0);
 }
 
@@ -172,8 +246,8 @@ fn an_explicit_write_keeps_an_older_computation_from_being_stored() {
     // A call that comes now begins a computation of its own.
     let newer = field.lead();
     assert!(!older.begin_store() && newer.begin_store());
-    older.land(|| Arc::new(1_u32));
-    newer.land(|| Arc::new(2_u32));
+    older.land(|| computed(1));
+    newer.land(|| computed(2));
     assert_eq!((value(poll(&mut waiting, &wakes)), field.count()), (1, 0));
 }
 
@@ -184,7 +258,7 @@ fn an_explicit_write_waits_for_a_store_in_progress() {
     assert!(leader.begin_store());
     let mut write = field.clear();
     assert!(poll(&mut write, &wakes).is_pending());
-    leader.land(|| Arc::new(1_u32));
+    leader.land(|| computed(1));
     assert_eq!((wakes.count(), poll(&mut write, &wakes).is_ready()), (1, true));
 }
 
@@ -203,7 +277,7 @@ fn each_of_several_writes_waits_for_the_store_in_progress() {
         "the value from before the first write may still come to lie over it"
     );
     assert!(!newer.begin_store());
-    leader.land(|| Arc::new(1_u32));
+    leader.land(|| computed(1));
     assert_eq!((one.count(), two.count()), (1, 1));
     assert!(poll(&mut first, &one).is_ready() && poll(&mut second, &two).is_ready());
     drop(newer);
@@ -230,7 +304,7 @@ fn a_store_that_is_overtaken_is_not_polled_any_more() {
         polls.fetch_add(1, Ordering::SeqCst);
         Poll::<()>::Pending
     });
-    let mut store = Box::pin(unless_overtaken(&leader, &field.clock, never));
+    let mut store = Box::pin(unless_overtaken(&leader, never));
     let mut write = field.write();
     assert!(poll(&mut store, &wakes).is_pending() && poll(&mut write, &wakes).is_pending());
     field.manual.advance(LEASE);
@@ -248,11 +322,11 @@ fn no_store_is_overtaken_while_it_is_polled() {
     assert!(poll(&mut waiting, &reader).is_pending());
     let mut write = field.write();
     assert!(poll(&mut write, &wakes).is_pending());
-    let mut store = Box::pin(unless_overtaken(&leader, &field.clock, async {
+    let mut store = Box::pin(unless_overtaken(&leader, async {
         field.manual.advance(LEASE * 2);
-        let of_another = std::thread::scope(|scope| scope.spawn(|| poll(&mut write, &wakes).is_pending()).join());
-        assert!(of_another.unwrap(), "what this step does is done before the write, or not at all");
-        assert!(poll(&mut waiting, &reader).is_pending());
+        let others = || (poll(&mut write, &wakes).is_pending(), poll(&mut waiting, &reader).is_pending());
+        let of_others = std::thread::scope(|scope| scope.spawn(others).join());
+        assert_eq!(of_others.unwrap(), (true, true), "what this step does is done before the write, or not at all");
         std::future::pending::<()>().await;
     }));
     let woken = wakes.count();
@@ -268,7 +342,7 @@ fn a_write_in_the_midst_of_a_store_does_not_wait_for_it() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead();
     assert!(leader.begin_store());
-    let store = unless_overtaken(&leader, &field.clock, async { field.write().await });
+    let store = unless_overtaken(&leader, async { field.write().await });
     assert!(poll(&mut Box::pin(store), &wakes).is_ready() && leader.is_overtaken());
 }
 
@@ -279,14 +353,14 @@ fn a_leader_that_is_not_polled_is_overtaken() {
     let mut waiting = field.wait(Kind::Join);
     assert!(poll(&mut waiting, &wakes).is_pending());
     field.manual.advance(Duration::from_secs(9));
-    stuck.flight().set_polling(false, field.clock.now());
+    stuck.flight().seen(field.clock.now());
     field.manual.advance(Duration::from_secs(9));
     assert_eq!(wakes.count(), 0, "it was polled nine seconds ago");
     field.manual.advance(Duration::from_secs(1));
     assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::StartOver)));
     let next = field.lead();
     assert!(!stuck.begin_store() && next.begin_store());
-    stuck.land(|| Arc::new(1_u32));
+    stuck.land(|| computed(1));
     assert_eq!(field.count(), 1);
 }
 
@@ -306,20 +380,25 @@ fn one_who_does_not_take_the_lead_holds_up_no_refresh() {
     let Poll::Ready(Outcome::Lead(leader)) = poll(&mut refresh, &behind) else { panic!("it waits for the dozer") };
     assert!(matches!(poll(&mut dozer, &dozing), Poll::Ready(Outcome::StartOver)));
     assert!(leader.begin_store());
-    leader.land(|| Arc::new(1_u32));
+    leader.land(|| computed(1));
     assert_eq!(field.count(), 0);
 }
 
 #[test]
 fn a_leader_at_work_is_never_overtaken() {
-    let (field, wakes) = (Field::new(), Arc::default());
-    let leader = field.lead();
+    let (field, wakes) = (Field::new(), Arc::<Wakes>::default());
+    let leader = field.lead_in_place();
     let mut waiting = field.wait(Kind::Join);
-    leader.flight().set_polling(true, field.clock.now());
-    for _ in 0..100 {
-        field.manual.advance(Duration::from_secs(10));
-        assert!(poll(&mut waiting, &wakes).is_pending());
-    }
+    assert!(poll(&mut waiting, &wakes).is_pending());
+    let waker = Waker::noop();
+    let step = leader.flight().step(&Context::from_waker(waker), |_| {
+        for _ in 0..100 {
+            field.manual.advance(LEASE);
+        }
+        Poll::<()>::Pending
+    });
+    assert!(step.is_pending() && wakes.count() == 0);
+    assert!(poll(&mut waiting, &wakes).is_pending() && !leader.is_overtaken());
 }
 
 #[test]
@@ -332,4 +411,303 @@ fn calls_without_single_flight_are_alone_but_heed_writes() {
     assert!(!one.begin_store() && !two.begin_store());
     drop((one, two));
     assert_eq!(field.count(), 0);
+}
+
+#[test]
+fn those_who_wait_share_an_error() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    assert!(poll(&mut one, &wakes).is_pending() && poll(&mut two, &wakes).is_pending());
+    leader.land(|| Landed::Error(Arc::new("no")));
+    for waiting in [&mut one, &mut two] {
+        let Poll::Ready(Outcome::Landed(landing)) = poll(waiting, &wakes) else { panic!("it has landed") };
+        assert!(matches!(landing.landed(), Some(Landed::Error(error)) if error.is::<&str>()));
+    }
+    assert_eq!(field.count(), 0);
+}
+
+#[test]
+fn all_who_wait_for_a_failure_compute_at_once() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    let mut refresh = field.wait(Kind::Next);
+    for waiting in [&mut one, &mut two] {
+        assert!(poll(waiting, &wakes).is_pending());
+    }
+    assert!(poll(&mut refresh, &wakes).is_pending());
+    leader.fail();
+    assert_eq!(wakes.count(), 3);
+    for waiting in [&mut one, &mut two] {
+        assert!(matches!(poll(waiting, &wakes), Poll::Ready(Outcome::Failed)));
+    }
+    let Poll::Ready(Outcome::Lead(next)) = poll(&mut refresh, &wakes) else {
+        panic!("it failed before it was asked for")
+    };
+    drop(next);
+    assert_eq!(field.count(), 0);
+}
+
+#[test]
+fn a_write_waits_no_longer_for_a_store_that_failed() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead();
+    assert!(leader.begin_store());
+    let mut write = field.write();
+    assert!(poll(&mut write, &wakes).is_pending());
+    leader.fail();
+    assert_eq!((wakes.count(), poll(&mut write, &wakes).is_ready(), field.count()), (1, true, 0));
+}
+
+#[test]
+fn beside_a_thread_that_does_not_end_one_computes_after_each_lease() {
+    let (field, first, second) = (Field::new(), Arc::default(), Arc::default());
+    let blocked = field.lead_by_thread();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    assert!(poll(&mut one, &first).is_pending() && poll(&mut two, &second).is_pending());
+    field.manual.advance(LEASE - Duration::from_nanos(1));
+    assert_eq!((first.count(), second.count()), (0, 0));
+    field.manual.advance(Duration::from_nanos(1));
+    assert_eq!((first.count(), second.count()), (1, 0));
+    let Poll::Ready(Outcome::Beside(_one)) = poll(&mut one, &first) else { panic!("the first computes beside it") };
+    assert!(poll(&mut two, &second).is_pending());
+    field.manual.advance(LEASE);
+    assert!(matches!(poll(&mut two, &second), Poll::Ready(Outcome::Beside(_))));
+    assert!(!blocked.is_overtaken());
+}
+
+#[test]
+fn what_is_computed_beside_a_thread_is_for_all_and_the_thread_stores_nothing() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let blocked = field.lead_by_thread();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    assert!(poll(&mut one, &wakes).is_pending() && poll(&mut two, &wakes).is_pending());
+    field.manual.advance(LEASE);
+    let Poll::Ready(Outcome::Beside(waiter)) = poll(&mut one, &wakes) else { panic!("the first computes beside it") };
+    waiter.flight().land_beside(|| computed(2));
+    assert_eq!((value(poll(&mut two, &wakes)), field.count()), (2, 0));
+    assert!(!blocked.begin_store(), "its value is the older one");
+    blocked.land(|| computed(1));
+    assert_eq!(field.count(), 0);
+}
+
+#[test]
+fn what_is_computed_beside_a_thread_comes_too_late_once_that_has_landed_or_stores() {
+    for stores in [false, true] {
+        let (field, wakes) = (Field::new(), Arc::default());
+        let blocked = field.lead_by_thread();
+        let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+        assert!(poll(&mut one, &wakes).is_pending() && poll(&mut two, &wakes).is_pending());
+        field.manual.advance(LEASE);
+        let Poll::Ready(Outcome::Beside(waiter)) = poll(&mut one, &wakes) else { panic!("it computes beside it") };
+        assert!(blocked.begin_store());
+        let leader = if stores {
+            Some(blocked)
+        } else {
+            blocked.land(|| computed(1));
+            None
+        };
+        waiter.flight().land_beside(|| computed(2));
+        leader.into_iter().for_each(|leader| leader.land(|| computed(1)));
+        assert_eq!((value(poll(&mut two, &wakes)), field.count()), (1, 0));
+    }
+}
+
+#[test]
+fn one_who_was_to_compute_beside_a_thread_and_leaves_passes_it_on() {
+    let (field, first, second) = (Field::new(), Arc::default(), Arc::default());
+    let _blocked = field.lead_by_thread();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    assert!(poll(&mut one, &first).is_pending() && poll(&mut two, &second).is_pending());
+    field.manual.advance(LEASE);
+    drop(one);
+    assert_eq!((first.count(), second.count()), (1, 1));
+    assert!(matches!(poll(&mut two, &second), Poll::Ready(Outcome::Beside(_))));
+}
+
+#[test]
+fn a_refresh_begins_beside_a_thread_that_does_not_end() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let blocked = field.lead_by_thread();
+    let mut refresh = field.wait(Kind::Next);
+    assert!(poll(&mut refresh, &wakes).is_pending());
+    field.manual.advance(LEASE);
+    let Poll::Ready(Outcome::Lead(next)) = poll(&mut refresh, &wakes) else { panic!("it waits for the thread") };
+    assert!(!blocked.begin_store() && next.begin_store());
+    next.land(|| computed(2));
+    blocked.land(|| computed(1));
+    assert_eq!(field.count(), 0);
+}
+
+#[test]
+fn a_future_that_waits_is_left_alone_for_ten_leases() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead_in_place();
+    let mut waiting = field.wait(Kind::Join);
+    step(&leader, false);
+    assert!(poll(&mut waiting, &wakes).is_pending());
+    field.manual.advance(LEASE * 10 - Duration::from_nanos(1));
+    assert_eq!(wakes.count(), 0);
+    field.manual.advance(LEASE);
+    let Poll::Ready(Outcome::Beside(waiter)) = poll(&mut waiting, &wakes) else { panic!("it computes beside it") };
+    waiter.flight().land_beside(|| computed(2));
+    assert!(!leader.begin_store());
+}
+
+#[test]
+fn a_future_in_its_callers_that_asks_and_is_not_polled_is_overtaken_after_a_lease() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead_in_place();
+    step(&leader, true);
+    let mut waiting = field.wait(Kind::Join);
+    assert!(poll(&mut waiting, &wakes).is_pending());
+    field.manual.advance(LEASE - Duration::from_nanos(1));
+    assert_eq!(wakes.count(), 0);
+    field.manual.advance(Duration::from_nanos(1));
+    assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::StartOver)) && leader.is_overtaken());
+}
+
+#[test]
+fn a_computation_that_asks_and_is_not_polled_moves_after_its_grace() {
+    // Whether it asks before somebody waits, or afterwards.
+    for asks_first in [true, false] {
+        let field = Field::new();
+        let (leader, told) = field.lead_owned();
+        step(&leader, asks_first);
+        let _waiting = field.wait(Kind::Join);
+        if !asks_first {
+            step(&leader, true);
+        }
+        field.manual.advance(GRACE - Duration::from_nanos(1));
+        assert_eq!(told.moves(), 0);
+        field.manual.advance(Duration::from_nanos(1));
+        assert_eq!(told.moves(), 1);
+    }
+}
+
+#[test]
+fn nobody_moves_what_nobody_waits_for_or_what_does_not_ask() {
+    let field = Field::new();
+    let (leader, told) = field.lead_owned();
+    step(&leader, true);
+    field.manual.advance(LEASE);
+    assert_eq!(told.moves(), 0, "nobody waits");
+    step(&leader, false);
+    let _waiting = field.wait(Kind::Join);
+    field.manual.advance(LEASE);
+    assert_eq!(told.moves(), 0, "it waits for something");
+}
+
+#[test]
+fn a_computation_whose_caller_was_late_once_has_its_grace_again() {
+    let field = Field::new();
+    let (leader, told) = field.lead_owned();
+    let _waiting = field.wait(Kind::Join);
+    step(&leader, true);
+    field.manual.advance(GRACE / 2);
+    step(&leader, true);
+    field.manual.advance(GRACE / 2);
+    assert_eq!(told.moves(), 0, "it was polled half its grace ago");
+    field.manual.advance(GRACE / 2);
+    assert_eq!(told.moves(), 1);
+}
+
+#[test]
+fn a_computation_that_asks_in_the_midst_of_a_long_poll_has_its_grace_from_the_end_of_that() {
+    let field = Field::new();
+    let (leader, told) = field.lead_owned();
+    let mut waiting = None;
+    let step = leader.flight().step(&Context::from_waker(Waker::noop()), |cx| {
+        cx.waker().wake_by_ref();
+        waiting = std::thread::scope(|scope| scope.spawn(|| Some(field.wait(Kind::Join))).join().unwrap());
+        field.manual.advance(GRACE * 3);
+        assert_eq!(told.moves(), 0, "it is being polled");
+        Poll::<()>::Pending
+    });
+    assert!(step.is_pending() && told.moves() == 0);
+    field.manual.advance(GRACE);
+    assert_eq!(told.moves(), 1);
+}
+
+#[test]
+fn a_refresh_behind_a_computation_that_is_not_polled_moves_it_too() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let (leader, told) = field.lead_owned();
+    let mut refresh = field.wait(Kind::Next);
+    assert!(poll(&mut refresh, &wakes).is_pending());
+    step(&leader, true);
+    field.manual.advance(GRACE);
+    assert_eq!(told.moves(), 1);
+}
+
+#[test]
+fn a_computation_that_the_background_does_not_poll_is_overtaken() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let (leader, told) = field.lead_owned();
+    let mut waiting = field.wait(Kind::Join);
+    assert!(poll(&mut waiting, &wakes).is_pending());
+    step(&leader, true);
+    field.manual.advance(GRACE);
+    leader.flight().moved();
+    field.manual.advance(LEASE);
+    assert_eq!(told.moves(), 1);
+    assert!(leader.is_overtaken(), "nobody drives it");
+    assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::StartOver)));
+}
+
+#[test]
+fn a_computation_is_told_when_the_last_who_waited_has_left() {
+    let field = Field::new();
+    let (_leader, told) = field.lead_owned();
+    let (one, two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    drop(one);
+    assert_eq!(told.deserted.load(Ordering::SeqCst), 0);
+    drop(two);
+    assert_eq!(told.deserted.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn of_two_computations_that_wait_for_each_other_one_computes() {
+    let (one, wakes) = (Field::new(), Arc::default());
+    let two = one.beside();
+    let (first, second) = (one.lead_in_place(), two.lead_in_place());
+    let mut for_second = two.wait(Kind::Join);
+    let mut for_first = one.wait(Kind::Join);
+    let scope = Scope::enter(first.flight());
+    assert!(poll(&mut for_second, &wakes).is_pending());
+    drop(scope);
+    let scope = Scope::enter(second.flight());
+    assert!(matches!(poll(&mut for_first, &wakes), Poll::Ready(Outcome::Failed)));
+    drop(scope);
+    second.land(|| computed(2));
+    assert_eq!(value(poll(&mut for_second, &wakes)), 2);
+}
+
+#[test]
+fn a_computation_that_waits_for_its_own_key_in_another_task_is_a_circle() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead_in_place();
+    let mut waiting = field.wait(Kind::Join);
+    let scope = Scope::enter(leader.flight());
+    assert!(matches!(field.join(Kind::Join), Role::Recurse));
+    assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::Failed)));
+    drop(scope);
+}
+
+#[test]
+fn a_wake_reaches_whoever_polled_last() {
+    let (field, first, second) = (Field::new(), Arc::<Wakes>::default(), Arc::<Wakes>::default());
+    let leader = field.lead_in_place();
+    let mut inner = None;
+    for wakes in [&first, &second] {
+        let waker = Waker::from(Arc::clone(wakes));
+        let mut polled: Pin<Box<dyn Future<Output = ()>>> = Box::pin(poll_fn(|cx| {
+            inner = Some(cx.waker().clone());
+            Poll::Pending
+        }));
+        assert!(leader.flight().step(&Context::from_waker(&waker), |cx| polled.as_mut().poll(cx)).is_pending());
+    }
+    inner.unwrap().wake();
+    assert_eq!((first.count(), second.count()), (0, 1));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::judge::{GRACE, Probe, Seen, Verdict, Work, judge};
-use super::{Flight, Flights, State, Waiter, wake};
+use super::{Flight, Flights, Phase, State, Waiter, wake};
 use crate::clock::nanos;
 use crate::sync::MutexGuard;
 
@@ -41,8 +41,13 @@ impl Flight {
             flight.signs.alarm_rang();
             let now = flight.clock.now();
             let state = flight.lock();
-            if flight.judged(&state, now) == Verdict::Move {
-                move_on(state);
+            match flight.judged(&state, now) {
+                Verdict::Move => move_on(state),
+                // It has been polled since, or is at this moment, and may ask for more.
+                _ => {
+                    drop(state);
+                    flight.look_after_wake(now);
+                }
             }
         };
         self.clock.alarm(at, Box::new(ring));
@@ -78,12 +83,16 @@ impl Flight {
             Verdict::Rest => return,
             Verdict::Later(at) => {
                 drop(state);
-                at
+                // It may wait for something now, and ask to be polled the next moment.
+                at.min(later)
             }
             Verdict::Beside => {
                 state.grant_beside(now);
                 let woken = state.waiters.pop();
                 drop(state);
+                if woken.is_none() {
+                    self.let_next_begin();
+                }
                 wake(woken);
                 later
             }
@@ -116,6 +125,24 @@ impl Flight {
         drop(state);
         self.flights.remove(self);
         wake(woken);
+    }
+
+    /// Lets those who are lined up behind it begin, as nobody else is there to compute beside it: its own value is older than what
+    /// they asked for, and is not stored.
+    fn let_next_begin(self: &Arc<Self>) {
+        let are_lined_up = |other: &Arc<Self>| {
+            let state = other.lock();
+            state.phase == Phase::Queued && state.waiting > 0
+        };
+        let behind: SmallVec<[_; 2]> = self.flights.joinable(&self.key, are_lined_up);
+        let mut state = self.lock();
+        if behind.is_empty() || state.phase != Phase::Led {
+            return;
+        }
+        state.superseded = true;
+        state.detached = true;
+        drop(state);
+        self.flights.remove(self);
     }
 
     /// Sends a task to the runtime that the computation's sockets and timers belong to.

@@ -9,7 +9,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 /// Schedules for each setting and each scheduler, unless the environment variable `CHORDE_SCHEDULES` says otherwise.
-const ITERATIONS: usize = 6;
+const ITERATIONS: usize = 3;
 
 /// How many times the scheduler by priorities changes its mind: bugs that need no more are found with a known probability.
 const DEPTH: usize = 3;
@@ -18,7 +18,7 @@ const DEPTH: usize = 3;
 const LONGEST: usize = 200_000;
 
 /// Room for the frames of a debug build; the default is for small models.
-const STACK: usize = 256 * 1024;
+const STACK: usize = 512 * 1024;
 
 /// How many schedules have been run.
 static RUN: AtomicU64 = AtomicU64::new(0);

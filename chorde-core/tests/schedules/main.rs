@@ -18,6 +18,7 @@
 #[macro_use]
 mod local;
 
+mod acts;
 #[path = "../linear/checker.rs"]
 mod checker;
 mod explore;
@@ -25,6 +26,7 @@ mod function_model;
 mod histories;
 mod history;
 mod inproc;
+mod owned;
 mod pairs;
 mod pausing;
 mod pool;

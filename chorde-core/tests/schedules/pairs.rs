@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::acts::{Act, Time};
 use crate::explore::{Scene, explore};
-use crate::function_model::{Act, Function, play};
+use crate::function_model::{Function, play};
 use crate::pausing::Pausing;
 use crate::{Clock, InprocClient, ManualClock, TieredClient};
 
@@ -20,45 +21,53 @@ pub(crate) fn scenes() -> Vec<Scene> {
         [Act::Refresh, Act::Drop, Act::Refresh, Act::Drop],
         [Act::Stall, Act::Stall, Act::Refresh, Act::Await],
         [Act::Stall, Act::Drop, Act::Put, Act::Call],
+        [Act::OwnDrop, Act::Drop, Act::OwnDrop, Act::Own],
+        [Act::OwnLeave, Act::OwnLeave, Act::Fail, Act::Await],
+        [Act::OwnStall, Act::Own, Act::Await, Act::Refresh],
+        [Act::OwnDrop, Act::Put, Act::Own, Act::Clear],
+        [Act::Fail, Act::Panic, Act::Own, Act::Await],
+        [Act::Block, Act::Own, Act::Await, Act::Refresh],
+        [Act::Block, Act::OwnDrop, Act::Put, Act::Call],
     ] {
         scenes.extend(each_setting(&more, &CLIENTS));
     }
     scenes
 }
 
-/// Plays acts through one kind of client, with time that runs if it is told so.
-pub(crate) type Through = fn(&[Act], bool);
+/// Plays acts through one kind of client, while time goes by as told.
+pub(crate) type Through = fn(&[Act], Time);
 
 /// The kinds of clients that one process has.
 const CLIENTS: [(&str, Through); 3] = [
-    ("in process", |acts, time_runs| {
+    ("in process", |acts, time| {
         let (client, clock) = inproc();
-        play(&Function::new(client, clock), acts, time_runs);
+        play(&Function::new(client, clock), acts, time);
     }),
-    ("elsewhere", |acts, time_runs| {
+    ("elsewhere", |acts, time| {
         let (client, clock) = inproc();
-        play(&Function::new(Pausing(client), clock), acts, time_runs);
+        play(&Function::new(Pausing(client), clock), acts, time);
     }),
-    ("in two tiers", |acts, time_runs| {
+    ("in two tiers", |acts, time| {
         let (far, clock) = inproc();
         let client = TieredClient::new(inproc_by(&clock), Pausing(far));
-        play(&Function::tiered(client, clock), acts, time_runs);
+        play(&Function::tiered(client, clock), acts, time);
     }),
 ];
 
-/// Plays the acts through each of these kinds of clients, with time that stands still and with time that runs.
+/// Plays the acts through each of these kinds of clients, with each way of time that suits them.
 pub(crate) fn each_setting(acts: &[Act], clients: &[(&str, Through)]) -> Vec<Scene> {
     let mut scenes = Vec::new();
-    for time_runs in [false, true] {
-        if !time_runs && acts.iter().any(|act| act.stalls()) {
-            continue;
-        }
-        let time = if time_runs { "time runs" } else { "time stands still" };
+    for time in Time::ALL.into_iter().filter(|time| time.suits(acts)) {
+        let how = match time {
+            Time::StandsStill => "time stands still",
+            Time::Passes => "time passes",
+            Time::Runs => "time runs",
+        };
         for &(client, through) in clients {
             let acts: Arc<[Act]> = acts.into();
-            scenes.push(Scene::new(format!("{acts:?} {client}, {time}"), move || {
+            scenes.push(Scene::new(format!("{acts:?} {client}, {how}"), move || {
                 let acts = Arc::clone(&acts);
-                explore(move || through(&acts, time_runs));
+                explore(move || through(&acts, time));
             }));
         }
     }

@@ -81,7 +81,8 @@ pub(crate) fn scenes() -> Vec<Scene> {
     ]
 }
 
-fn drained() {
+/// Waits for the end of all background work.
+pub(crate) fn drained() {
     let clock = Clock::from(ManualClock::new());
     block_on(drain_by(&clock, Duration::from_secs(1))).expect("invariant: time stands still");
 }

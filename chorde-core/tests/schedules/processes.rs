@@ -7,8 +7,9 @@ use std::time::Duration;
 use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
 
+use crate::acts::{Act, Time};
 use crate::explore::Scene;
-use crate::function_model::{Act, Function, play};
+use crate::function_model::{Function, LEASE, play};
 use crate::pairs::{Through, each_setting, inproc_by};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Within what time a process hears of a clear.
-pub(crate) const DELAY: Duration = Duration::from_nanos(25);
+pub(crate) const DELAY: Duration = Duration::from_secs(LEASE.as_secs() * 5 / 2);
 
 /// What no process has been told yet.
 const NEVER: u64 = u64::MAX;
@@ -191,16 +192,16 @@ pub(crate) fn scenes() -> Vec<Scene> {
     scenes
 }
 
-fn one_tier<const AFTERWARDS: bool>(acts: &[Act], time_runs: bool) {
+fn one_tier<const AFTERWARDS: bool>(acts: &[Act], time: Time) {
     let (clock, [here, there]) = processes();
-    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time_runs);
+    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time);
 }
 
 /// With a tier before the shared store that each process has for itself.
-fn two_tiers<const AFTERWARDS: bool>(acts: &[Act], time_runs: bool) {
+fn two_tiers<const AFTERWARDS: bool>(acts: &[Act], time: Time) {
     let (clock, processes) = processes();
     let [here, there] = processes.map(|process| TieredClient::new(inproc_by(&clock), process));
-    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time_runs);
+    play_beside(&Function::beside(here, there, clock, AFTERWARDS), acts, AFTERWARDS, time);
 }
 
 /// Makes two processes that share a store.
@@ -212,9 +213,9 @@ fn processes() -> (ManualClock, [Process; 2]) {
     (clock, processes)
 }
 
-fn play_beside<C: Client<u64> + 'static>(function: &Arc<Function<C>>, acts: &[Act], afterwards: bool, time_runs: bool) {
+fn play_beside<C: Client<u64> + 'static>(function: &Arc<Function<C>>, acts: &[Act], afterwards: bool, time: Time) {
     if afterwards {
         function.clear_before();
     }
-    play(function, acts, time_runs);
+    play(function, acts, time);
 }

@@ -21,7 +21,7 @@ use crate::site::{Shape, ValueMap};
 use crate::sync::{Mutex, lock};
 
 /// A call that was begun.
-pub(in crate::function) enum Begun<'a, R: Send + 'static> {
+pub(in super::super) enum Begun<'a, R: Send + 'static> {
     Returned(R),
     /// It leads.
     Leads(Driving<R>),
@@ -183,7 +183,7 @@ where
 {
     /// Ends a plain call that the hit path could not; `own` makes a computation for a call that leads, which needs nothing more
     /// of that.
-    pub(in crate::function) fn begin<A, F, Fut, B, E, O>(
+    pub(in super::super) fn begin<A, F, Fut, B, E, O>(
         self,
         slow: Slow<M::Stored>,
         user: User<A, F, B, E>,
@@ -234,7 +234,7 @@ where
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
-    pub(in crate::function) async fn refresh_owned<A, F, Fut, E, O>(
+    pub(in super::super) async fn refresh_owned<A, F, Fut, E, O>(
         &self,
         key: Prepared,
         user: User<A, F, fn(A) -> Job, E>,
@@ -297,7 +297,7 @@ where
     }
 
     /// Computes for the call that the ticket came from.
-    pub(in crate::function) async fn fly<A, F, Fut, B, E, O>(
+    pub(in super::super) async fn fly<A, F, Fut, B, E, O>(
         &self,
         ticket: Ticket,
         call: CallFlight,

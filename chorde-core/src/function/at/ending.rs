@@ -18,11 +18,11 @@ use crate::site::{Shape, ValueMap};
 
 /// The user's part of a call: what is computed from what, what recomputes it in the background, and what copies the arguments
 /// for those who want to know them.
-pub(in crate::function) struct User<A, F, B, E> {
-    pub(in crate::function) args: A,
-    pub(in crate::function) compute: F,
-    pub(in crate::function) behind: Option<B>,
-    pub(in crate::function) echo: Option<E>,
+pub(in super::super) struct User<A, F, B, E> {
+    pub(in super::super) args: A,
+    pub(in super::super) compute: F,
+    pub(in super::super) behind: Option<B>,
+    pub(in super::super) echo: Option<E>,
 }
 
 /// What is left to do when the user's function has returned.
