@@ -1,0 +1,12 @@
+use chorde::prelude::*;
+
+static CACHE: std::sync::LazyLock<chorde::InprocClient> = std::sync::LazyLock::new(|| chorde::InprocClient::new(10));
+
+#[cached(client = CACHE, ttl = 60, share_error = Clone::clone)]
+fn plain(x: u64) -> u64 {
+    x
+}
+
+fn main() {
+    plain(1);
+}
