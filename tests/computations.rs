@@ -379,3 +379,51 @@ fn a_miss_while_a_thread_ends_computes() {
     assert_eq!(ending.join().unwrap(), 110);
     assert_eq!(FLUSHED.0.load(std::sync::atomic::Ordering::SeqCst), 220);
 }
+
+/// Carries a task-local along; of a test binary all tests share the choice.
+struct Carried(u64);
+
+impl chorde::background::Context for Carried {
+    fn run(&self, step: &mut dyn FnMut()) {
+        REQUEST.sync_scope(self.0, step);
+    }
+}
+
+#[test]
+fn what_was_around_a_caller_goes_along_into_the_background() {
+    bounded(|| {
+        store!(CACHE);
+        static ANSWER: Gate = Gate::new();
+        fn request() -> u64 {
+            REQUEST.try_with(|request| *request).unwrap_or(0)
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn moved() -> u64 {
+            ANSWER.passed().await;
+            request()
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        async fn later(x: u64) -> u64 {
+            x + request()
+        }
+        #[cached(client = CACHE, ttl = 60)]
+        fn plain(x: u64) -> u64 {
+            x + request()
+        }
+        let capture = || {
+            let request = REQUEST.try_with(|request| *request).ok()?;
+            Some(Box::new(Carried(request)) as Box<dyn chorde::background::Context>)
+        };
+        assert!(chorde::background::set_context(capture) && !chorde::background::set_context(|| None));
+        let futures = REQUEST.sync_scope(100, || {
+            drop(Hand::begun(moved()));
+            later::bg_refresh(1).unwrap();
+            plain::bg_refresh(2).unwrap();
+            (later::future(3), plain::future(4))
+        });
+        ANSWER.open();
+        assert_eq!((futures.0.wait().unwrap(), futures.1.wait().unwrap()), (103, 104));
+        drained();
+        assert_eq!((moved::peek().wait(), later::peek(1).wait(), plain::peek(2)), (Some(100), Some(101), Some(102)));
+    });
+}

@@ -18,6 +18,7 @@
 mod backend;
 pub mod background;
 pub(crate) mod computation;
+pub(crate) mod context;
 mod drive;
 pub(crate) mod runtime;
 

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::engine::background::{carry_on, run_blocking};
+use crate::engine::context::{self, carried, within};
 use crate::engine::runtime::wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -89,9 +90,10 @@ impl<R: Send + 'static> CacheFuture<R> {
     /// else one of chorde's, for which it may have to queue ([`background::Limits`](crate::background::Limits)).
     pub fn blocking(run: impl FnOnce() -> R + Send + 'static) -> Self {
         let (promise, future) = Self::pair();
+        let context = context::capture();
         let submitted = run_blocking(move || {
             if promise.begin() {
-                promise.settle(caught(run));
+                promise.settle(caught(|| within(context.as_deref(), run)));
             }
         });
         match submitted {
@@ -103,7 +105,7 @@ impl<R: Send + 'static> CacheFuture<R> {
     /// Runs a future in the background: on the `tokio` runtime of the caller if there is one, else on chorde's threads. It
     /// begins at once, however many there are.
     pub fn spawn(run: impl Future<Output = R> + Send + 'static) -> Self {
-        let (promise, future) = Self::pair();
+        let ((promise, future), run) = (Self::pair(), carried(run));
         let carried = async move {
             if promise.begin() {
                 let run = crate::engine::runtime::catch(run).await;

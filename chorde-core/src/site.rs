@@ -6,6 +6,7 @@ mod description;
 mod instance;
 mod live;
 mod registry;
+mod repeats;
 mod values;
 
 pub use description::{Description, Naming};

@@ -28,6 +28,7 @@ mod stats;
 mod task;
 mod threads;
 
+pub use super::context::{Capture, Context, set_context};
 pub use drain::{Drain, drain};
 pub use job::{Job, Ticket};
 pub use limits::{Limits, limits, set_limits};

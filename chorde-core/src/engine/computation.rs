@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 
 use super::background::carry_on;
+use super::context::{self, within};
 use super::runtime::Ended;
 use crate::flight::{Flight, Leader, Movable};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -28,6 +29,8 @@ struct Computation<R> {
     runtime: Option<Handle>,
     /// Whether it goes on when nobody is left who wants its value.
     detach: bool,
+    /// What the caller had around it.
+    context: Option<Box<dyn context::Context>>,
     state: Mutex<State<R>>,
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn begin<R: Send + 'static>(
         leader.computes_by_future(runtime.clone(), Some(this));
         let state =
             State { stage: Stage::Idle(compute(leader)), is_moved: false, caller: Caller::Here, background: None };
-        Computation { flight, runtime, detach, state: Mutex::new(state) }
+        Computation { flight, runtime, detach, context: context::capture(), state: Mutex::new(state) }
     });
     Driving(computation)
 }
@@ -270,7 +273,7 @@ impl<R: Send + 'static> Future for Carried<R> {
             return Poll::Pending;
         };
         drop(state);
-        match computation.step(future, cx) {
+        match within(computation.context.as_deref(), || computation.step(future, cx)) {
             Stepped::Idle => Poll::Pending,
             Stepped::GivenUp => Poll::Ready(()),
             Stepped::Ended(ended) => {

@@ -197,6 +197,9 @@ where
     /// Finds out what there is where no fresh value is.
     #[cold]
     fn look_closer(&self, policy: &CallPolicy, key: Result<Key>) -> Looked<M::Return, Slow<M::Stored>> {
+        if let Ok(key) = &key {
+            self.live.missed(key);
+        }
         if policy.refresh == RefreshPoint::Never && self.client.answers_at_once() {
             // Nothing is ever due: whoever leads looks once more.
             return Looked::Slow(Slow { key, found: Found::Nothing, refresh: policy.refresh });

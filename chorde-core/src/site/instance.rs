@@ -10,6 +10,7 @@ use super::callbacks::{OnPromote, OnValue};
 use super::description::{Naming, strip_closure};
 use super::live::Live;
 use super::registry;
+use super::repeats::Repeats;
 use crate::digest::{Digester, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
@@ -54,6 +55,7 @@ pub(crate) struct Instance {
     live: &'static Live,
     tag: Box<[Tag]>,
     pub(crate) counters: Counters,
+    repeats: Repeats,
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
@@ -138,7 +140,16 @@ impl Instance {
         }
         let sums = Digester::sums_of(path.iter().map(Namespace::digest));
         let (tag, path) = (tag.into(), path.into());
-        Self { live, tag, counters, path, sums, may_share: OnceLock::new(), next: OnceLock::new() }
+        Self {
+            live,
+            tag,
+            counters,
+            repeats: Repeats::default(),
+            path,
+            sums,
+            may_share: OnceLock::new(),
+            next: OnceLock::new(),
+        }
     }
 
     #[inline]
@@ -210,6 +221,18 @@ impl Instance {
     pub(crate) fn failed(&self, operation: &str, error: &Error) {
         self.counters.client_errors.increment();
         log::warn!("{}: the cache failed to {operation}: {error}", self.live.description.name);
+    }
+
+    /// Hears of a key for which nothing is held.
+    #[inline]
+    pub(crate) fn missed(&self, key: &Key) {
+        let counters = &self.counters;
+        if self.repeats.missed(counters.misses.get(), || counters.hits.sum(), key) {
+            log::warn!(
+                "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has                  another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
+                self.live.description.path()
+            );
+        }
     }
 
     fn count_panics(&self, panics: usize) {

@@ -60,7 +60,7 @@ impl Striped {
         self.stripes.iter().map(of).fold(0, u64::wrapping_add)
     }
 
-    fn sum(&self) -> u64 {
+    pub(crate) fn sum(&self) -> u64 {
         let base = self.base.load(Ordering::Relaxed);
         self.total().wrapping_sub(base)
     }
@@ -131,6 +131,10 @@ impl Counters {
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn increment(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

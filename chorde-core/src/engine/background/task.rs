@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, nanos};
+use crate::engine::context::{self, carried, within};
 use crate::sync::{AtomicU64, Ordering};
 
 /// A future that is run for what it does.
@@ -42,11 +43,12 @@ pub(super) enum Kind {
 
 impl Task {
     pub(crate) fn blocking(run: impl FnOnce() + Send + 'static) -> Self {
-        Self::new(Work::Blocking(Box::new(run)), Kind::Blocking)
+        let context = context::capture();
+        Self::new(Work::Blocking(Box::new(move || within(context.as_deref(), run))), Kind::Blocking)
     }
 
     pub(crate) fn future(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self::new(Work::Future(Box::pin(future)), Kind::Async)
+        Self::new(Work::Future(Box::pin(carried(future))), Kind::Async)
     }
 
     /// A closure whose end somebody waits for.
