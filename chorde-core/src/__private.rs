@@ -8,6 +8,7 @@ pub use crate::engine::runtime::wait;
 pub use crate::function::calls::*;
 pub use crate::function::*;
 pub use crate::key::argument::*;
+pub use crate::key::arguments::Arguments;
 pub use crate::site::{
     Description, Fallible, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, Tag,
     ValueMap,

@@ -5,15 +5,16 @@
 //!    the following happens on a hit.
 //! 2. A due value is returned as well, and a [`background`] job is sent that goes through the following steps with
 //!    arguments of its own, at most one for a key.
-//! 3. Otherwise the call enters the [`flight`](crate::flight) of its key: as its leader, or as one of those who wait for it.
+//! 3. Otherwise the call joins the [`flight`](crate::flight) of its key: as its leader, or as one of those who wait for it.
+//!    The leader of an asynchronous function makes the rest a [`computation`] that can go on without it.
 //! 4. The leader claims the key at the client. This looks once more, since the value may have come in the meantime; and
 //!    where the client is shared, it may learn that another process computes, and wait for that one.
-//! 5. The leader runs the user's function ([`runtime`]), with its panic caught.
+//! 5. The leader runs the user's function, with its panic caught.
 //! 6. If no explicit write has come in between, it fills the claim, and lands the flight: those who wait get the value.
-//!    If there is no value to share, one of those who wait takes over.
+//!    If there is nothing that they can share, each of them computes.
 //!
-//! [`drive`] is all of this in one place, for synchronous and asynchronous functions alike: the former are driven on
-//! their caller's thread.
+//! [`drive`] is all of this in one place, for synchronous and asynchronous functions alike; each step that a client may have to
+//! be waited for has a form for clients that answer at once.
 
 mod backend;
 pub mod background;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 pub(crate) mod argument;
+pub(crate) mod arguments;
 mod bytes;
 
 use serde::Serialize;
@@ -67,7 +68,12 @@ impl Key {
 
     /// Makes the key of a value in several namespaces, the outermost first.
     pub(crate) fn in_path<T: Serialize + ?Sized>(path: &[Namespace], value: &T) -> Result<Self> {
-        let digest = digest(Digester::sums_of(path.iter().map(Namespace::digest)), value)?;
+        Self::of_digest(digest(Digester::sums_of(path.iter().map(Namespace::digest)), value)?, path, value)
+    }
+
+    /// Makes the key of a value whose digest is known.
+    #[cold]
+    pub(crate) fn of_digest<T: Serialize + ?Sized>(digest: Digest, path: &[Namespace], value: &T) -> Result<Self> {
         let mut encoder = Encoder::default();
         value.serialize(Walker(&mut encoder)).map_err(unserialisable)?;
         Ok(Self { digest, namespaces: path.iter().cloned().collect(), bytes: encoder.0 })

@@ -14,6 +14,9 @@ use crate::types::peel;
 /// Serde knows tuples of up to 16 elements; longer keys are tuples of tuples.
 const TUPLE: usize = 12;
 
+/// The runtime has a form of its own for tuples of up to so many arguments.
+const ARGUMENTS: usize = 8;
+
 /// The key as an expression of reference type.
 pub(crate) fn key(model: &Model) -> TokenStream {
     let consts: Vec<&Ident> = model.const_params().collect();
@@ -47,8 +50,11 @@ pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
             _ => element(model, param, &place),
         }
     });
-    let tuple = nested(elements.collect());
-    quote!(&#tuple)
+    let elements: Vec<TokenStream> = elements.collect();
+    // More are nested, and serde has a form of its own for none.
+    let (p, is_known) = (&model.runtime, (1..=ARGUMENTS).contains(&elements.len()));
+    let tuple = nested(elements);
+    if is_known { quote!(&#p::Arguments(#tuple)) } else { quote!(&#tuple) }
 }
 
 /// References an argument; one that is a reference already is copied. Where its type leaves open whether serde says all of

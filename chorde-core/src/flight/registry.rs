@@ -70,6 +70,11 @@ impl OfKey {
         self.flights.iter().find(|other| other.joinable).cloned()
     }
 
+    /// Returns whether there is this flight and no other.
+    fn is_all(&self, flight: &Arc<Flight>) -> bool {
+        self.ending.is_empty() && self.flights.len() == 1 && Arc::ptr_eq(&self.flights[0], flight)
+    }
+
     fn all(&self) -> impl Iterator<Item = &Arc<Flight>> {
         self.flights.iter().chain(&self.ending)
     }
@@ -193,6 +198,14 @@ impl Flights {
 
     /// Takes a flight out of the registry and lets the one queued behind it begin.
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
+        let mut by_key = self.lock(&flight.key);
+        if by_key.get(&flight.key).is_some_and(|of_key| of_key.is_all(flight)) {
+            // Nearly always: there is no other.
+            let alone = by_key.remove(&flight.key);
+            drop(by_key);
+            return drop(alone);
+        }
+        drop(by_key);
         self.take_out(flight, OfKey::remove);
     }
 

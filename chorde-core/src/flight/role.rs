@@ -99,20 +99,25 @@ impl Flight {
         self.land(landed);
     }
 
+    /// Ends the flight, which is out of the registry: the number of those who wait only falls.
     fn land(&self, landed: impl FnOnce() -> Landed) {
-        let is_awaited = {
-            let state = self.lock();
-            state.waiting > 0 && !state.is_over()
-        };
-        let landed = is_awaited.then(landed);
         let mut state = self.lock();
         if state.phase == Phase::Landed {
             return;
         }
-        state.phase = Phase::Landed;
-        if let Some(landed) = landed {
+        if state.waiting > 0 && !state.abandoned {
+            drop(state);
+            let landed = landed();
+            state = self.lock();
+            if state.phase == Phase::Landed {
+                return;
+            }
             // Nobody else lands this flight, so that nothing can be there.
             let _ = self.landed.set(landed);
+        }
+        state.phase = Phase::Landed;
+        if state.waiting == 0 && state.writers.is_empty() {
+            return;
         }
         let woken = state.take_all();
         drop(state);

@@ -168,13 +168,13 @@ where
         if self.is_refused() {
             return self.look_closer(policy, Err(self.live.refused()));
         }
-        let served = match self.live.probe(key) {
-            Ok(probe) => self.fresh(policy, &probe),
-            Err(_) => None,
+        let probe = match self.live.probe(key) {
+            Ok(probe) => probe,
+            Err(error) => return self.look_closer(policy, Err(error)),
         };
-        match served {
+        match self.fresh(policy, &probe) {
             Some(hit) => Looked::Hit(hit),
-            None => self.look_closer(policy, self.live.key(key)),
+            None => self.look_closer(policy, self.live.key_of(probe.digest, key)),
         }
     }
 

@@ -11,7 +11,7 @@ use super::description::{Naming, strip_closure};
 use super::live::Live;
 use super::registry;
 use super::repeats::Repeats;
-use crate::digest::{Digester, Sums};
+use crate::digest::{Digest, Digester, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
@@ -169,6 +169,11 @@ impl Instance {
 
     pub(crate) fn key<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
         Key::in_path(&self.path, key)
+    }
+
+    /// Makes the key of what was probed for.
+    pub(crate) fn key_of<K: Serialize + ?Sized>(&self, digest: Digest, key: &K) -> Result<Key> {
+        Key::of_digest(digest, &self.path, key)
     }
 
     /// Returns the namespaces as one text.

@@ -74,7 +74,10 @@ impl ::chorde::__private::Function<
         __chorde_args: &(String,),
         __chorde_seen: __ChordeSeen,
     ) -> __ChordeSeen::Outcome {
-        ::chorde::__private::Seen::see(__chorde_seen, &(&__chorde_args.0,))
+        ::chorde::__private::Seen::see(
+            __chorde_seen,
+            &::chorde::__private::Arguments((&__chorde_args.0,)),
+        )
     }
     fn own(__chorde_args: (String,)) -> (String,) {
         __chorde_args

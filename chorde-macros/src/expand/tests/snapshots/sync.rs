@@ -82,7 +82,7 @@ impl<
     ) -> __ChordeSeen::Outcome {
         ::chorde::__private::Seen::see(
             __chorde_seen,
-            &(&__chorde_args.0, &__chorde_args.1),
+            &::chorde::__private::Arguments((&__chorde_args.0, &__chorde_args.1)),
         )
     }
     fn own(__chorde_args: (u64, &'__chorde_1 str)) -> (u64, ::std::string::String) {
