@@ -34,6 +34,8 @@ pub(crate) enum Act {
     OwnDrop,
     /// The same of a function whose computations end with their last caller.
     OwnLeave,
+    /// The same where the computation does not end: whoever waits for it must leave.
+    OwnNever,
     /// A call or refresh in its caller's future that is not polled any more after any of its steps.
     Stall,
     /// A call that leads, by a future of its own, and is not polled any more after any of its steps.
@@ -55,6 +57,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
+    /// All beside which others come to an end.
     pub(crate) const ALL: [Self; 19] = [
         Self::Call,
         Self::Await,
@@ -86,7 +89,14 @@ impl Act {
     fn aborts(self) -> bool {
         matches!(
             self,
-            Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::OwnStall | Self::Leave | Self::Doze | Self::End
+            Self::AbortClaim
+                | Self::Abort
+                | Self::OwnLeave
+                | Self::OwnNever
+                | Self::OwnStall
+                | Self::Leave
+                | Self::Doze
+                | Self::End
         )
     }
 
@@ -167,6 +177,10 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
         Act::Abort => drop(some_steps(in_place_by_chance(world))),
         Act::OwnDrop => drop(some_steps(owned(world, true))),
         Act::OwnLeave => drop(some_steps(owned(world, false))),
+        Act::OwnNever => {
+            let this = Arc::clone(world);
+            drop(some_steps(Box::pin(async move { _ = this.call_owned(Kind::Join, Ends::Never, false).await })));
+        }
         Act::Stall => world.stalled.lock().unwrap().extend(some_steps(in_place_by_chance(world))),
         Act::OwnStall => {
             if let Role::Lead(leader) = world.join(Kind::Join) {
