@@ -241,8 +241,12 @@ impl<R: Send + 'static> Drop for Driving<R> {
         let is_moved = state.is_moved;
         drop(state);
         drop(ended);
+        let is_given_up = given_up.is_some();
         drop(given_up);
-        if is_idle && !is_moved {
+        if is_given_up {
+            // The background has nothing to wait for any more, if it drives it.
+            computation.flight.wake_driver();
+        } else if is_idle && !is_moved {
             Arc::clone(computation).move_on();
         }
     }
