@@ -109,6 +109,11 @@ impl Act {
         matches!(self, Self::Alone | Self::Fail)
     }
 
+    /// Whether others may get nothing, or nothing that is stored.
+    fn loses(self) -> bool {
+        matches!(self, Self::End | Self::Share | Self::OwnNever)
+    }
+
     /// Whether there is a value in the end, if nothing interferes.
     fn brings(self) -> bool {
         matches!(
@@ -294,7 +299,7 @@ pub(crate) fn play(acts: &[Act], time: Time) {
     world.check(&Must {
         // Those who compute alone store whenever they are ready.
         store_in_order: !any(Act::is_alone),
-        hold: is_calm && !acts.contains(&Act::End) && any(Act::brings) && !acts.contains(&Act::Share),
+        hold: is_calm && any(Act::brings) && !any(Act::loses),
         compute_one_by_one: is_calm && !any(Act::is_alone),
     });
 }
