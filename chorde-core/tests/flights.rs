@@ -157,6 +157,14 @@ fn aborts_and_leaves_strand_nobody() {
 }
 
 #[test]
+fn nothing_is_left_of_a_computation_that_ends_with_its_last_caller() {
+    for act in [Act::Leave, Act::OwnNever, Act::Abort, Act::OwnDrop, Act::AbortClaim, Act::Put, Act::Clear, Act::End] {
+        explore(&[Act::OwnNever, Act::Leave, act]);
+        explore(&[Act::OwnNever, Act::OwnNever, Act::Leave, act]);
+    }
+}
+
+#[test]
 fn failures_strand_nobody() {
     explore(&[Act::Fail, Act::Fail, Act::Own, Act::Call, Act::Leave]);
     explore(&[Act::Fail, Act::Share, Act::Refresh, Act::Call, Act::Put]);

@@ -235,17 +235,23 @@ impl<R: Send + 'static> Future for Driving<R> {
 impl<R: Send + 'static> Drop for Driving<R> {
     fn drop(&mut self) {
         let computation = &self.0;
-        let goes_on = computation.detach || computation.flight.is_awaited();
         let mut state = computation.lock();
         state.caller = Caller::Gone;
         let ended = state.take_ended();
+        drop(state);
+        drop(ended);
+        // Afterwards: of the caller and the last of those who wait, whoever leaves later sees that the other one has.
+        let goes_on = computation.detach || computation.flight.is_awaited();
+        let mut state = computation.lock();
         let given_up = if goes_on { None } else { state.give_up() };
         let is_idle = matches!(state.stage, Stage::Idle(_));
         let is_moved = state.is_moved;
         drop(state);
-        drop(ended);
         drop(given_up);
-        if is_idle && !is_moved {
+        if !goes_on {
+            // The background has nothing to wait for any more, if it drives it.
+            computation.flight.wake_driver();
+        } else if is_idle && !is_moved {
             Arc::clone(computation).move_on();
         }
     }

@@ -34,6 +34,8 @@ pub(crate) enum Act {
     OwnDrop,
     /// The same of a function whose computations end with their last caller.
     OwnLeave,
+    /// The same where the computation does not end: whoever waits for it must leave.
+    OwnNever,
     /// A call or refresh in its caller's future that is not polled any more after any of its steps.
     Stall,
     /// A call that leads, by a future of its own, and is not polled any more after any of its steps.
@@ -55,6 +57,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
+    /// All beside which others come to an end.
     pub(crate) const ALL: [Self; 19] = [
         Self::Call,
         Self::Await,
@@ -86,7 +89,14 @@ impl Act {
     fn aborts(self) -> bool {
         matches!(
             self,
-            Self::AbortClaim | Self::Abort | Self::OwnLeave | Self::OwnStall | Self::Leave | Self::Doze | Self::End
+            Self::AbortClaim
+                | Self::Abort
+                | Self::OwnLeave
+                | Self::OwnNever
+                | Self::OwnStall
+                | Self::Leave
+                | Self::Doze
+                | Self::End
         )
     }
 
@@ -97,6 +107,11 @@ impl Act {
     /// Whether it computes whatever others do, and stores that.
     fn is_alone(self) -> bool {
         matches!(self, Self::Alone | Self::Fail)
+    }
+
+    /// Whether others may get nothing, or nothing that is stored.
+    fn loses(self) -> bool {
+        matches!(self, Self::End | Self::Share | Self::OwnNever)
     }
 
     /// Whether there is a value in the end, if nothing interferes.
@@ -167,6 +182,10 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
         Act::Abort => drop(some_steps(in_place_by_chance(world))),
         Act::OwnDrop => drop(some_steps(owned(world, true))),
         Act::OwnLeave => drop(some_steps(owned(world, false))),
+        Act::OwnNever => {
+            let this = Arc::clone(world);
+            drop(some_steps(Box::pin(async move { _ = this.call_owned(Kind::Join, Ends::Never, false).await })));
+        }
         Act::Stall => world.stalled.lock().unwrap().extend(some_steps(in_place_by_chance(world))),
         Act::OwnStall => {
             if let Role::Lead(leader) = world.join(Kind::Join) {
@@ -280,7 +299,7 @@ pub(crate) fn play(acts: &[Act], time: Time) {
     world.check(&Must {
         // Those who compute alone store whenever they are ready.
         store_in_order: !any(Act::is_alone),
-        hold: is_calm && !acts.contains(&Act::End) && any(Act::brings) && !acts.contains(&Act::Share),
+        hold: is_calm && any(Act::brings) && !any(Act::loses),
         compute_one_by_one: is_calm && !any(Act::is_alone),
     });
 }

@@ -37,6 +37,8 @@ pub(crate) enum Ends {
     Shared,
     /// An error that they cannot have, or a panic.
     Failure,
+    /// Only by being dropped.
+    Never,
 }
 
 pub(crate) type Step<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -225,6 +227,9 @@ impl World {
     async fn compute(&self, lead: Lead, ends: Ends) -> u64 {
         let (begun, running) = self.begin();
         yield_now().await;
+        if ends == Ends::Never {
+            std::future::pending::<()>().await;
+        }
         yield_now().await;
         drop(running);
         self.settle(lead, begun, ends).await;
