@@ -87,6 +87,7 @@ mod engine {
     }
 
     pub(crate) mod computation;
+    pub(crate) mod context;
 }
 
 use acts::Act;
