@@ -642,18 +642,23 @@ fn a_refresh_behind_a_computation_that_is_not_polled_moves_it_too() {
 }
 
 #[test]
-fn a_computation_that_the_background_does_not_poll_is_overtaken() {
-    let (field, wakes) = (Field::new(), Arc::default());
-    let (leader, told) = field.lead_owned();
-    let mut waiting = field.wait(Kind::Join);
-    assert!(poll(&mut waiting, &wakes).is_pending());
-    step(&leader, true);
-    field.manual.advance(GRACE);
-    leader.flight().moved();
-    field.manual.advance(LEASE);
-    assert_eq!(told.moves(), 1);
-    assert!(leader.is_overtaken(), "nobody drives it");
-    assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::StartOver)));
+fn a_computation_that_the_background_does_not_poll_is_overtaken_a_lease_after_it_moved() {
+    // Whether it asked to be polled, or its caller was dropped while it waited.
+    for asks in [true, false] {
+        let (field, wakes) = (Field::new(), Arc::default());
+        let (leader, told) = field.lead_owned();
+        let mut waiting = field.wait(Kind::Join);
+        assert!(poll(&mut waiting, &wakes).is_pending());
+        step(&leader, asks);
+        field.manual.advance(GRACE);
+        assert_eq!(told.moves(), usize::from(asks));
+        leader.flight().moved();
+        field.manual.advance(LEASE - Duration::from_nanos(1));
+        assert!(!leader.is_overtaken(), "the background has as much time as anybody");
+        field.manual.advance(Duration::from_nanos(1));
+        assert!(leader.is_overtaken(), "nobody drives it");
+        assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::StartOver)));
+    }
 }
 
 #[test]
