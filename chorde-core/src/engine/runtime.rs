@@ -108,6 +108,7 @@ pub(crate) fn lead_in_place(leader: &Leader) -> InPlace {
 
 impl InPlace {
     /// Runs that future.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn run<F: Future>(self, run: F) -> impl Future<Output = F::Output> {
         async move {
             let mut run = pin!(run);

@@ -75,7 +75,7 @@ pub(crate) fn scenes() -> Vec<Scene> {
         Scene::new("pool: what has no bound runs to its end, woken from anywhere", || explore(carried)),
         Scene::new("pool: a future that blocks in a poll lets the others go on", || explore(blocks_in_polls)),
         Scene::new("pool: places lost by a lease are taken by others, and none is lost for good", || {
-            explore(outlasted)
+            explore(outlasted);
         }),
         Scene::new("pool: a drain ends with the last of many generations", || explore(generations)),
     ]

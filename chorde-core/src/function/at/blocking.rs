@@ -22,7 +22,11 @@ where
     C: Client<M::Stored>,
 {
     /// Ends a plain call that the hit path could not.
-    #[expect(clippy::boxed_local, reason = "each level of a recursion keeps it while the user's function runs")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        clippy::boxed_local,
+        reason = "it is kept while the user's function runs, in the frame of each level of a recursion"
+    )]
     pub fn finish_now<A, F, B, E, O>(
         self,
         slow: Box<Slow<M::Stored>>,
@@ -50,6 +54,7 @@ where
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
+    #[expect(clippy::needless_pass_by_value, reason = "it is kept while the user's function runs, and by nobody else")]
     pub fn refresh_now<A, F, E, O>(&self, key: Prepared, args: A, compute: F, echo: Option<E>) -> M::Return
     where
         F: FnOnce(A) -> M::Return,
@@ -169,10 +174,6 @@ where
     }
 
     #[inline(never)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is kept while the user's function runs has no frame of its own"
-    )]
     fn end_now<'d, O: 'static>(
         &self,
         drive: Option<&Drive<'d>>,

@@ -260,6 +260,7 @@ where
     }
 
     /// Ends a plain call that the hit path could not, with a computation that the background's job is made into.
+    #[expect(clippy::boxed_local, reason = "its caller would keep it in its own future otherwise")]
     pub fn finish_by_job<A, F, Fut, E, O>(
         self,
         slow: Box<Slow<M::Stored>>,

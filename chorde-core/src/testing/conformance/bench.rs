@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Sample, Suite};
@@ -31,10 +33,23 @@ impl<'s, C> Bench<'s, C> {
         Self { client: (suite.make)(), suite, rule }
     }
 
-    /// Waits for an operation, which must not fail.
+    /// Waits for an operation, which must not fail, nor be waited for if the client says that none has to be.
     #[track_caller]
-    pub(super) fn done<T>(&self, operation: impl Future<Output = Result<T>>) -> T {
-        match pollster::block_on(operation) {
+    pub(super) fn done<T>(&self, operation: impl Future<Output = Result<T>>) -> T
+    where
+        C: Cache,
+    {
+        let mut operation = pin!(operation);
+        let at_once = operation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.holds(
+            at_once.is_ready() || !self.client.answers_at_once(),
+            "who answers at once is ready when first polled",
+        );
+        let done = match at_once {
+            Poll::Ready(done) => done,
+            Poll::Pending => pollster::block_on(operation),
+        };
+        match done {
             Ok(done) => done,
             Err(error) => panic!("conformance: {}: the client failed: {error}", self.rule),
         }
