@@ -78,15 +78,11 @@ fn callers_that_lose_patience_leave_the_computation_to_the_next() {
             }
             assert_eq!(ANSWER.arrivals(), 1);
             ANSWER.open();
-            drained_in_task().await;
+            chorde::drain(support::PATIENCE).await.unwrap();
             assert_eq!((impatient::peek(7).await, impatient::stats().computes), (Some(7), 1));
         });
         assert_eq!(info("impatient").in_flight, 0);
     });
-}
-
-async fn drained_in_task() {
-    chorde::drain(support::PATIENCE).await.unwrap();
 }
 
 #[test]
