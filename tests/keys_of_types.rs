@@ -425,9 +425,80 @@ fn keys_by_hand_are_those_of_functions() {
         format!("{tag:?} {filter:?} {pair:?}")
     }
     let filter = Filter { min: None, max: Some(1) };
-    for tag in [Tagged::A, Tagged::B { x: 1 }] {
-        let value = bare(tag.clone(), &filter, (1, Some(tag.clone())));
-        let key = (&tag, &filter, (1_u8, Some(&tag)));
-        assert_eq!(CACHE.get::<String>(&key).wait().unwrap(), Some(value));
+    let tag = Tagged::A;
+    let value = bare(tag.clone(), &filter, (1, Some(tag.clone())));
+    let key = (&tag, &filter, (1_u8, Some(&tag)));
+    assert_eq!(CACHE.get::<String>(&key).wait().unwrap(), Some(value));
+    // Of other variants it is told which one it is, whether or not serde says so.
+    let tag = Tagged::B { x: 1 };
+    let value = bare(tag.clone(), &filter, (1, Some(tag.clone())));
+    let key = bare::callkey(tag.clone(), &filter, (1, Some(tag))).unwrap();
+    assert_eq!(CACHE.get::<String>(&key).wait().unwrap(), Some(value));
+}
+
+mod nested {
+    use serde::Serialize;
+
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub(crate) enum Kind {
+        Small,
+        Large,
+    }
+
+    #[derive(Clone, Copy, Debug, Serialize)]
+    #[serde(untagged)]
+    pub(crate) enum Id {
+        User(Kind),
+        Group(Kind),
+    }
+
+    /// Named as a type of the standard library is.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    #[serde(untagged)]
+    pub(crate) enum Path {
+        Old(u64),
+        New(u64),
+    }
+
+    impl Path {
+        pub(crate) fn itself(&self) -> &Self {
+            self
+        }
+    }
+}
+
+#[test]
+fn what_is_untagged_is_told_whatever_it_holds_and_however_it_is_named() {
+    use nested::{Id, Kind, Path};
+    #[cached(client = CACHE, ttl = 60)]
+    fn of_id(id: Id) -> String {
+        format!("{id:?}")
+    }
+    #[cached(client = CACHE, ttl = 60)]
+    fn of_path(path: Path, other: Option<Path>) -> String {
+        format!("{path:?} {other:?}")
+    }
+    #[cached(client = CACHE, ttl = 60, key = &path)]
+    fn by_reference(path: Path) -> String {
+        format!("{path:?}")
+    }
+    #[cached(client = CACHE, ttl = 60, key = (&path, 1))]
+    fn by_references(path: Path) -> String {
+        format!("{path:?}")
+    }
+    #[cached(client = CACHE, ttl = 60, key = path.itself())]
+    fn by_method(path: Path) -> String {
+        format!("{path:?}")
+    }
+    for id in [Id::User(Kind::Small), Id::Group(Kind::Small), Id::User(Kind::Large), Id::Group(Kind::Large)] {
+        assert_eq!(of_id(id), format!("{id:?}"));
+    }
+    for path in [Path::Old(1), Path::New(1)] {
+        assert_eq!(of_path(path, Some(path)), format!("{path:?} Some({path:?})"));
+        let expected = format!("{path:?}");
+        assert_eq!(
+            (by_reference(path), by_references(path), by_method(path)),
+            (expected.clone(), expected.clone(), expected)
+        );
     }
 }

@@ -83,6 +83,7 @@ fn by_plan(model: &Model, expr: &Expr, whole: bool) -> TokenStream {
     let part = match expr {
         Expr::Paren(e) => return by_plan(model, &e.expr, whole),
         Expr::Group(e) => return by_plan(model, &e.expr, whole),
+        Expr::Reference(r) => return by_plan(model, &r.expr, whole),
         Expr::Tuple(tuple) => {
             let elements = tuple.elems.iter().map(|e| by_plan(model, e, false));
             return quote_spanned!(span=> &(#(#elements,)*));
@@ -92,7 +93,10 @@ fn by_plan(model: &Model, expr: &Expr, whole: bool) -> TokenStream {
             None => return by_reference(expr),
             plan => planned(model, span, by_reference(expr), plan),
         },
-        other => planned(model, span, by_reference(other), Some(plan::leaf(model))),
+        other => {
+            let (p, reference) = (&model.runtime, by_reference(other));
+            quote_spanned!(span=> #p::Guess::new(#reference).part())
+        }
     };
     if whole { quote!(&#part) } else { part }
 }
@@ -139,7 +143,8 @@ mod tests {
         let args = crate::args::Args::parse(attr.parse().unwrap(), &mut crate::diag::Diag::default());
         let key = key(&Model::new(args, syn::parse_str(item).unwrap())).to_string().replace(' ', "");
         let leaf = "::chorde::__private::Part::<_,::chorde::__private::Leaf>::new";
-        key.replace(leaf, "LEAF").replace(".part()", "")
+        let guess = "::chorde::__private::Guess::new";
+        key.replace(leaf, "LEAF").replace(guess, "LEAF").replace(".part()", "")
     }
 
     #[test]

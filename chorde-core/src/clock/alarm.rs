@@ -2,6 +2,7 @@
 
 use std::collections::BinaryHeap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{self, Arc, LazyLock, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -96,7 +97,10 @@ impl Timer {
             if !due.is_empty() {
                 drop(agenda);
                 for ring in due {
-                    ring();
+                    // What it wakes is others' code: the timer outlives it.
+                    if catch_unwind(AssertUnwindSafe(ring)).is_err() {
+                        log::error!("what chorde's timer was to wake has panicked");
+                    }
                 }
                 agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);
                 continue;

@@ -196,13 +196,13 @@ impl<R: Send + 'static> Future for Driving<R> {
             drop(state);
             return Poll::Ready(ended.unwrap_or_else(|panic| resume_unwind(panic)));
         }
-        if state.is_moved {
+        // Also where it has moved: nobody may drive the runtime that it has moved to.
+        let Some(future) = state.take_idle() else {
             let before = std::mem::replace(&mut state.caller, Caller::Waits(waker));
             drop(state);
             drop(before);
             return Poll::Pending;
-        }
-        let future = state.take_idle().expect("invariant: nobody else polls it, and it is not polled after its end");
+        };
         drop(state);
         match computation.step(future, cx) {
             Stepped::Ended(ended) => {
@@ -268,17 +268,16 @@ impl<R: Send + 'static> Future for Carried<R> {
         let computation = &self.0;
         let waker = cx.waker().clone();
         let mut state = computation.lock();
+        // A caller that polls as well wakes it at the end of its step, and leaves the computation to it.
+        let before = state.background.replace(waker);
         let Some(future) = state.take_idle() else {
-            if !matches!(state.stage, Stage::Polled) {
-                return Poll::Ready(());
-            }
-            // The caller wakes it at the end of its step, of which it is the driver.
-            let before = state.background.replace(waker);
+            let is_over = !matches!(state.stage, Stage::Polled);
             drop(state);
             drop(before);
-            return Poll::Pending;
+            return if is_over { Poll::Ready(()) } else { Poll::Pending };
         };
         drop(state);
+        drop(before);
         match within(computation.context.as_deref(), || computation.step(future, cx)) {
             Stepped::Idle => Poll::Pending,
             Stepped::GivenUp => Poll::Ready(()),

@@ -41,6 +41,7 @@ pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -219,7 +220,10 @@ impl State {
 
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        waker.wake();
+        // It is an executor's code: if it panics, the others are woken all the same.
+        if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+            log::error!("a waker panicked: whoever it was to wake may wait for ever");
+        }
     }
 }
 

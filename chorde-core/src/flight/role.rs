@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
 
+use super::circle::Noted;
 use super::judge::{Owned, Probe, Work};
 use super::{Flight, Landed, Movable, Phase, circle, wake};
 
@@ -188,13 +189,15 @@ pub(crate) struct Waiter {
     flight: Arc<Flight>,
     /// The number under which its waker is registered.
     number: Option<u64>,
+    /// The computations that wait, as was noted with them.
+    noted: Noted,
 }
 
 impl Waiter {
     /// Takes the first place.
     pub(super) fn new(flight: Arc<Flight>) -> Self {
         flight.lock().waiting += 1;
-        Self { flight, number: None }
+        Self { flight, number: None, noted: Noted::default() }
     }
 
     /// Takes a place, unless it is too late; called with the registry locked, so that the flight cannot land in between.
@@ -205,7 +208,7 @@ impl Waiter {
         }
         state.waiting += 1;
         drop(state);
-        Some(Self { flight: Arc::clone(flight), number: None })
+        Some(Self { flight: Arc::clone(flight), number: None, noted: Noted::default() })
     }
 
     /// Returns the flight that is waited for.
@@ -279,7 +282,7 @@ impl Future for Waiting {
         let waiter = self.0.as_mut().expect("invariant: not polled after its end");
         let stands = match waiter.look(cx.waker()) {
             Some(stands) => stands,
-            None if circle::closes(&waiter.flight) => Stands::Circle,
+            None if circle::closes(&waiter.flight, &mut waiter.noted) => Stands::Circle,
             None => return Poll::Pending,
         };
         Poll::Ready(match (stands, self.0.take()) {
@@ -298,13 +301,14 @@ impl Future for Waiting {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
+        circle::forget(&self.noted, &self.flight);
         if self.flight.landed.get().is_some() {
             // Nobody counts those who wait any more.
             return;
         }
         let mut state = self.flight.lock();
         state.waiting -= 1;
-        let _own = self.number.and_then(|number| state.waiters.leave(number));
+        let own = self.number.and_then(|number| state.waiters.leave(number));
         match state.phase {
             // It may have been this one's turn to lead, or to compute beside the leader.
             Phase::Free if state.waiting == 0 => {
@@ -330,7 +334,8 @@ impl Drop for Waiter {
                 drop(state);
                 wake(woken);
             }
-            _ => {}
+            _ => drop(state),
         }
+        drop(own);
     }
 }

@@ -7,10 +7,9 @@
 //! same; and where the plan does not fit, since a name means another type than the usual one, it is not followed
 //! ([`Unplanned`]).
 //!
-//! The variant is told by `mem::discriminant`, only where it is not 0 and the value does not begin with a variant anyway.
-//! For what is no enum it is always 0, which the compiler knows.
+//! The variant is told by `mem::discriminant`, where it is not 0: also of enums that tell it themselves, for what looks like that
+//! may be an enum inside of an untagged one. For what is no enum it is always 0, which the compiler knows.
 
-mod first;
 mod plans;
 
 use std::hash::{Hash, Hasher};
@@ -81,6 +80,54 @@ impl<'a, T: ?Sized, P> Deref for Part<'a, T, P> {
     }
 }
 
+impl<T: ?Sized, P> Clone for Part<'_, T, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized, P> Copy for Part<'_, T, P> {}
+
+impl<T: ?Sized> Clone for Unplanned<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Unplanned<'_, T> {}
+
+/// What an expression is, of which nothing is known: a reference or a box of what may be an enum, or what may be an enum.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess<'a, T: ?Sized>(Part<'a, T, Leaf>);
+
+impl<'a, T: ?Sized> Guess<'a, T> {
+    /// Takes a reference to it.
+    #[inline]
+    pub fn new(value: &'a T) -> Self {
+        Self(Part::new(value))
+    }
+}
+
+impl<'a, T: ?Sized> Guess<'a, T>
+where
+    Part<'a, T, Through<Leaf>>: Serialize,
+{
+    /// Looks through it; where that cannot be, the compiler goes on to what may be an enum.
+    #[inline]
+    pub fn part(self) -> Part<'a, T, Through<Leaf>> {
+        Part::new(self.0.value())
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Guess<'a, T> {
+    type Target = Part<'a, T, Leaf>;
+
+    #[inline]
+    fn deref(&self) -> &Part<'a, T, Leaf> {
+        &self.0
+    }
+}
+
 impl<T: ?Sized, P> fmt::Debug for Part<'_, T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Part").finish_non_exhaustive()
@@ -104,7 +151,7 @@ impl<T: Serialize> Serialize for Part<'_, T, Leaf> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let variant = Discriminant::of(self.value());
-        if variant == 0 || first::is_variant(self.value()) {
+        if variant == 0 {
             return self.value().serialize(serializer);
         }
         let mut told = serializer.serialize_tuple_struct(VARIANT, 2)?;

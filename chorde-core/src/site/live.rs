@@ -233,7 +233,8 @@ impl Init {
     fn run(&self, init: Option<fn()>) {
         let Some(init) = init else { return self.done.store(true, Ordering::Release) };
         let this: *const Self = self;
-        if RUNNING.with_borrow(|running| running.contains(&this)) {
+        // On a thread that ends, the list may be gone, and nothing of the kind runs.
+        if RUNNING.try_with(|running| running.borrow().contains(&this)).unwrap_or(false) {
             return;
         }
         let _turn = lock(&self.running);
@@ -243,10 +244,10 @@ impl Init {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
-                RUNNING.with_borrow_mut(Vec::pop);
+                let _ = RUNNING.try_with(|running| running.borrow_mut().pop());
             }
         }
-        RUNNING.with_borrow_mut(|running| running.push(this));
+        let _ = RUNNING.try_with(|running| running.borrow_mut().push(this));
         let _leave = Leave;
         // If it panics, the caller sees that and the next call tries again.
         init();

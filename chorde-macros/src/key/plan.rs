@@ -11,9 +11,11 @@ use syn::{GenericArgument, PathArguments, Type, TypePath};
 use crate::model::Model;
 use crate::types::{is_primitive, peel};
 
-/// Types of the standard library of which serde says all.
-const TOLD: [&str; 10] =
-    ["str", "String", "Path", "PathBuf", "OsStr", "OsString", "CStr", "CString", "Duration", "SystemTime"];
+/// Types of the standard library of which serde says all, and whose names nobody takes for types of their own.
+const TOLD: [&str; 2] = ["str", "String"];
+
+/// Sets without an order; others whose names end so may have one that counts.
+const UNORDERED: [&str; 5] = ["HashSet", "AHashSet", "FxHashSet", "FnvHashSet", "IndexSet"];
 
 /// The runtime has plans for tuples of up to this number of elements.
 const TUPLE: usize = 8;
@@ -59,7 +61,7 @@ fn of_path(model: &Model, path: &TypePath) -> Option<TokenStream> {
     let Some(last) = path.path.segments.last().filter(|_| path.qself.is_none()) else { return Some(leaf(model)) };
     let (name, arguments) = (last.ident.to_string(), type_arguments(&last.arguments));
     let inner = |at: usize| arguments.get(at).and_then(|ty| plan(model, ty));
-    if name.ends_with("HashSet") || name == "IndexSet" {
+    if UNORDERED.contains(&&*name) {
         let element = or_whole(model, inner(0));
         return Some(quote!(#p::Unordered<#element>));
     }
@@ -115,7 +117,6 @@ mod tests {
             "&[[u8; 4]]",
             "HashMap<String, Vec<u8>>",
             "Cow<'_, str>",
-            "std::path::PathBuf",
             "&dyn Load",
             "BTreeSet<u8>",
         ] {

@@ -53,9 +53,7 @@ fn variants_that_serde_does_not_tell_differ_wherever_the_plan_leads() {
 
 #[test]
 fn all_else_is_as_by_hand() {
-    for (key, by_hand) in keys!(Leaf, Tagged::A, Tagged::B(1), Tagged::C(1, 2), Tagged::D { x: 1 }) {
-        assert!(key == by_hand && key.bytes() == by_hand.bytes());
-    }
+    differ(&keys!(Leaf, Tagged::A, Tagged::B(1), Tagged::C(1, 2), Tagged::D { x: 1 }));
     let [(key, by_hand)] = keys!(Leaf, (1, "a"));
     assert!(key == by_hand);
     // What the plan does not fit is not touched.

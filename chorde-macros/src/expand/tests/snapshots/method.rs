@@ -18,16 +18,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
-            .look(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            );
+            .look(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -145,16 +136,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
-            .look_bg(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            );
+            .look_bg(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
             ::chorde::__private::Looked::Slow(__chorde_slow) => {
@@ -189,16 +171,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
-            .prepare(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            );
+            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
         __chorde_at
             .lazy_now(
                 __chorde_key,
@@ -220,16 +193,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
-            .prepare(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            );
+            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
         __chorde_at
             .refresh_now(
                 __chorde_key,
@@ -259,16 +223,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
-            .prepare(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            );
+            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
         __chorde_at
             .bg_refresh(
                 __chorde_key,
@@ -290,16 +245,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
-            .peek_now(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            )
+            .peek_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
     ///Stores a value.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -319,17 +265,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
-            .put_now(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-                value,
-            )
+            .put_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id), value)
     }
     ///Looks at the value and its remaining life; shows a stale entry too, marked as such.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -348,16 +284,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
-            .get_ttl_now(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            )
+            .get_ttl_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
     ///Removes the result of these arguments.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -376,16 +303,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
-            .invalidate_now(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            )
+            .invalidate_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
     ///Marks the result of these arguments as stale, but keeps it.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -404,16 +322,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
-            .expire_now(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            )
+            .expire_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
     ///The plain call, without blocking: on any executor, or `.wait()`.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -435,16 +344,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .look(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .look(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         match __chorde_looked {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
@@ -497,16 +397,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         let __chorde_job = Self::__chorde_user_job((self, id));
@@ -547,16 +438,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -599,16 +481,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -650,16 +523,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -701,16 +565,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -752,16 +607,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
-                .prepare(
-                    &(
-                        ::chorde::__private::Part::<
-                            _,
-                            ::chorde::__private::Leaf,
-                        >::new(&self.tenant)
-                            .part(),
-                        &id,
-                    ),
-                )
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
         let __chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
@@ -884,17 +730,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Plain::<User>::new(),
             &Self::__CHORDE_USER_POLICY,
         );
-        __chorde_at
-            .callkey(
-                &(
-                    ::chorde::__private::Part::<
-                        _,
-                        ::chorde::__private::Leaf,
-                    >::new(&self.tenant)
-                        .part(),
-                    &id,
-                ),
-            )
+        __chorde_at.callkey(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
     ///How long a result may be used.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
