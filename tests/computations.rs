@@ -423,3 +423,22 @@ fn what_was_around_a_caller_goes_along_into_the_background() {
         assert_eq!((moved::peek().wait(), later::peek(1).wait(), plain::peek(2)), (Some(100), Some(101), Some(102)));
     });
 }
+
+#[test]
+fn a_caller_drives_its_computation_though_it_has_moved_to_a_runtime_that_stands_still() {
+    bounded(|| {
+        store!(CACHE, CLOCK);
+        #[cached(client = CACHE, ttl = 60, lease = 100)]
+        async fn moved_away() -> u64 {
+            pause().await;
+            pause().await;
+            7
+        }
+        let idle = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut leader = Hand::new(moved_away());
+        idle.block_on(async { assert!(leader.step().is_pending()) });
+        let mut waiter = Hand::begun(moved_away());
+        CLOCK.advance(millis(20));
+        assert_eq!((leader.run(), waiter.run()), (Some(7), Some(7)));
+    });
+}

@@ -209,3 +209,16 @@ fn a_store_whose_caller_goes_ends_in_the_background_before_a_write() {
         assert_eq!((left_store(0).wait(), RUNS.get()), (50, 1));
     });
 }
+
+#[test]
+fn a_computation_that_begins_while_a_put_is_under_way_is_not_stored_over_it() {
+    static STORING: Gate = Gate::new();
+    static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::gated(chorde::InprocClient::new(100), &STORING));
+    counted!(meanwhile, CLIENT);
+    let mut put = Hand::begun(meanwhile::put(0, 50));
+    let mut call = Hand::new(meanwhile(0));
+    assert_eq!((call.run(), STORING.arrivals()), (Some(1), 1), "its value is served, and not stored");
+    STORING.open();
+    assert!(put.run().unwrap().is_ok());
+    assert_eq!((meanwhile(0).wait(), meanwhile::stats().superseded, info("meanwhile").in_flight), (50, 1, 0));
+}

@@ -4,7 +4,7 @@
 //! Statics that live beyond one run of the checker (registries, drawn secrets), and counters on which nothing depends, keep
 //! to the standard library's.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
 pub(crate) use pollster::block_on;

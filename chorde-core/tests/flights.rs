@@ -43,7 +43,7 @@ mod digest {
 }
 
 mod sync {
-    pub use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub use shuttle::sync::{Mutex, MutexGuard};
 
     pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

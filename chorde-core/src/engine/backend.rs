@@ -46,6 +46,8 @@ pub(crate) trait Backend: Send + Sync {
     /// Claims; notes in `holder` who computes elsewhere.
     fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy, holder: &'a AtomicU64) -> Answer<'a, Claim<Cargo>>;
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
+    /// Stores where nothing valid is.
+    fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Lengthens a valid entry by that much.
     fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool>;
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
@@ -117,6 +119,15 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
                 Some(stored) => self.client.fill(key, token, stored.clone(), ttl).await,
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            match value.downcast_ref::<M::Stored>() {
+                Some(stored) => self.client.add_entry(key, stored.clone(), ttl).await,
                 None => Ok(false),
             }
         })

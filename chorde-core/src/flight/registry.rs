@@ -13,7 +13,7 @@ use super::{Flight, Phase, wake};
 use crate::client::ClientId;
 use crate::clock::Clock;
 use crate::digest::{Digest, DigestHasher};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, lock};
 
 /// Identifies what is computed: the same key of two clients is computed for each.
 pub(crate) type FlightKey = (ClientId, Digest);
@@ -46,6 +46,8 @@ struct OfKey {
     flights: SmallVec<[Arc<Flight>; 1]>,
     /// Those that a write found storing: nobody joins them, and whoever writes waits for them.
     ending: Vec<Arc<Flight>>,
+    /// How many explicit writes are under way.
+    writing: usize,
 }
 
 impl OfKey {
@@ -72,7 +74,11 @@ impl OfKey {
 
     /// Returns whether there is this flight and no other.
     fn is_all(&self, flight: &Arc<Flight>) -> bool {
-        self.ending.is_empty() && self.flights.len() == 1 && Arc::ptr_eq(&self.flights[0], flight)
+        self.ending.is_empty() && self.writing == 0 && self.flights.len() == 1 && Arc::ptr_eq(&self.flights[0], flight)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.writing == 0 && self.flights.is_empty() && self.ending.is_empty()
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Flight>> {
@@ -89,13 +95,40 @@ const SHARDS: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     shards: [Mutex<ByKey>; SHARDS],
+    /// How many clears are under way.
+    clearing: AtomicUsize,
+}
+
+/// An explicit write, up to its end: what begins to compute meanwhile is not stored.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    flights: Arc<Flights>,
+    /// The key; `None` for a clear.
+    key: Option<FlightKey>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let Some(key) = self.key else {
+            self.flights.clearing.fetch_sub(1, Ordering::SeqCst);
+            return;
+        };
+        let mut by_key = self.flights.lock(&key);
+        if let Some(of_key) = by_key.get_mut(&key) {
+            of_key.writing -= 1;
+            if of_key.is_empty() {
+                by_key.remove(&key);
+            }
+        }
+    }
 }
 
 impl Flights {
     /// Joins, lines up for, or begins a flight.
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
         let mut by_key = self.lock(&key);
-        let flights = &mut by_key.entry(key).or_default().flights;
+        let of_key = by_key.entry(key).or_default();
+        let flights = &mut of_key.flights;
         if kind != Kind::Alone {
             if flights.iter().any(super::active::is_active) {
                 return Role::Recurse;
@@ -114,25 +147,23 @@ impl Flights {
                 return Role::Wait(Waiter::new(queued));
             }
         }
-        Role::Lead(self.begin(flights, key, kind, clock))
+        Role::Lead(self.begin(of_key, key, kind, clock))
     }
 
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
         let mut by_key = self.lock(&key);
-        self.begin(&mut by_key.entry(key).or_default().flights, key, Kind::Alone, clock)
+        self.begin(by_key.entry(key).or_default(), key, Kind::Alone, clock)
     }
 
-    fn begin(
-        self: &Arc<Self>,
-        flights: &mut SmallVec<[Arc<Flight>; 1]>,
-        key: FlightKey,
-        kind: Kind,
-        clock: &Clock,
-    ) -> Leader {
+    fn begin(self: &Arc<Self>, of_key: &mut OfKey, key: FlightKey, kind: Kind, clock: &Clock) -> Leader {
         let now = clock.now();
         let flight = Arc::new(Flight::new(self, key, kind, Phase::Led, clock, now));
-        flights.push(Arc::clone(&flight));
+        if of_key.writing > 0 || self.clearing.load(Ordering::SeqCst) > 0 {
+            // It may see what was there before the write, and store it afterwards.
+            flight.lock().superseded = true;
+        }
+        of_key.flights.push(Arc::clone(&flight));
         Leader::new(flight, now)
     }
 
@@ -150,6 +181,18 @@ impl Flights {
     /// Returns whether a joinable flight of the key is under way.
     pub(crate) fn is_flying(&self, key: &FlightKey) -> bool {
         self.lock(key).get(key).is_some_and(|of_key| of_key.flights.iter().any(|flight| flight.joinable))
+    }
+
+    /// Begins an explicit write to a key.
+    pub(crate) fn write(self: &Arc<Self>, key: FlightKey) -> Writing {
+        self.lock(&key).entry(key).or_default().writing += 1;
+        Writing { flights: Arc::clone(self), key: Some(key) }
+    }
+
+    /// Begins a clear.
+    pub(crate) fn clear(self: &Arc<Self>) -> Writing {
+        self.clearing.fetch_add(1, Ordering::SeqCst);
+        Writing { flights: Arc::clone(self), key: None }
     }
 
     /// Makes computations of a key that have begun not store what they compute; new calls will not join them.
@@ -213,7 +256,7 @@ impl Flights {
         let mut by_key = self.lock(&flight.key);
         let Some(of_key) = by_key.get_mut(&flight.key) else { return };
         let next = out(of_key, flight);
-        if of_key.all().next().is_none() {
+        if of_key.is_empty() {
             by_key.remove(&flight.key);
         }
         drop(by_key);

@@ -716,3 +716,25 @@ fn a_wake_reaches_whoever_polled_last() {
     inner.unwrap().wake();
     assert_eq!((first.count(), second.count()), (0, 1));
 }
+
+/// A waker of an executor that is gone.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("nobody is there any more");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_from_being_woken() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let leader = field.lead();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    let broken = Waker::from(Arc::new(Broken));
+    assert!(pin!(&mut one).poll(&mut Context::from_waker(&broken)).is_pending());
+    assert!(poll(&mut two, &wakes).is_pending());
+    leader.land(|| Landed::Value(Arc::new(7_u32), false));
+    assert_eq!((wakes.count(), field.count()), (1, 0));
+    assert_eq!(value(poll(&mut two, &wakes)), 7);
+}

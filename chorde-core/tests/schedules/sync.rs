@@ -6,7 +6,7 @@ use std::time::Duration;
 use shuttle::rand::Rng;
 
 pub(crate) use shuttle::future::block_on;
-pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
 pub(crate) mod thread {

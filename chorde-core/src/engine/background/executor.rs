@@ -116,6 +116,11 @@ impl Polls {
         self.polling += 1;
     }
 
+    /// Notes that there is no thread that polls.
+    pub(super) fn none_polls(&mut self) {
+        self.polling = 0;
+    }
+
     /// Returns what is to be polled next by a thread that polls; if there is nothing, or enough others do, the thread
     /// ends.
     fn next(&mut self) -> Option<Runnable> {

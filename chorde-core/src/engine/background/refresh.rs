@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, TryLockError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
 
@@ -13,9 +13,16 @@ use super::permit::{Counted, Permit};
 use super::task::Run;
 use crate::sync::{Mutex, MutexGuard, lock};
 
-/// What is left to do. The lock is held while it is polled.
+/// What is left to do, and who runs it.
 #[derive(Clone)]
-pub(super) struct Refresh(Arc<Mutex<Option<Rest>>>);
+pub(super) struct Refresh(Arc<Shared>);
+
+struct Shared {
+    /// The lock is held while it is polled.
+    rest: Mutex<Option<Rest>>,
+    /// Has the executor look, which then finds that nothing is left.
+    executor: Mutex<Option<Waker>>,
+}
 
 /// A future that is not at its end. The fields are dropped in this order.
 pub(super) struct Rest {
@@ -27,7 +34,8 @@ pub(super) struct Rest {
 
 impl Refresh {
     pub(super) fn new(future: Run, counted: Counted) -> Self {
-        Self(Arc::new(Mutex::new(Some(Rest { future, counted, is_touched: false }))))
+        let rest = Mutex::new(Some(Rest { future, counted, is_touched: false }));
+        Self(Arc::new(Shared { rest, executor: Mutex::new(None) }))
     }
 
     /// Runs it under a permit. A runtime that has ended drops it.
@@ -41,16 +49,28 @@ impl Refresh {
 
     /// Takes out what is left, unless it is being polled.
     pub(super) fn take(&self) -> Option<Rest> {
-        self.unpolled()?.take()
+        let rest = self.unpolled()?.take()?;
+        self.end_task();
+        Some(rest)
     }
 
     /// Takes out what was never polled.
     pub(super) fn take_untouched(&self) -> Option<Rest> {
-        self.unpolled()?.take_if(|rest| !rest.is_touched)
+        let rest = self.unpolled()?.take_if(|rest| !rest.is_touched)?;
+        self.end_task();
+        Some(rest)
+    }
+
+    /// Lets the task end that has nothing to run any more.
+    fn end_task(&self) {
+        let executor = lock(&self.0.executor).take();
+        if let Some(executor) = executor {
+            executor.wake();
+        }
     }
 
     fn unpolled(&self) -> Option<MutexGuard<'_, Option<Rest>>> {
-        match self.0.try_lock() {
+        match self.0.rest.try_lock() {
             Ok(rest) => Some(rest),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
@@ -79,7 +99,10 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let refresh = self.refresh.clone();
-        let mut held = lock(&refresh.0);
+        let waker = cx.waker().clone();
+        let before = lock(&refresh.0.executor).replace(waker);
+        drop(before);
+        let mut held = lock(&refresh.0.rest);
         if let Some(rest) = &mut *held {
             rest.is_touched = true;
             if rest.future.as_mut().poll(cx).is_pending() {
@@ -96,7 +119,7 @@ impl Future for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.permit.is_some() {
-            let rest = lock(&self.refresh.0).take();
+            let rest = lock(&self.refresh.0.rest).take();
             self.end(rest);
         }
     }

@@ -49,7 +49,13 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
         let mut pool = shared.lock();
         pool.threads.count -= 1;
         // With no thread left to do it, it is dropped: whoever waits for it sees it cancelled.
-        let undone = if pool.threads.count == 0 { std::mem::take(&mut pool.threads.ready) } else { VecDeque::new() };
+        let undone = if pool.threads.count == 0 {
+            // Nor does any poll: the next future that is scheduled calls one again.
+            pool.polls.none_polls();
+            std::mem::take(&mut pool.threads.ready)
+        } else {
+            VecDeque::new()
+        };
         drop(pool);
         drop(undone);
     }

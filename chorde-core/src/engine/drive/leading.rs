@@ -114,8 +114,9 @@ impl<'a> Drive<'a> {
 
     fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode, since: u64) -> Entered<'a> {
         self.count_miss(&mode);
+        let is_beside = token.is_none() || matches!(mode, Mode::Beside(_));
         let claimed = token.map(|token| Claimed { drive: self, token: Some(token) });
-        let mut lead = Lead { since, ..self.to_lead(claimed, Some(leader)) };
+        let mut lead = Lead { since, is_beside, ..self.to_lead(claimed, Some(leader)) };
         if let Mode::Beside(beside) = mode {
             lead.beside = beside.waiter;
         }
@@ -124,7 +125,15 @@ impl<'a> Drive<'a> {
 
     pub(super) fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
         let since = leader.as_ref().map_or_else(|| self.clock().now(), Leader::since);
-        Lead { claimed, leader, beside: None, revision: self.backend.revision(self.key), since, is_slow: false }
+        Lead {
+            claimed,
+            leader,
+            beside: None,
+            revision: self.backend.revision(self.key),
+            since,
+            is_beside: false,
+            is_slow: false,
+        }
     }
 
     /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a

@@ -21,6 +21,8 @@ pub(crate) struct Lead<'a> {
     pub(super) revision: u64,
     /// When the right was had.
     pub(super) since: u64,
+    /// Whether others were to compute, by a claim that this one has not: what they, or writes of theirs, have stored stays.
+    pub(super) is_beside: bool,
     /// Whether the client was waited for in vain: nobody waits for it twice.
     pub(super) is_slow: bool,
 }
@@ -112,7 +114,8 @@ impl<'a> Drive<'a> {
             let claimed = lead.claimed.take();
             if let Some(leader) = &lead.leader {
                 leader.flight().seen(at);
-                self.store(leader, claimed, lead.revision, Arc::clone(&value)).await;
+                let how = if lead.is_beside { None } else { Some(claimed) };
+                self.store(leader, how, lead.revision, Arc::clone(&value)).await;
             }
             lead.land(|| Arc::clone(&value));
         })
@@ -145,12 +148,18 @@ impl<'a> Drive<'a> {
         self.policy.life(fastrand::f64())
     }
 
-    async fn store(self, leader: &Leader, claimed: Option<Claimed<'_>>, revision: u64, value: Cargo) {
+    /// Stores under a claim, if there is one; without `claimed`, only where nothing valid is.
+    async fn store(self, leader: &Leader, claimed: Option<Option<Claimed<'_>>>, revision: u64, value: Cargo) {
         if self.was_cleared(revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let token = claimed.map(Claimed::redeem).unwrap_or_default();
-        let fill = self.backend.fill(self.key, token, value, self.life());
+        let fill = match claimed {
+            Some(claimed) => {
+                let token = claimed.map(Claimed::redeem).unwrap_or_default();
+                self.backend.fill(self.key, token, value, self.life())
+            }
+            None => self.backend.add(self.key, value, self.life()),
+        };
         match unless_overtaken(leader, fill).await {
             Some(Ok(true)) => {}
             // Nothing was written, and nothing has to be taken back.

@@ -76,6 +76,7 @@ where
     /// [`ErrorKind::Key`] when the key cannot be serialised, and what the client reports.
     pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
         let key = key.0?;
+        let _writing = self.live.flights.write(self.flight_key(&key));
         self.supersede(&key).await;
         let life = self.policy.life(fastrand::f64());
         self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new()).await
@@ -88,6 +89,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn invalidate(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
+        let _writing = self.live.flights.write(self.flight_key(&key));
         self.supersede(&key).await;
         self.client.delete_entry(&key).await.map(|_| ())
     }
@@ -99,6 +101,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn expire(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
+        let _writing = self.live.flights.write(self.flight_key(&key));
         self.supersede(&key).await;
         self.client.expire_entry(&key).await.map(|_| ())
     }
@@ -115,6 +118,7 @@ where
                 "a function with `namespace = none` cannot tell its entries from others: give it a namespace, or clear its client",
             ));
         };
+        let _writing = self.live.flights.clear();
         let stores = self.live.flights.supersede_all(self.client.identity().id());
         self.live.forget_all_begun(self.client.identity().id());
         stores.within(self.client.identity().clock(), self.policy.lease).await;
