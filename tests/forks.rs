@@ -1,5 +1,6 @@
 //! A process that has forked: its child has none of the threads that refresh, or tell the time.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its child too")]
 
 mod support;
 

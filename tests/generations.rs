@@ -215,10 +215,14 @@ fn a_computation_that_begins_while_a_put_is_under_way_is_not_stored_over_it() {
     static STORING: Gate = Gate::new();
     static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::gated(chorde::InprocClient::new(100), &STORING));
     counted!(meanwhile, CLIENT);
+    let mut older = Hand::new(meanwhile(0));
+    assert_eq!((older.run(), STORING.arrivals()), (None, 1));
+    // It waits for the store.
     let mut put = Hand::begun(meanwhile::put(0, 50));
     let mut call = Hand::new(meanwhile(0));
-    assert_eq!((call.run(), STORING.arrivals()), (Some(1), 1), "its value is served, and not stored");
+    assert_eq!((call.run(), STORING.arrivals()), (Some(2), 1), "its value is served, and not stored");
     STORING.open();
+    assert_eq!(older.run(), Some(1));
     assert!(put.run().unwrap().is_ok());
     assert_eq!((meanwhile(0).wait(), meanwhile::stats().superseded, info("meanwhile").in_flight), (50, 1, 0));
 }

@@ -21,7 +21,7 @@ fn limited(concurrency: usize, queue: usize) -> MutexGuard<'static, ()> {
 
 /// Makes a runtime that works only while somebody blocks on it.
 fn undriven() -> Runtime {
-    Builder::new_current_thread().enable_time().build().unwrap()
+    Builder::new_current_thread().enable_time().build().expect("a runtime of one thread")
 }
 
 #[test]

@@ -89,23 +89,18 @@ impl Drop for Claimed<'_> {
 }
 
 impl<'a> Drive<'a> {
-    /// Stores and shares what the user's function made, if the client stores at once.
-    pub(crate) fn settle_at_once(
-        self,
-        lead: Lead<'a>,
-        made: &Made<'_>,
-        share: impl Fn() -> Cargo,
-    ) -> Result<(), Lead<'a>> {
+    /// Stores and shares what the user's function made, if the client stores at once; if not, returns the lead.
+    pub(crate) fn settle_at_once(self, lead: Lead<'a>, made: &Made<'_>, share: impl Fn() -> Cargo) -> Option<Lead<'a>> {
         let mut lead = lead;
         if made.is_kept && lead.leader.is_some() && !lead.is_slow {
             if !self.backend.answers_at_once() {
-                return Err(lead);
+                return Some(lead);
             }
             let claimed = lead.claimed.take();
             self.store_at_once(&lead, claimed, made);
         }
         lead.land(share);
-        Ok(())
+        None
     }
 
     /// Does the same, and waits for the client.

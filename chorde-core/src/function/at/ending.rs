@@ -168,7 +168,7 @@ where
         let stored = self.maps.encode(value);
         if let Some((drive, lead)) = lead {
             let made = Made { value: &stored, is_kept, at };
-            if let Err(lead) = drive.settle_at_once(lead, &made, || Arc::new(stored.clone()) as Cargo) {
+            if let Some(lead) = drive.settle_at_once(lead, &made, || Arc::new(stored.clone()) as Cargo) {
                 return Rest::Store(Box::new(Storing { drive, lead, stored, at, echo }));
             }
         }
