@@ -23,12 +23,12 @@ pub(crate) fn keys(data: &[u8]) {
         1 => from.tree(4),
         _ => Source(&changed).tree(4),
     };
-    pair(&one, &other, names);
+    pair(&one, &other, &names);
     borrowed(from);
 }
 
 /// Compares the keys of two values.
-fn pair(one: &Tree, other: &Tree, names: [String; 2]) {
+fn pair(one: &Tree, other: &Tree, names: &[String; 2]) {
     let (a, b) = (key(one), key(other));
     let is_same = one.canonical() == other.canonical();
     assert_eq!((a.bytes() == b.bytes(), a == b), (is_same, is_same), "{one:?} {other:?}");
