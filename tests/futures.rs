@@ -287,7 +287,10 @@ fn the_future_of_a_plain_function_blocks_a_thread_of_the_runtime_if_there_is_one
         }
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("mine").build().unwrap();
         let futures: Vec<_> = tokio.block_on(async { (0..MANY).map(slow::future).collect() });
-        let refreshed = tokio.block_on(async { slow::future_refresh(MANY) });
+        let refreshed = {
+            let _context = tokio.enter();
+            slow::future_refresh(MANY)
+        };
         let outside = slow::future(MANY + 1);
         GATE.await_arrivals(MANY + 2);
         assert_eq!(chorde::drain(Duration::ZERO).wait().unwrap_err().kind(), ErrorKind::Timeout);
