@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -50,18 +49,15 @@ fn fork_and_show() {
         std::process::exit(1);
     });
     let mut future = plain::future(10);
-    let results = [
-        future.wait_timeout(PATIENCE).unwrap(),
-        later::future(10).wait().unwrap(),
-        {
-            // The parent's job for this key does not exist here.
-            plain::bg_refresh(5).unwrap();
-            chorde::drain(PATIENCE).wait().unwrap();
-            plain::peek(5).unwrap()
-        },
-        u64::from(chorde::Clock::system().sleep(Duration::from_millis(5)).wait() == ()),
-    ];
-    writeln!(std::io::stdout(), "\nchild: {results:?}").unwrap();
+    let results = [future.wait_timeout(PATIENCE).unwrap(), later::future(10).wait().unwrap(), {
+        // The parent's job for this key does not exist here.
+        plain::bg_refresh(5).unwrap();
+        chorde::drain(PATIENCE).wait().unwrap();
+        plain::peek(5).unwrap()
+    }];
+    // It tells the time.
+    chorde::Clock::system().sleep(Duration::from_millis(5)).wait();
+    println!("\nchild: {results:?}");
     std::process::exit(0);
 }
 
@@ -75,5 +71,5 @@ fn a_forked_child_computes_refreshes_and_tells_the_time() {
     // The output ends when the child does.
     let output = forking.env(FORKS, "1").stdin(Stdio::null()).output().unwrap();
     let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(shown.contains("child: [11, 12, 6, 1]"), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.contains("child: [11, 12, 6]"), "{shown}{}", String::from_utf8_lossy(&output.stderr));
 }
