@@ -25,8 +25,8 @@ fn a_computation_that_waits_for_a_slow_answer_is_left_alone() {
             while slow::stats().misses + ANSWER.arrivals() < 1 || info("slow").in_flight < 1 {
                 tokio::task::yield_now().await;
             }
-            // Nine leases; each probe of the runtime is answered before the next second begins.
-            for _ in 0..27 {
+            // Four leases; each probe of the runtime is answered before the next second begins.
+            for _ in 0..13 {
                 CLOCK.advance(secs(1));
                 tokio::task::spawn(async {}).await.unwrap();
                 tokio::task::yield_now().await;
@@ -50,7 +50,7 @@ fn by_hand_too() {
         ANSWER.arrivals()
     }
     let mut calls = [Hand::begun(by_hand()), Hand::begun(by_hand()), Hand::begun(by_hand())];
-    CLOCK.advance(secs(29));
+    CLOCK.advance(secs(14));
     assert_eq!(calls.each_mut().map(Hand::run), [None, None, None]);
     ANSWER.open();
     assert_eq!(calls.each_mut().map(Hand::run), [Some(1), Some(1), Some(1)]);

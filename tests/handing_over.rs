@@ -82,7 +82,7 @@ fn a_leader_that_is_polled_now_and_then_is_not_overtaken() {
     }
     let mut leader = Hand::begun(steady());
     let mut waiter = Hand::begun(steady());
-    for _ in 0..10 {
+    for _ in 0..7 {
         CLOCK.advance(secs(2));
         assert!(leader.step().is_pending());
         assert_eq!(waiter.run(), None);
@@ -148,9 +148,10 @@ fn a_waiter_dropped_when_its_turn_has_come_passes_it_on() {
 #[test]
 fn when_all_are_dropped_nothing_is_left() {
     store!(CACHE);
+    static GATE: Gate = Gate::new();
     #[cached(client = CACHE, ttl = 60, detach = false)]
     async fn deserted() -> u64 {
-        pause().await;
+        GATE.passed().await;
         1
     }
     for leader_first in [true, false] {
@@ -165,6 +166,7 @@ fn when_all_are_dropped_nothing_is_left() {
         while calls.pop().is_some() {}
         eventually("no flight is left", || info("deserted").in_flight == 0);
     }
+    GATE.open();
     assert_eq!(deserted().wait(), 1);
 }
 

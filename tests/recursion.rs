@@ -85,7 +85,7 @@ fn asynchronous_recursion_with_the_same_argument_computes_directly() {
 }
 
 #[test]
-fn a_function_that_waits_for_itself_in_another_task_goes_on_after_ten_leases() {
+fn a_function_that_waits_for_itself_in_another_task_goes_on_after_five_leases() {
     bounded(|| {
         store!(CACHE, CLOCK);
         static RUNS: Count = Count::new();
@@ -103,7 +103,7 @@ fn a_function_that_waits_for_itself_in_another_task_goes_on_after_ten_leases() {
                 tokio::task::yield_now().await;
             }
             // To wait for another task is to wait for an answer: nobody is overtaken for that.
-            CLOCK.advance(secs(49));
+            CLOCK.advance(secs(24));
             tokio::task::yield_now().await;
             assert!(!outer.is_finished() && RUNS.get() == 1);
             while !outer.is_finished() {

@@ -301,3 +301,25 @@ fn values_that_are_not_kept_are_shared_all_the_same() {
     }
     assert_eq!((fleeting::stats().coalesced, fleeting().wait()), (4, 2));
 }
+
+#[test]
+fn a_function_that_fails_again_and_again_is_not_waited_for_until_it_succeeds() {
+    store!(CACHE);
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60)]
+    async fn down(x: u64) -> Result<u64, Unique> {
+        let run = RUNS.up();
+        pause().await;
+        if x == 0 { Err(Unique(run)) } else { Ok(x) }
+    }
+    for run in 1..=3 {
+        assert_eq!(Hand::begun(down(0)).run(), Some(Err(Unique(run))));
+    }
+    let mut at_once = [Hand::begun(down(0)), Hand::begun(down(0)), Hand::begun(down(0))];
+    assert_eq!(RUNS.get(), 6, "none waits for another");
+    assert!(at_once.iter_mut().all(|call| call.run().unwrap().is_err()));
+    assert_eq!(Hand::begun(down(7)).run(), Some(Ok(7)));
+    let mut shared = [Hand::begun(down(8)), Hand::begun(down(8))];
+    assert_eq!((RUNS.get(), info("down").in_flight), (8, 1), "from then on they share again");
+    assert_eq!(shared.each_mut().map(Hand::run), [Some(Ok(8)), Some(Ok(8))]);
+}

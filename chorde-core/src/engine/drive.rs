@@ -227,6 +227,7 @@ impl<'a> Drive<'a> {
     fn kind(self, mode: &Mode) -> Kind {
         match mode {
             _ if !self.policy.single_flight => Kind::Alone,
+            Mode::Call if self.live.is_failing() => Kind::Alone,
             Mode::Call => Kind::Join,
             // The store serves the others meanwhile, and keeps them from computing.
             Mode::Behind(ticket) if ticket.claim.is_some_and(|taken| taken.token.is_lease()) => Kind::Alone,

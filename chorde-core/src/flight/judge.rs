@@ -13,7 +13,7 @@ use crate::clock::nanos;
 pub(super) const GRACE: Duration = Duration::from_millis(20);
 
 /// For how many leases those who wait leave a computation alone that is driven, and does not end: it may wait for one of them.
-pub(super) const PATIENCE: u64 = 10;
+pub(super) const PATIENCE: u64 = 5;
 
 /// How a flight is computed at present.
 pub(super) enum Work {
@@ -167,7 +167,7 @@ mod tests {
     fn a_future_that_waits_for_an_answer_is_left_alone() {
         for can_move in [false, true] {
             let work = future(can_move, None);
-            assert_eq!(at(&work, Phase::Led, None, 5 * LEASE), Verdict::Later(START + PATIENCE * LEASE));
+            assert_eq!(at(&work, Phase::Led, None, 4 * LEASE), Verdict::Later(START + PATIENCE * LEASE));
             assert_eq!(at(&work, Phase::Led, None, PATIENCE * LEASE), Verdict::Beside);
         }
     }

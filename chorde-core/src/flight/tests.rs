@@ -541,13 +541,13 @@ fn a_refresh_begins_beside_a_thread_that_does_not_end() {
 }
 
 #[test]
-fn a_future_that_waits_is_left_alone_for_ten_leases() {
+fn a_future_that_waits_is_left_alone_for_five_leases() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead_in_place();
     let mut waiting = field.wait(Kind::Join);
     step(&leader, false);
     assert!(poll(&mut waiting, &wakes).is_pending());
-    field.manual.advance(LEASE * 10 - Duration::from_nanos(1));
+    field.manual.advance(LEASE * 5 - Duration::from_nanos(1));
     assert_eq!(wakes.count(), 0);
     field.manual.advance(LEASE);
     let Poll::Ready(Outcome::Beside(waiter)) = poll(&mut waiting, &wakes) else { panic!("it computes beside it") };

@@ -16,7 +16,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
 use crate::stats::{Counters, Stats};
-use crate::sync::{Mutex, OnceLock, lock};
+use crate::sync::{AtomicU32, Mutex, OnceLock, Ordering, lock};
+
+/// After how many such failures in a row no call waits for another one's computation.
+const FAILING: u32 = 3;
 
 /// A generic argument: one type, or whatever is generic around a closure.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +59,8 @@ pub(crate) struct Instance {
     tag: Box<[Tag]>,
     pub(crate) counters: Counters,
     repeats: Repeats,
+    /// How many computations have failed in a row with nothing to share.
+    failures: AtomicU32,
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
@@ -145,6 +150,7 @@ impl Instance {
             tag,
             counters,
             repeats: Repeats::default(),
+            failures: AtomicU32::new(0),
             path,
             sums,
             may_share: OnceLock::new(),
@@ -234,10 +240,30 @@ impl Instance {
         let counters = &self.counters;
         if self.repeats.missed(counters.misses.get(), || counters.hits.sum(), key) {
             log::warn!(
-                "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has                  another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
+                "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has \
+                 another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
                 self.live.description.path()
             );
         }
+    }
+
+    /// Hears of a computation that failed with nothing to share.
+    #[cold]
+    pub(crate) fn has_failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Hears of a computation that brought a value.
+    pub(crate) fn has_succeeded(&self) {
+        if self.failures.load(Ordering::Relaxed) > 0 {
+            self.failures.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether it is in vain to wait for a computation: those before it failed in a row, and left nothing to share, so
+    /// that who waited had to compute after all. Until one succeeds, each call computes at once, as without a cache.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= FAILING
     }
 
     fn count_panics(&self, panics: usize) {

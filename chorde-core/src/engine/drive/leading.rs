@@ -151,7 +151,8 @@ impl<'a> Drive<'a> {
             let now = clock.now();
             let is_slow = answer.is_err() && now.saturating_sub(asked) > SLOW;
             let claim = self.claim_or_none(answer);
-            if !matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) || now >= until {
+            let waits = matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) && !self.live.is_failing();
+            if !waits || now >= until {
                 return Asked { claim, is_slow };
             }
             let holder = holder.load(Ordering::Relaxed);

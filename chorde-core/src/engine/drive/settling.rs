@@ -148,11 +148,9 @@ impl<'a> Drive<'a> {
         if self.was_cleared(revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let fill = match claimed {
-            Some(claimed) => {
-                let token = claimed.map(Claimed::redeem).unwrap_or_default();
-                self.backend.fill(self.key, token, value, self.life())
-            }
+        let token = claimed.map(|claimed| claimed.map(Claimed::redeem).unwrap_or_default());
+        let fill = match token {
+            Some(token) => self.backend.fill(self.key, token, value, self.life()),
             None => self.backend.add(self.key, value, self.life()),
         };
         match unless_overtaken(leader, fill).await {
@@ -160,7 +158,13 @@ impl<'a> Drive<'a> {
             // Nothing was written, and nothing has to be taken back.
             Some(Ok(false)) => return self.live.counters.superseded.increment(),
             None => self.live.counters.superseded.increment(),
-            Some(Err(error)) => self.live.failed("store", &error),
+            Some(Err(error)) => {
+                self.live.failed("store", &error);
+                // Nobody waits for a value that cannot be stored.
+                if let Some(token) = token.filter(|token| token.is_lease()) {
+                    self.backend.release(self.key, token);
+                }
+            }
         }
         if leader.is_overtaken() || self.was_cleared(revision) {
             // What others have written since may lie below this: a miss is better than the older value.

@@ -13,8 +13,7 @@ use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
 use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
 use crate::flight::active::Scope;
-use crate::site::{Shape, ValueMap};
-use crate::stats::Counters;
+use crate::site::{Instance, Shape, ValueMap};
 
 impl<C, M> At<'_, C, M>
 where
@@ -166,7 +165,7 @@ where
             leader.computes_here(began);
             Scope::enter_thread(leader.flight())
         });
-        let mut running = Running { counters: &self.live.counters, lead, has_returned: false };
+        let mut running = Running { live: self.live, lead, has_returned: false };
         let returned = compute(args);
         running.has_returned = true;
         drop(running);
@@ -204,7 +203,7 @@ fn arrive<'d>(drive: Drive<'d>, joined: Joined) -> Entered<'d> {
 
 /// The user's function at work; dropped before it has returned, it has panicked.
 struct Running<'a, 'd> {
-    counters: &'a Counters,
+    live: &'static Instance,
     lead: &'a mut Option<Lead<'d>>,
     has_returned: bool,
 }
@@ -214,7 +213,8 @@ impl Drop for Running<'_, '_> {
         if self.has_returned {
             return;
         }
-        self.counters.panics.increment();
+        self.live.counters.panics.increment();
+        self.live.has_failed();
         if let Some(lead) = self.lead.take() {
             lead.fail(None);
         }

@@ -134,6 +134,7 @@ where
     #[cold]
     pub(super) fn panicked(&self, lead: Option<Lead<'_>>, panic: Box<dyn Any + Send>) -> ! {
         self.live.counters.panics.increment();
+        self.live.has_failed();
         if let Some(lead) = lead {
             lead.fail(None);
         }
@@ -153,13 +154,18 @@ where
             Ok(value) => value,
             Err(error) => {
                 counters.compute_errors.increment();
+                let shared = self.maps.shape().share(&error);
+                if shared.is_none() {
+                    self.live.has_failed();
+                }
                 if let Some((_, lead)) = lead {
-                    lead.fail(self.maps.shape().share(&error));
+                    lead.fail(shared);
                 }
                 return Rest::Done(self.maps.shape().raise(error));
             }
         };
         counters.computes.increment();
+        self.live.has_succeeded();
         let at = self.now();
         if self.policy.timings {
             counters.computed_in(Duration::from_nanos(at.saturating_sub(began)));
