@@ -132,9 +132,13 @@ impl Field {
     }
 
     fn wait(&self, kind: Kind) -> impl Future<Output = Outcome> + Unpin + use<> {
+        self.wait_for(kind, LEASE)
+    }
+
+    fn wait_for(&self, kind: Kind, lease: Duration) -> impl Future<Output = Outcome> + Unpin + use<> {
         match self.join(kind) {
             Role::Wait(waiter) => {
-                self.flights.watch(&waiter, LEASE);
+                self.flights.watch(&waiter, lease);
                 waiter.wait()
             }
             Role::Lead(_) | Role::Recurse => panic!("expected to wait"),

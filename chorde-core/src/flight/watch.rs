@@ -10,6 +10,9 @@ use super::{Flight, Flights, Phase, State, Waiter, wake};
 use crate::clock::nanos;
 use crate::sync::MutexGuard;
 
+/// A flight is not looked at more often than this, however short its lease is.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Flights {
     /// Watches over a flight from now on, and over those before it if it is lined up: those who wait are to have something in
     /// the end, whatever becomes of whoever computes.
@@ -17,7 +20,7 @@ impl Flights {
         let own = waiter.flight();
         let before: SmallVec<[_; 2]> = self.joinable(&own.key, |flight| !Arc::ptr_eq(flight, own));
         for flight in before.iter().chain([own]) {
-            flight.watch(nanos(lease));
+            flight.watch(nanos(lease.max(SHORTEST)));
         }
     }
 }

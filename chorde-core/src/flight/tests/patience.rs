@@ -20,6 +20,18 @@ fn beside_a_thread_that_does_not_end_one_computes_after_each_lease() {
 }
 
 #[test]
+fn the_shortest_lease_keeps_no_timer_busy() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let _blocked = field.lead_by_thread();
+    let mut waiting = field.wait_for(Kind::Join, Duration::from_nanos(1));
+    assert!(poll(&mut waiting, &wakes).is_pending());
+    field.manual.advance(Duration::from_micros(999));
+    assert_eq!(wakes.count(), 0);
+    field.manual.advance(Duration::from_micros(1));
+    assert!(matches!(poll(&mut waiting, &wakes), Poll::Ready(Outcome::Beside(_))));
+}
+
+#[test]
 fn what_is_computed_beside_a_thread_is_for_all_and_the_thread_stores_nothing() {
     let (field, wakes) = (Field::new(), Arc::default());
     let blocked = field.lead_by_thread();
