@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::sync::{Mutex, Once};
+use std::future::Future;
+use std::sync::{Arc, Mutex, Once};
+use std::task::{Context, Waker};
 
 use chorde::ErrorKind;
 use chorde::prelude::*;
 use support::gate::Gate;
+use support::hand::Bell;
 use support::{Count, bounded, drained, eventually, info, millis, runtime, secs};
 
 #[test]
@@ -147,6 +150,12 @@ fn drain_gives_up_after_its_timeout_and_the_work_goes_on() {
         slow::bg_refresh().unwrap();
         let error = chorde::drain(millis(1)).wait().unwrap_err();
         assert_eq!((error.kind(), slow::peek()), (ErrorKind::Timeout, None));
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut drain = Box::pin(chorde::drain(secs(60)));
+        assert!(drain.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        drop((drain, waker));
+        assert_eq!(Arc::strong_count(&bell), 1, "one that was dropped is forgotten");
         GATE.open();
         drained();
         assert_eq!(slow::peek(), Some(1));

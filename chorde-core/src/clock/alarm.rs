@@ -152,7 +152,9 @@ impl Future for Sleep {
         if self.clock.now() >= self.until {
             return Poll::Ready(());
         }
-        *lock(&self.waker) = Some(cx.waker().clone());
+        // What belongs to others is dropped outside of the lock.
+        let before = lock(&self.waker).replace(cx.waker().clone());
+        drop(before);
         if !self.set {
             self.set = true;
             let waker = Arc::clone(&self.waker);
@@ -168,5 +170,12 @@ impl Future for Sleep {
         }
         // The clock may have moved past the time before the alarm was set.
         if self.clock.now() >= self.until { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let waker = lock(&self.waker).take();
+        drop(waker);
     }
 }

@@ -94,7 +94,9 @@ impl StoreWait {
                 wake(woken);
                 return false;
             }
-            state.writers.push(cx.waker().clone());
+            if !state.writers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                state.writers.push(cx.waker().clone());
+            }
             true
         });
         self.0.is_empty()

@@ -35,7 +35,7 @@ pub fn drain(timeout: Duration) -> Drain {
 
 /// Does so by another clock.
 pub(crate) fn drain_by(clock: &Clock, timeout: Duration) -> Drain {
-    Drain { timeout: clock.sleep(timeout) }
+    Drain { timeout: clock.sleep(timeout), number: None }
 }
 
 /// Completes when no background work is left; made by [`drain`].
@@ -43,23 +43,44 @@ pub(crate) fn drain_by(clock: &Clock, timeout: Duration) -> Drain {
 #[derive(Debug)]
 pub struct Drain {
     timeout: Sleep,
+    /// Once it waits.
+    number: Option<u64>,
 }
 
 impl Future for Drain {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        {
+        let waker = cx.waker().clone();
+        let before = {
             let mut pool = locked();
             if pool.taken_on == 0 {
                 return Poll::Ready(Ok(()));
             }
-            if !pool.drains.iter().any(|waker| waker.will_wake(cx.waker())) {
-                pool.drains.push(cx.waker().clone());
+            let number = *self.number.get_or_insert_with(|| pool.next_drain());
+            match pool.drains.iter_mut().find(|(other, _)| *other == number) {
+                Some((_, before)) => Some(std::mem::replace(before, waker)),
+                None => {
+                    pool.drains.push((number, waker));
+                    None
+                }
             }
-        }
+        };
+        // What belongs to others is dropped outside of the lock.
+        drop(before);
         Pin::new(&mut self.timeout)
             .poll(cx)
             .map(|()| Err(Error::new(ErrorKind::Timeout, "background computations are still under way")))
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let mut pool = locked();
+        let place = pool.drains.iter().position(|(other, _)| *other == number);
+        let gone = place.map(|place| pool.drains.swap_remove(place));
+        drop(pool);
+        drop(gone);
     }
 }

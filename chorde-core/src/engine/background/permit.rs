@@ -1,7 +1,6 @@
 //! What a task holds while it runs, and lends while it waits.
 
 use std::cell::Cell;
-use std::task::Waker;
 
 use super::pool::{Pool, Shared, locked, shared, start_queued};
 
@@ -97,6 +96,6 @@ impl Drop for Counted {
         pool.taken_on -= 1;
         let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
         drop(pool);
-        drains.into_iter().for_each(Waker::wake);
+        drains.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }

@@ -73,8 +73,10 @@ pub(super) struct Pool {
     lending: usize,
     /// All work that was taken on and is not over.
     pub(super) taken_on: usize,
-    /// Wakers of those who wait for the end of all work.
-    pub(super) drains: Vec<Waker>,
+    /// Those who wait for the end of all work, with their numbers.
+    pub(super) drains: Vec<(u64, Waker)>,
+    /// The number of the last one.
+    last_drain: u64,
     pub(super) threads: Threads,
     pub(super) polls: Polls,
 }
@@ -124,11 +126,18 @@ impl Pool {
             lending: 0,
             taken_on: 0,
             drains: Vec::new(),
+            last_drain: 0,
             threads: Threads::default(),
             polls: Polls::default(),
         };
         pool.set_limits(limits);
         pool
+    }
+
+    /// Numbers one who waits for the end of all work.
+    pub(super) fn next_drain(&mut self) -> u64 {
+        self.last_drain += 1;
+        self.last_drain
     }
 
     pub(super) fn set_limits(&mut self, limits: Limits) {
