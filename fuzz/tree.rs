@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 /// Names of structs, variants and fields: few, so that they meet.
 const NAMES: [&str; 5] = ["", "a", "b", "longer than six", "a field of more than sixteen letters"];
 
-/// A value as serde tells of it.
+/// A value as serde reports it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tree {
     Bool(bool),
@@ -269,7 +269,7 @@ impl Source<'_> {
     }
 }
 
-/// Reads the tree that the bytes of a key tell of; `None` if they are of no key.
+/// Decodes the tree from the bytes of a key; `None` if they are not a key's bytes.
 pub(crate) fn read(bytes: &[u8]) -> Option<Tree> {
     let mut reader = Reader(bytes);
     let tree = reader.tree()?;

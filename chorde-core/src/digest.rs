@@ -7,7 +7,7 @@
 //!
 //! # What goes in
 //!
-//! The events that serde tells of a value (`events.rs`) become two streams of 64-bit words.
+//! The events that serde reports for a value (`events.rs`) become two streams of 64-bit words.
 //!
 //! * **Values.** A number is one word, or two if it has 128 bits. A text is its length and its bytes, eight to a word; of
 //!   one longer than [`EXACT`] bytes, the length and 128 bits of `SipHash`. A name without fields is one word, a hash. A map

@@ -152,7 +152,7 @@ impl Future for Sleep {
         if self.clock.now() >= self.until {
             return Poll::Ready(());
         }
-        // What belongs to others is dropped outside of the lock.
+        // A waker's drop is foreign code: it runs outside of the lock.
         let before = lock(&self.waker).replace(cx.waker().clone());
         drop(before);
         if !self.set {

@@ -30,7 +30,7 @@ impl ser::Error for Refusal {
     }
 }
 
-/// Tells of numbers.
+/// Reports numbers.
 macro_rules! numbers {
     ($($method:ident: $type:ty, $kind:ident;)*) => {$(
         #[cfg_attr(not(debug_assertions), inline(always))]
@@ -68,7 +68,7 @@ macro_rules! variants {
 }
 
 impl<L: Listener> Walker<'_, L> {
-    /// Tells of a name that has no list of fields.
+    /// Reports a name without a list of fields.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn named(&mut self, kind: Kind, of: &'static str, variant: Option<(u32, &'static str)>) {
         self.0.name(kind, Name { of, variant });

@@ -204,7 +204,7 @@ impl State {
         self.phase = Phase::Landed;
     }
 
-    /// Gives the flight up, nobody driving its computation; returns whom to wake, to start over or to write.
+    /// Abandons the flight when nobody drives its computation; returns the waiters and writers to wake.
     fn overtake(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.superseded = true;
         self.detached = true;

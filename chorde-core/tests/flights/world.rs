@@ -21,7 +21,7 @@ use crate::flight::{Flight, FlightKey, Flights, Kind, Landed, Leader, Outcome, R
 pub(crate) const KEY: FlightKey = (ClientId(1), Digest(1));
 pub(crate) const LEASE: Duration = Duration::from_secs(3600);
 
-/// What is stored: by whom it was begun, told by a stamp that grows.
+/// The stored value's origin: an increasing stamp of the computation that began it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stored {
     Nothing,
@@ -266,7 +266,7 @@ impl World {
             return;
         }
         assert!(!was_overtaken, "one who was overtaken may store");
-        assert!(!landed_beside, "one beside whom another has computed may store");
+        assert!(!landed_beside, "a leader may store although another caller has computed beside it");
         let store = async {
             yield_now().await;
             *self.stored.lock().unwrap() = Stored::Computed { begun };

@@ -66,7 +66,7 @@ impl Future for Drain {
                 }
             }
         };
-        // What belongs to others is dropped outside of the lock.
+        // A waker's drop is foreign code: it runs outside of the lock.
         drop(before);
         Pin::new(&mut self.timeout)
             .poll(cx)

@@ -79,7 +79,7 @@ impl<'a> Drive<'a> {
     fn needs_claim(self, leader: &Leader, mode: &Mode) -> Option<bool> {
         match mode {
             Mode::Refresh | Mode::Beside(_) => Some(false),
-            // It may have come to lead what others wait for, and they want nothing that is held.
+            // It may lead a refresh that others wait for, and they do not want a stored value.
             _ if leader.flight().is_next() => Some(false),
             Mode::Behind(ticket) if ticket.is_forced => Some(false),
             Mode::Behind(ticket) if ticket.claim.is_some() => None,

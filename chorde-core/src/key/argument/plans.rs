@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::Part;
 
-/// A reference, `Box`, `Arc` or the like, with the plan of what is behind it.
+/// A reference or smart pointer (`Box`, `Arc`), with the plan of the type behind it.
 #[derive(Debug)]
 pub struct Through<P>(PhantomData<P>);
 
