@@ -431,7 +431,13 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
             }
             let seen = match inner.queued(&name.wire) {
                 Some(queued) => queued,
-                None => inner.read(inner.get(&name.wire).await, Seen::Unknown)?,
+                None => {
+                    let got = match inner.ensure_answering(&name) {
+                        Ok(()) => inner.get(&name.wire).await,
+                        Err(unanswered) => Err(unanswered),
+                    };
+                    inner.read(got, Seen::Unknown)?
+                }
             };
             if let Some(view) = view {
                 view.keep(&seen);
@@ -484,7 +490,7 @@ impl<V: Value + Serialize + DeserializeOwned> Client<V> for MemcachedClient {
             let view = inner.view(key, name.revision);
             inner.settle(&name.wire).await;
             // Not a miss without servers: whoever has another place to look must know.
-            let claim = inner.claim(&name.wire, &options).await?;
+            let claim = inner.claim(&name, &options).await?;
             if let Some(view) = view {
                 view.keep_claimed(&claim);
             }

@@ -353,6 +353,20 @@ impl Cluster {
         self.clock.now().saturating_add(nanos(self.options.deadline))
     }
 
+    /// Fails if an operation that began at this time has already waited for the key's server until the deadline: no operation
+    /// waits for a server twice.
+    pub(crate) fn ensure_answering(&self, key: &WireKey, began: u64) -> Result<(), Unanswered> {
+        if self.clock.now().saturating_sub(began) < nanos(self.options.deadline) {
+            return Ok(());
+        }
+        match self.route_now(key) {
+            Some(route) if route.node.timed_out_after(began) => {
+                Err(Unanswered::Failed(route.node.shared_name(), Failure::Timeout))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Asks a server that was found before.
     fn ask_at<'a>(&'a self, route: &'a Route, commands: &'a [Command<'a>], lane: Lane, until: u64) -> Asking<'a> {
         if route.away.is_empty() {

@@ -18,7 +18,7 @@ pub(crate) mod probe;
 mod prober;
 
 use std::hash::Hasher;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -123,6 +123,8 @@ pub(crate) struct Node {
     in_use: AtomicBool,
     /// Whether an operation has failed since the last one that succeeded.
     is_troubled: AtomicBool,
+    /// When an operation last ran into its deadline.
+    timed_out_at: AtomicU64,
     owed: Mutex<Owed>,
     /// Whether anything is owed, for those who only route.
     is_indebted: AtomicBool,
@@ -180,6 +182,7 @@ impl Node {
             speaks: AtomicU8::new(speaks),
             in_use: AtomicBool::new(true),
             is_troubled: AtomicBool::new(false),
+            timed_out_at: AtomicU64::new(0),
             owed: Mutex::default(),
             is_indebted: AtomicBool::new(false),
             is_paying: AtomicBool::new(false),

@@ -11,7 +11,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use chorde_core::{Cache, CacheExt, Claim, ClaimOptions, Client, Key, Wait};
+use chorde_core::{Cache, CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, Namespace, ReadOptions, Wait};
 use chorde_memcache::testing::MemcachedServer;
 use chorde_memcache::{MemcachedClient, Transport};
 use support::relay::Relay;
@@ -298,4 +298,19 @@ fn a_caller_is_not_held_up_by_clear_or_usage_of_a_server_that_is_silent() {
     assert!(client.usage().wait().is_err());
     assert!(client.clear_all().wait().is_err());
     assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_server_that_does_not_answer_for_the_last_clear_is_not_waited_for_once_more() {
+    let relay = Relay::start();
+    let functions = ["claimed", "read"].map(Namespace::named);
+    let keys = functions.each_ref().map(|function| Key::in_namespace(function, &1).unwrap());
+    let client = builder([relay.address()]).deadline(millis(50)).tolerated_failures(100).build().unwrap();
+    eventually("it works", || works(&client));
+    relay.fake.hold();
+    let before = client.stats().timeouts;
+    let claimed: chorde_core::Result<Claim<String>> = client.claim(&keys[0], ClaimOptions::new(LEASE)).wait();
+    assert_eq!((claimed.unwrap_err().kind(), client.stats().timeouts - before), (ErrorKind::Unavailable, 1));
+    let read = Client::<String>::get_entry(&client, &keys[1], ReadOptions::default()).wait();
+    assert_eq!((read.unwrap_err().kind(), client.stats().timeouts - before), (ErrorKind::Unavailable, 2));
 }

@@ -6,6 +6,7 @@ use chorde_core::{Claim, ClaimOptions, Entry, Token, Value};
 use serde::de::DeserializeOwned;
 
 use super::Inner;
+use super::names::Named;
 use crate::cluster::Unanswered;
 use crate::lease::{Grant, Standing, Turn, outlasts, standing, turn};
 use crate::life;
@@ -45,10 +46,13 @@ impl Inner {
     /// Claims a key.
     pub(super) async fn claim<V: Value + DeserializeOwned>(
         &self,
-        key: &WireKey,
+        name: &Named,
         options: &ClaimOptions<'_, V>,
     ) -> Result<Claim<V>, Unanswered> {
-        let claimed = self.claim_at_server(key, options).await;
+        let claimed = match self.ensure_answering(name) {
+            Ok(()) => self.claim_at_server(&name.wire, options).await,
+            Err(unanswered) => Err(unanswered),
+        };
         let counters = &self.store.counters;
         match claimed {
             Ok(claim) => return Ok(self.counted(claim)),

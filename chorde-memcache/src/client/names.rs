@@ -4,6 +4,7 @@ use chorde_core::{Key, Namespace, Path, Probe, Revision};
 use smallvec::SmallVec;
 
 use super::Inner;
+use crate::cluster::Unanswered;
 use crate::revisions::{self, Revised};
 use crate::wire_key::{Stem, WireKey};
 
@@ -14,11 +15,13 @@ type Surrounded = SmallVec<[Namespace; 3]>;
 pub(super) struct Family {
     stem: Stem,
     revision: u64,
+    /// When the servers were asked for the revisions, unless these were known.
+    asked_at: Option<u64>,
 }
 
 impl Family {
-    fn new(revised: &Revised<'_>) -> Self {
-        Self { revision: revisions::sum(revised), stem: Stem::new(revised.iter().copied()) }
+    fn new(revised: &Revised<'_>, asked_at: Option<u64>) -> Self {
+        Self { revision: revisions::sum(revised), stem: Stem::new(revised.iter().copied()), asked_at }
     }
 }
 
@@ -27,11 +30,13 @@ pub(super) struct Named {
     pub(super) wire: WireKey,
     /// The sum of the revisions of its namespaces.
     pub(super) revision: u64,
+    /// When the servers were asked for the revisions, unless these were known.
+    pub(super) asked_at: Option<u64>,
 }
 
 impl Named {
     pub(super) fn new(family: &Family, key: &Key) -> Self {
-        Self { wire: family.stem.key(key.bytes()), revision: family.revision }
+        Self { wire: family.stem.key(key.bytes()), revision: family.revision, asked_at: family.asked_at }
     }
 }
 
@@ -54,6 +59,11 @@ impl Inner {
         Named::new(&self.family(key.namespaces()).await, key)
     }
 
+    /// Fails if the key's server did not answer in time when it was asked for the revisions.
+    pub(super) fn ensure_answering(&self, name: &Named) -> Result<(), Unanswered> {
+        name.asked_at.map_or(Ok(()), |asked_at| self.store.cluster.ensure_answering(&name.wire, asked_at))
+    }
+
     /// Returns what the names of all keys in these namespaces have in common.
     pub(super) async fn family(&self, namespaces: &[Namespace]) -> Family {
         match self.family_now(namespaces) {
@@ -64,13 +74,14 @@ impl Inner {
 
     /// The same if it is known well enough.
     fn family_now(&self, namespaces: &[Namespace]) -> Option<Family> {
-        let family = |path: Path<'_>| Some(Family::new(&self.revisions.fresh_of(&self.store, path)?));
+        let family = |path: Path<'_>| Some(Family::new(&self.revisions.fresh_of(&self.store, path)?, None));
         self.with_surrounded(Path::new(namespaces), family)
     }
 
     async fn family_asked(&self, namespaces: &[Namespace]) -> Family {
         let namespaces = self.surround(namespaces.iter());
-        Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await)
+        let asked_at = Some(self.store.cluster.clock().now());
+        Family::new(&self.revisions.of(&self.store, Path::new(&namespaces)).await, asked_at)
     }
 
     /// Returns what a key is called on the servers, as far as the revisions are known.

@@ -16,11 +16,19 @@ impl Node {
         }
     }
 
+    /// Returns whether an operation on the server has run into its deadline after this time.
+    pub(crate) fn timed_out_after(&self, time: u64) -> bool {
+        self.timed_out_at.load(Ordering::Relaxed) > time
+    }
+
     /// Notes that the server did not answer.
     pub(crate) fn failed(self: &Arc<Self>, failure: &Failure, is_news: bool, commands: &[Command<'_>]) {
         match failure {
             Failure::Overloaded => return self.counters.refused.one(),
-            Failure::Timeout => self.counters.timeouts.one(),
+            Failure::Timeout => {
+                self.counters.timeouts.one();
+                self.timed_out_at.store(self.clock.now(), Ordering::Relaxed);
+            }
             _ => self.counters.failures.one(),
         }
         self.note_owed(commands, None, may_come_late(failure));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chorde_core::Clock;
 use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
-use shuttle::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use shuttle::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -51,6 +51,7 @@ pub(crate) struct Node {
     pub(super) breaker: Mutex<Breaker>,
     pub(super) in_use: AtomicBool,
     pub(super) is_troubled: AtomicBool,
+    pub(super) timed_out_at: AtomicU64,
     pub(super) owed: Mutex<Owed>,
     pub(super) is_indebted: AtomicBool,
     pub(super) is_paying: AtomicBool,
@@ -70,6 +71,7 @@ impl Node {
             breaker: Mutex::new(Breaker::new(breaker)),
             in_use: AtomicBool::new(true),
             is_troubled: AtomicBool::new(false),
+            timed_out_at: AtomicU64::new(0),
             owed: Mutex::default(),
             is_indebted: AtomicBool::new(false),
             is_paying: AtomicBool::new(false),
