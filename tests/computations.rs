@@ -3,12 +3,15 @@
 mod support;
 
 use std::cell::Cell;
-use std::sync::LazyLock;
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
+use std::sync::{LazyLock, Mutex};
 
 use chorde::prelude::*;
 use support::gate::Gate;
 use support::hand::{Hand, pause};
 use support::{Count, bounded, drained, eventually, info, millis, runtime, secs};
+use tokio::io::AsyncReadExt as _;
 
 #[test]
 fn a_computation_that_waits_for_a_slow_answer_is_left_alone() {
@@ -133,7 +136,7 @@ fn a_caller_that_is_not_polled_holds_nobody_up() {
         let waiters = [Hand::begun(forgotten()), Hand::begun(forgotten())];
         CLOCK.advance(millis(20));
         assert_eq!(waiters.map(Hand::awaited), [1, 1]);
-        // It is told of the end when it is polled again.
+        // It sees the end at its next poll.
         assert_eq!((forgetful.awaited(), forgotten().wait(), RUNS.get()), (1, 1, 1));
     });
 }
@@ -239,24 +242,34 @@ fn a_computation_sees_the_task_locals_of_the_caller_that_began_it() {
 fn sockets_and_timers_work_when_the_caller_is_gone() {
     bounded(|| {
         store!(CACHE);
+        static SERVERS: Mutex<Vec<UnixStream>> = Mutex::new(Vec::new());
         #[cached(client = CACHE, ttl = 60)]
-        async fn timed_out(x: u64) -> u64 {
-            tokio::time::sleep(millis(1)).await;
-            x
+        async fn asked(key: u64) -> u64 {
+            let (client, server) = UnixStream::pair().unwrap();
+            SERVERS.lock().unwrap().push(server);
+            client.set_nonblocking(true).unwrap();
+            let mut client = tokio::net::UnixStream::from_std(client).unwrap();
+            let answer = client.read_u8().await.unwrap();
+            // A timer that the runtime has to fire.
+            let late = tokio::time::timeout(millis(1), std::future::pending::<()>()).await;
+            key + u64::from(answer) + u64::from(late.is_err())
         }
+        let answer = || SERVERS.lock().unwrap().pop().unwrap().write_all(&[10]).unwrap();
         let runtime = runtime();
         runtime.block_on(async {
-            let mut call = Box::pin(timed_out(1));
+            let mut call = Box::pin(asked(1));
             assert!(support::hand::poll_once(call.as_mut()).is_pending());
         });
+        answer();
         drained();
-        assert_eq!(timed_out::peek(1).wait(), Some(1));
-        // Those who wait on another runtime, or none, get the value as well.
-        let mut leader = Box::pin(timed_out(2));
+        assert_eq!(asked::peek(1).wait(), Some(12));
+        // Waiters on another runtime, or none, get the value as well.
+        let mut leader = Box::pin(asked(2));
         runtime.block_on(async { assert!(support::hand::poll_once(leader.as_mut()).is_pending()) });
-        let waiter = std::thread::spawn(|| timed_out(2).wait());
+        let waiter = std::thread::spawn(|| asked(2).wait());
         drop(leader);
-        assert_eq!(waiter.join().unwrap(), 2);
+        answer();
+        assert_eq!(waiter.join().unwrap(), 13);
     });
 }
 
@@ -277,7 +290,7 @@ fn when_the_runtime_of_a_computation_ends_another_caller_computes() {
         eventually("another waits", || info("homeless").in_flight == 1);
         leader.abort();
         drop(first);
-        eventually("it is computed anew", || ANSWER.arrivals() == 2);
+        eventually("it is computed again", || ANSWER.arrivals() == 2);
         ANSWER.open();
         assert_eq!(waiter.join().unwrap(), 2);
         assert_eq!(info("homeless").in_flight, 0);
@@ -302,7 +315,7 @@ fn a_runtime_that_nobody_drives_is_found_out_and_overtaken_after_the_lease() {
         idle.block_on(async { assert!(support::hand::poll_once(leader.as_mut()).is_pending()) });
         let mut waiter = Hand::begun(undriven());
         CLOCK.advance(secs(2));
-        assert_eq!(waiter.run(), None, "a probe is on its way");
+        assert_eq!(waiter.run(), None, "a probe is in flight");
         CLOCK.advance(secs(2));
         assert_eq!((waiter.run(), undriven().wait(), RUNS.get()), (Some(2), 2, 2));
     });

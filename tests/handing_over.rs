@@ -113,7 +113,7 @@ fn a_thread_that_computes_for_long_has_one_who_waits_compute_beside_it_after_eac
             CLOCK.advance(secs(1));
             std::thread::yield_now();
         }
-        // Whoever computed beside it shares the value with all others, and the leader's is the older one.
+        // The caller that computed beside it shares the value with all others; the leader's value is older.
         for waiter in waiters {
             assert!(waiter.join().unwrap() > 1);
         }

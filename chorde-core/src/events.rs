@@ -1,4 +1,4 @@
-//! What serde says of a value, one event after the other, to whoever makes a key of it.
+//! Turns what serde says of a value into a stream of events, from which keys are made.
 //!
 //! Both forms of a key, its digest and its bytes, are made from the same events by the one serializer of this module, so
 //! that neither can tell less than the other. All that serde says is passed on: the [`Kind`] of each event, so that a

@@ -61,7 +61,7 @@ impl<F: Future> Hand<F> {
         }
     }
 
-    /// Waits for the end, whoever brings it about.
+    /// Blocks until the future completes.
     pub fn awaited(self) -> F::Output {
         use chorde::Wait as _;
         self.future.wait()

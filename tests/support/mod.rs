@@ -110,5 +110,5 @@ pub fn shown<V>(entry: Option<Entry<V>>) -> Option<(V, Duration, bool)> {
 
 /// Makes a `tokio` runtime with two threads.
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }

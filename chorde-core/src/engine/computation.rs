@@ -46,7 +46,7 @@ struct State<R> {
 enum Stage<R> {
     /// To be polled.
     Idle(Owned<R>),
-    /// Taken out by whoever polls it.
+    /// Taken out while it is polled.
     Polled,
     Ended(Ended<R>),
     /// Handed out, or given up.
@@ -240,7 +240,7 @@ impl<R: Send + 'static> Drop for Driving<R> {
         let ended = state.take_ended();
         drop(state);
         drop(ended);
-        // Afterwards: of the caller and the last of those who wait, whoever leaves later sees that the other one has.
+        // Afterwards: the caller and the last waiter may leave at once; the later of the two sees that the other has left.
         let goes_on = computation.detach || computation.flight.is_awaited();
         let mut state = computation.lock();
         let given_up = if goes_on { None } else { state.give_up() };

@@ -36,7 +36,7 @@ pub(crate) enum Mode {
     Refresh,
     /// A better entry in the client; nobody waits for the value.
     Behind(Box<Ticket>),
-    /// A value computed at once, whoever computes beside.
+    /// A value computed at once, in parallel with the leader.
     Beside(Box<Beside>),
 }
 

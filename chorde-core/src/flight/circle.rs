@@ -1,4 +1,4 @@
-//! Finds computations that wait for one another in a circle: whoever would close it computes instead.
+//! Detects deadlocks: computations that wait for one another in a circle. The caller that would close it computes instead.
 //!
 //! Known is what a computation waits for while it is being polled, or on its thread, and what is lined up behind what. A
 //! function that has another task or thread wait for its own key is not seen; for these there is

@@ -83,7 +83,7 @@ pub(crate) struct Flight {
     state: Mutex<State>,
     /// What those who wait are given: set once, and read by thousands at the same time without the lock.
     landed: OnceLock<Landed>,
-    /// What can be seen of whoever computes.
+    /// The leader's observable progress.
     signs: Signs,
     /// The flights that its computation waits for.
     waits_for: Mutex<SmallVec<[Weak<Flight>; 1]>>,
@@ -222,7 +222,7 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
         // It is an executor's code: if it panics, the others are woken all the same.
         if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-            log::error!("a waker panicked: whoever it was to wake may wait for ever");
+            log::error!("a waker panicked: its task may wait for ever");
         }
     }
 }

@@ -265,7 +265,7 @@ enum Stands {
     Failed,
     /// Without an end: this one may compute beside it.
     Beside,
-    /// Waiting for whoever waits for it.
+    /// Waiting for one of its own waiters.
     Circle,
     /// Over, or given up.
     Nothing,

@@ -1,7 +1,7 @@
-//! What can be seen of whoever computes, and how a computation is polled so that it can be seen.
+//! The leader's observable progress, and how a computation is polled so that it can be observed.
 //!
 //! A computation is handed the flight's own waker. It notes that the computation asked to be polled and passes that on to
-//! whoever drives it, so that a computation that waits for a slow answer is told from one that nobody polls.
+//! its current driver, so that a computation that waits for a slow answer is told from one that nobody polls.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -31,7 +31,7 @@ pub(super) struct Signs {
     woken_at: AtomicU64,
     /// Whether somebody waits, so that times matter.
     watched: AtomicBool,
-    /// The lease of whoever waited first.
+    /// The first waiter's lease.
     lease: AtomicU64,
     /// Whether an alarm is set for the end of the grace that a woken computation has.
     alarmed: AtomicBool,
@@ -91,7 +91,7 @@ impl Signs {
 }
 
 impl Flight {
-    /// Notes that whoever computes is at work, or has stopped, at this very moment.
+    /// Notes that the leader is being polled, or no longer is.
     pub(super) fn set_polling(&self, polling: bool) {
         if !polling {
             self.signs.polled.store(self.clock.now(), Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Flight {
         self.signs.polled.store(now, Ordering::Relaxed);
     }
 
-    /// Returns whether whoever computes is at work at this very moment.
+    /// Returns whether the leader is being polled now.
     pub(super) fn is_polled(&self) -> bool {
         self.signs.is_polled()
     }
@@ -147,7 +147,7 @@ impl Flight {
         self.signs.woken.store(true, Ordering::SeqCst);
     }
 
-    /// Wakes whoever drives the computation.
+    /// Wakes the computation's driver.
     pub(crate) fn wake_driver(&self) {
         let driver = lock(&self.signs.driver).take();
         if let Some(driver) = driver {
@@ -163,7 +163,7 @@ impl Flight {
         self.look_after_wake(self.clock.now());
     }
 
-    /// Has somebody look after a computation that asks to be polled, if it can move: whoever waits may be lined up behind it.
+    /// Has somebody look after a computation that asks to be polled, if it can move: waiters may be queued behind it.
     pub(super) fn look_after_wake(self: &Arc<Self>, now: u64) {
         let Some(since) = self.signs.woken_since(now) else { return };
         let since = if self.is_polled() { now } else { since };

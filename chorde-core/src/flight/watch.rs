@@ -15,7 +15,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 
 impl Flights {
     /// Watches over a flight from now on, and over those before it if it is lined up: those who wait are to have something in
-    /// the end, whatever becomes of whoever computes.
+    /// the end, whatever becomes of the leader.
     pub(crate) fn watch(self: &Arc<Self>, waiter: &Waiter, lease: Duration) {
         let own = waiter.flight();
         let before: SmallVec<[_; 2]> = self.joinable(&own.key, |flight| !Arc::ptr_eq(flight, own));
@@ -169,7 +169,7 @@ impl Flight {
 }
 
 impl State {
-    /// Lets one of those who wait compute beside whoever computes.
+    /// Lets one waiter compute in parallel with the leader.
     fn grant_beside(&mut self, now: u64) {
         self.besides += 1;
         if let Work::Thread { since } | Work::Future { since, .. } = &mut self.work {

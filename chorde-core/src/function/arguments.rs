@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::key::arguments::for_tuples;
+
 /// Holds for arguments that can move to a background computation.
 ///
 /// Used with a higher-ranked lifetime in where-clauses, so that it is checked only where a companion is used.
@@ -24,14 +26,7 @@ macro_rules! all_movable {
 }
 
 all_movable!();
-all_movable!(A);
-all_movable!(A B);
-all_movable!(A B C);
-all_movable!(A B C D);
-all_movable!(A B C D E);
-all_movable!(A B C D E F);
-all_movable!(A B C D E F G);
-all_movable!(A B C D E F G H);
+for_tuples!(all_movable);
 
 /// Holds for arguments of which a copy can be kept.
 ///

@@ -201,7 +201,7 @@ where
             self.live.missed(key);
         }
         if policy.refresh == RefreshPoint::Never && self.client.answers_at_once() {
-            // Nothing is ever due: whoever leads looks once more.
+            // Nothing is ever due: the leader looks once more.
             return Looked::Slow(Slow { key, found: Found::Nothing, refresh: policy.refresh });
         }
         let known = key.as_ref().ok().and_then(|key| self.client.look(&key.probe(), ReadOptions::new()));

@@ -8,6 +8,22 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments<T>(pub T);
 
+/// Invokes a macro with the type parameters of each tuple of arguments, of up to eight.
+macro_rules! for_tuples {
+    ($each:ident) => {
+        $each!(A);
+        $each!(A B);
+        $each!(A B C);
+        $each!(A B C D);
+        $each!(A B C D E);
+        $each!(A B C D E F);
+        $each!(A B C D E F G);
+        $each!(A B C D E F G H);
+    };
+}
+
+pub(crate) use for_tuples;
+
 macro_rules! tuples {
     ($($name:ident)*) => {
         impl<$($name: Serialize),*> Serialize for Arguments<($($name,)*)> {
@@ -24,14 +40,7 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+for_tuples!(tuples);
 
 #[cfg(test)]
 mod tests {

@@ -234,7 +234,7 @@ impl Instance {
         log::warn!("{}: the cache failed to {operation}: {error}", self.live.description.name);
     }
 
-    /// Hears of a key for which nothing is held.
+    /// Notes a miss of this key.
     #[inline]
     pub(crate) fn missed(&self, key: &Key) {
         let counters = &self.counters;
@@ -247,21 +247,21 @@ impl Instance {
         }
     }
 
-    /// Hears of a computation that failed with nothing to share.
+    /// Notes a computation that failed without a shareable error.
     #[cold]
     pub(crate) fn has_failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Hears of a computation that brought a value.
+    /// Notes a computation that succeeded.
     pub(crate) fn has_succeeded(&self) {
         if self.failures.load(Ordering::Relaxed) > 0 {
             self.failures.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Returns whether it is in vain to wait for a computation: those before it failed in a row, and left nothing to share, so
-    /// that who waited had to compute after all. Until one succeeds, each call computes at once, as without a cache.
+    /// Returns whether calls should not wait for a computation: the last few failed without a shareable error, so that their
+    /// waiters had to compute anyway. Until one succeeds, each call computes at once, as without a cache.
     pub(crate) fn is_failing(&self) -> bool {
         self.failures.load(Ordering::Relaxed) >= FAILING
     }
@@ -272,12 +272,12 @@ impl Instance {
         }
     }
 
-    /// Tells who wants to hear of computed values.
+    /// Calls the callbacks for computed values.
     pub(crate) fn computed<V: 'static, O: 'static>(&self, value: &V, args: &O) {
         self.count_panics(self.live.on_value.each(|hear: &OnValue<V, O>| hear(value, args)));
     }
 
-    /// Tells who wants to hear of promotions.
+    /// Calls the callbacks for promotions.
     pub(crate) fn promoted<V: 'static>(&self, key: &Key, value: &V, remaining: Duration) {
         self.count_panics(self.live.on_promote.each(|hear: &OnPromote<V>| hear(key, value, remaining)));
     }

@@ -32,7 +32,7 @@ struct Sampled {
 }
 
 impl Repeats {
-    /// Hears of one more miss; returns whether it is time to tell somebody.
+    /// Notes one more miss; returns whether to log the warning.
     #[inline]
     pub(crate) fn missed(&self, misses: u64, hits: impl Fn() -> u64, key: &Key) -> bool {
         if !self.is_sampling.load(Ordering::Relaxed) && (misses == 0 || !misses.is_multiple_of(SUSPICIOUS)) {

@@ -34,7 +34,7 @@ pub(crate) enum Act {
     OwnDrop,
     /// The same of a function whose computations end with their last caller.
     OwnLeave,
-    /// The same where the computation does not end: whoever waits for it must leave.
+    /// The same where the computation does not end: its waiters must leave.
     OwnNever,
     /// A call or refresh in its caller's future that is not polled any more after any of its steps.
     Stall,

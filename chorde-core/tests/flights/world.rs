@@ -155,7 +155,7 @@ impl World {
                     continue;
                 }
                 Outcome::Failed => {
-                    assert!(self.expected.failed, "one who waited was told of a failure");
+                    assert!(self.expected.failed, "a waiter got a failure that nobody had");
                     None
                 }
                 Outcome::Beside(waiter) => {

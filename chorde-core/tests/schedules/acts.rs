@@ -31,7 +31,7 @@ pub(crate) enum Act {
     OwnStall,
     /// A call of a plain function whose thread stands still until all others are done.
     Block,
-    /// Looks that ask the client whatever goes on, so that it hears of clears meanwhile.
+    /// Looks that ask the client whatever goes on, so that it learns of clears meanwhile.
     Peek,
     /// A clear, and a call, by another process.
     ClearElsewhere,
@@ -80,7 +80,7 @@ impl Act {
     pub(crate) fn most_computations(self) -> u64 {
         match self {
             Self::Call | Self::Await | Self::Own | Self::OwnStall | Self::Peek => 0,
-            // A refresh that is dropped has computed, and whoever takes its turn computes.
+            // A refresh that is dropped has computed, and the next in the queue computes.
             Self::Drop | Self::OwnDrop | Self::OwnLeave => 2,
             _ => 1,
         }

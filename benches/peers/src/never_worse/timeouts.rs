@@ -75,7 +75,7 @@ where
         served += u32::from(is_served);
         millis.push(time);
     }
-    // What goes on without callers comes to its end.
+    // Detached computations finish.
     tokio::time::sleep(WORK + TIMEOUT).await;
     let [started, ended] = [&work.started, &work.ended].map(|count| count.load(Ordering::Relaxed));
     let times = [middle(millis.clone(), 0.5), middle(millis, 0.99)].map(figure);

@@ -48,7 +48,7 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
         log::error!("chorde cannot start a background thread: {error}");
         let mut pool = shared.lock();
         pool.threads.count -= 1;
-        // With no thread left to do it, it is dropped: whoever waits for it sees it cancelled.
+        // With no thread left to do it, it is dropped: its waiters see it cancelled.
         let undone = if pool.threads.count == 0 {
             // Nor does any poll: the next future that is scheduled calls one again.
             pool.polls.none_polls();

@@ -17,13 +17,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// By how much two leases may last longer than asked for: shared stores count in whole seconds, and are asked now and then.
 const ROUNDING: Duration = Duration::from_secs(2);
 
-/// A claim that takes longer, and fails, was waited for in vain.
+/// A failed claim that took longer counts as slow: the store is skipped.
 const SLOW: u64 = 50_000_000;
 
 /// What came of a claim.
 struct Asked {
     claim: Claim<Cargo>,
-    /// Whether the client was waited for in vain.
+    /// Whether the claim failed slowly.
     is_slow: bool,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Lead<'a> {
     pub(super) since: u64,
     /// Whether others were to compute, by a claim that this one has not: what they, or writes of theirs, have stored stays.
     pub(super) is_beside: bool,
-    /// Whether the client was waited for in vain: nobody waits for it twice.
+    /// Whether the claim failed slowly: the caller does not wait for the client a second time.
     pub(super) is_slow: bool,
 }
 

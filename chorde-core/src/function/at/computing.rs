@@ -285,7 +285,7 @@ where
                     work.await;
                 }
                 let result = lock(&slot).take();
-                result.expect("invariant: whoever computes for a call leaves it the result")
+                result.expect("invariant: a computation leaves its result for the call it was started for")
             })
         });
         async move {
