@@ -302,24 +302,55 @@ fn values_that_are_not_kept_are_shared_all_the_same() {
     assert_eq!((fleeting::stats().coalesced, fleeting().wait()), (4, 2));
 }
 
+/// Begins two calls, of which the second waits for the first, and ends both.
+fn wave<F: Future>(call: impl Fn() -> F) -> [F::Output; 2] {
+    let mut calls = [Hand::begun(call()), Hand::begun(call())];
+    calls.each_mut().map(|call| call.run().expect("a call that is driven ends"))
+}
+
+macro_rules! sometimes_down {
+    ($name:ident, $runs:ident) => {
+        store!(CACHE);
+        static $runs: Count = Count::new();
+        /// Fails for small numbers.
+        #[cached(client = CACHE, ttl = 60)]
+        async fn $name(x: u64) -> Result<u64, Unique> {
+            let run = $runs.up();
+            pause().await;
+            if x < 100 { Err(Unique(run)) } else { Ok(x) }
+        }
+    };
+}
+
 #[test]
-fn a_function_that_fails_again_and_again_is_not_waited_for_until_it_succeeds() {
-    store!(CACHE);
-    static RUNS: Count = Count::new();
-    #[cached(client = CACHE, ttl = 60)]
-    async fn down(x: u64) -> Result<u64, Unique> {
-        let run = RUNS.up();
-        pause().await;
-        if x == 0 { Err(Unique(run)) } else { Ok(x) }
+fn errors_that_nobody_waited_for_leave_the_next_calls_shared() {
+    sometimes_down!(not_found, RUNS);
+    (0..100).for_each(|x| assert!(Hand::begun(not_found(x)).run().unwrap().is_err()));
+    assert_eq!((wave(|| not_found(100)), RUNS.get()), ([Ok(100), Ok(100)], 101));
+}
+
+#[test]
+fn a_key_that_fails_again_and_again_is_not_waited_for_and_other_keys_are() {
+    sometimes_down!(one_down, RUNS);
+    for _ in 0..3 {
+        assert!(wave(|| one_down(0)).iter().all(Result::is_err));
     }
-    for run in 1..=3 {
-        assert_eq!(Hand::begun(down(0)).run(), Some(Err(Unique(run))));
-    }
-    let mut at_once = [Hand::begun(down(0)), Hand::begun(down(0)), Hand::begun(down(0))];
-    assert_eq!(RUNS.get(), 6, "none waits for another");
+    assert_eq!(RUNS.get(), 6);
+    let mut at_once = [Hand::begun(one_down(0)), Hand::begun(one_down(0)), Hand::begun(one_down(0))];
+    assert_eq!(RUNS.get(), 9, "none waits for another");
     assert!(at_once.iter_mut().all(|call| call.run().unwrap().is_err()));
-    assert_eq!(Hand::begun(down(7)).run(), Some(Ok(7)));
-    let mut shared = [Hand::begun(down(8)), Hand::begun(down(8))];
-    assert_eq!((RUNS.get(), info("down").in_flight), (8, 1), "from then on they share again");
-    assert_eq!(shared.each_mut().map(Hand::run), [Some(Ok(8)), Some(Ok(8))]);
+    assert_eq!((wave(|| one_down(100)), RUNS.get()), ([Ok(100), Ok(100)], 10));
+}
+
+#[test]
+fn a_function_that_fails_for_one_key_after_the_other_is_not_waited_for_until_it_succeeds() {
+    sometimes_down!(all_down, RUNS);
+    for x in 0..3 {
+        assert!(wave(|| all_down(x)).iter().all(Result::is_err));
+    }
+    let mut at_once = [Hand::begun(all_down(3)), Hand::begun(all_down(3))];
+    assert_eq!(RUNS.get(), 8, "none waits for another");
+    assert!(at_once.iter_mut().all(|call| call.run().unwrap().is_err()));
+    assert_eq!(Hand::begun(all_down(100)).run(), Some(Ok(100)));
+    assert_eq!((wave(|| all_down(101)), RUNS.get()), ([Ok(101), Ok(101)], 10));
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod callbacks;
 mod description;
+mod failures;
 mod instance;
 mod live;
 mod registry;

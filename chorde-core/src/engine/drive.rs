@@ -227,7 +227,7 @@ impl<'a> Drive<'a> {
     fn kind(self, mode: &Mode) -> Kind {
         match mode {
             _ if !self.policy.single_flight => Kind::Alone,
-            Mode::Call if self.live.is_failing() => Kind::Alone,
+            Mode::Call if self.is_waiting_futile() => Kind::Alone,
             Mode::Call => Kind::Join,
             // The store serves the others meanwhile, and keeps them from computing.
             Mode::Behind(ticket) if ticket.claim.is_some_and(|taken| taken.token.is_lease()) => Kind::Alone,
@@ -235,6 +235,11 @@ impl<'a> Drive<'a> {
             Mode::Refresh | Mode::Behind(_) => Kind::Next,
             Mode::Beside(_) => Kind::Alone,
         }
+    }
+
+    /// Returns whether callers of this key should compute at once.
+    fn is_waiting_futile(self) -> bool {
+        self.live.failures.is_waiting_futile(self.key.digest())
     }
 
     fn clock(self) -> &'a Clock {

@@ -51,6 +51,7 @@ use self::judge::Work;
 use self::queue::Queue;
 use self::signs::Signs;
 use crate::clock::Clock;
+use crate::digest::Digest;
 use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
 
 /// A value or an error of any type, shared by all who wait.
@@ -171,6 +172,11 @@ impl Flight {
     /// Returns whether it was begun to compute whatever is held.
     pub(crate) fn is_refresh(&self) -> bool {
         self.is_refresh
+    }
+
+    /// Returns the digest of its key.
+    pub(crate) fn digest(&self) -> Digest {
+        self.key.1
     }
 
     /// Returns when it was first asked for.

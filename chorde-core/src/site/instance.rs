@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::callbacks::{OnPromote, OnValue};
 use super::description::{Naming, strip_closure};
+use super::failures::Failures;
 use super::live::Live;
 use super::registry;
 use super::repeats::Repeats;
@@ -16,10 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
 use crate::stats::{Counters, Stats};
-use crate::sync::{AtomicU32, Mutex, OnceLock, Ordering, lock};
-
-/// After how many such failures in a row no call waits for another one's computation.
-const FAILING: u32 = 3;
+use crate::sync::{Mutex, OnceLock, lock};
 
 /// A generic argument: one type, or whatever is generic around a closure.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +57,7 @@ pub(crate) struct Instance {
     tag: Box<[Tag]>,
     pub(crate) counters: Counters,
     repeats: Repeats,
-    /// How many computations have failed in a row with nothing to share.
-    failures: AtomicU32,
+    pub(crate) failures: Failures,
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
@@ -150,7 +147,7 @@ impl Instance {
             tag,
             counters,
             repeats: Repeats::default(),
-            failures: AtomicU32::new(0),
+            failures: Failures::default(),
             path,
             sums,
             may_share: OnceLock::new(),
@@ -245,25 +242,6 @@ impl Instance {
                 self.live.description.path()
             );
         }
-    }
-
-    /// Notes a computation that failed without a shareable error.
-    #[cold]
-    pub(crate) fn has_failed(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Notes a computation that succeeded.
-    pub(crate) fn has_succeeded(&self) {
-        if self.failures.load(Ordering::Relaxed) > 0 {
-            self.failures.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Returns whether calls should not wait for a computation: the last few failed without a shareable error, so that their
-    /// waiters had to compute anyway. Until one succeeds, each call computes at once, as without a cache.
-    pub(crate) fn is_failing(&self) -> bool {
-        self.failures.load(Ordering::Relaxed) >= FAILING
     }
 
     fn count_panics(&self, panics: usize) {

@@ -151,7 +151,7 @@ impl<'a> Drive<'a> {
             let now = clock.now();
             let is_slow = answer.is_err() && now.saturating_sub(asked) > SLOW;
             let claim = self.claim_or_none(answer);
-            let waits = matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) && !self.live.is_failing();
+            let waits = matches!((&claim, mode), (Claim::AbsentElsewhere, Mode::Call)) && !self.is_waiting_futile();
             if !waits || now >= until {
                 return Asked { claim, is_slow };
             }
@@ -160,6 +160,7 @@ impl<'a> Drive<'a> {
             // One that died is replaced when its lease ends, and not before.
             if known != holder {
                 if now.saturating_sub(since) < nanos(self.policy.lease) {
+                    self.live.failures.waited_in_vain(self.key.digest());
                     return Asked { claim, is_slow };
                 }
                 first = Some((holder, now));

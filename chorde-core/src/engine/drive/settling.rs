@@ -8,6 +8,7 @@ use super::{Drive, Step};
 use crate::client::Token;
 use crate::flight::store::unless_overtaken;
 use crate::flight::{Cargo, Landed, Leader, Waiter};
+use crate::site::Instance;
 
 /// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
 pub(crate) struct Lead<'a> {
@@ -37,11 +38,16 @@ impl Lead<'_> {
     }
 
     /// Ends the flight without a value: with an error that those who wait can have, or with nothing, so that they compute.
-    pub(crate) fn fail(self, shared: Option<Cargo>) {
+    pub(crate) fn fail(self, live: &Instance, shared: Option<Cargo>) {
         drop(self.claimed);
         match (self.leader, shared) {
             (Some(leader), Some(error)) => leader.land(|| Landed::Error(error)),
-            (Some(leader), None) => leader.fail(),
+            (Some(leader), None) => {
+                if leader.flight().is_awaited() {
+                    live.failures.waited_in_vain(leader.flight().digest());
+                }
+                leader.fail();
+            }
             (None, _) => {}
         }
     }

@@ -214,9 +214,8 @@ impl Drop for Running<'_, '_> {
             return;
         }
         self.live.counters.panics.increment();
-        self.live.has_failed();
         if let Some(lead) = self.lead.take() {
-            lead.fail(None);
+            lead.fail(self.live, None);
         }
     }
 }

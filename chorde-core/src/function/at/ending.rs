@@ -134,9 +134,8 @@ where
     #[cold]
     pub(super) fn panicked(&self, lead: Option<Lead<'_>>, panic: Box<dyn Any + Send>) -> ! {
         self.live.counters.panics.increment();
-        self.live.has_failed();
         if let Some(lead) = lead {
-            lead.fail(None);
+            lead.fail(self.live, None);
         }
         resume_unwind(panic)
     }
@@ -154,18 +153,16 @@ where
             Ok(value) => value,
             Err(error) => {
                 counters.compute_errors.increment();
-                let shared = self.maps.shape().share(&error);
-                if shared.is_none() {
-                    self.live.has_failed();
-                }
                 if let Some((_, lead)) = lead {
-                    lead.fail(shared);
+                    lead.fail(self.live, self.maps.shape().share(&error));
                 }
                 return Rest::Done(self.maps.shape().raise(error));
             }
         };
         counters.computes.increment();
-        self.live.has_succeeded();
+        if let Some((drive, _)) = &lead {
+            self.live.failures.succeeded(drive.key.digest());
+        }
         let at = self.now();
         if self.policy.timings {
             counters.computed_in(Duration::from_nanos(at.saturating_sub(began)));
