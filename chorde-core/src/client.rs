@@ -160,6 +160,15 @@ pub trait Client<V: Value>: Cache {
         (decide(Some(entry.vitals()), policy) == Decision::Serve).then_some(entry.value)
     }
 
+    /// Returns whether it is known at once that nothing is held under a key, and that a [claim](Self::claim) of it would be won
+    /// with no token to show: what a miss asks before it computes. `false` may mean anything else; `claim` tells.
+    ///
+    /// The default is `false`, which is right for every client.
+    fn is_absent(&self, probe: &Probe<'_>) -> bool {
+        let _ = probe;
+        false
+    }
+
     /// Returns the entry of a key, a stale one included.
     fn get_entry(
         &self,

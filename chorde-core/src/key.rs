@@ -76,7 +76,12 @@ impl Key {
     pub(crate) fn of_digest<T: Serialize + ?Sized>(digest: Digest, path: &[Namespace], value: &T) -> Result<Self> {
         let mut encoder = Encoder::default();
         value.serialize(Walker(&mut encoder)).map_err(unserialisable)?;
-        Ok(Self { digest, namespaces: path.iter().cloned().collect(), bytes: encoder.0 })
+        let namespaces = match path {
+            // Nearly always: those of a function that is not generic.
+            [namespace] => SmallVec::from_buf([namespace.clone()]),
+            _ => path.iter().cloned().collect(),
+        };
+        Ok(Self { digest, namespaces, bytes: encoder.0 })
     }
 
     /// Returns this key as seen inside of another, outer namespace.

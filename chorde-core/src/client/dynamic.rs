@@ -75,6 +75,7 @@ trait ErasedClient<V>: Send + Sync {
     fn capacities(&self) -> Boxed<'_, Vec<u64>>;
     fn usages(&self) -> Boxed<'_, Vec<u64>>;
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>>;
+    fn is_absent(&self, probe: &Probe<'_>) -> bool;
     fn get<'a>(&'a self, key: &'a Key, options: ReadOptions<'a, V>) -> Boxed<'a, Option<Entry<V>>>;
     fn get_all<'a>(&'a self, keys: &'a [Key], options: ReadOptions<'a, V>) -> Boxed<'a, Vec<Option<Entry<V>>>>;
     fn put<'a>(&'a self, key: &'a Key, value: V, ttl: Duration, options: WriteOptions) -> Boxed<'a, ()>;
@@ -153,6 +154,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
         Client::look(self, probe, options)
+    }
+
+    fn is_absent(&self, probe: &Probe<'_>) -> bool {
+        Client::is_absent(self, probe)
     }
 
     fn get<'a>(&'a self, key: &'a Key, options: ReadOptions<'a, V>) -> Boxed<'a, Option<Entry<V>>> {
@@ -265,6 +270,10 @@ impl<V: Value> Client<V> for DynClient<V> {
     #[inline]
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
         self.0.look(probe, options)
+    }
+
+    fn is_absent(&self, probe: &Probe<'_>) -> bool {
+        self.0.is_absent(probe)
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {

@@ -106,6 +106,11 @@ macro_rules! __forwarded {
             (**self).look_fresh(probe, policy)
         }
 
+        #[inline]
+        fn is_absent(&self, probe: &$crate::Probe<'_>) -> bool {
+            <_ as $crate::Client<$value>>::is_absent(&**self, probe)
+        }
+
         fn get_entry(
             &self,
             key: &$crate::Key,

@@ -207,6 +207,10 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
         self.with_inner_probe(probe, |probe| self.inner.look(probe, options))
     }
 
+    fn is_absent(&self, probe: &Probe<'_>) -> bool {
+        self.with_inner_probe(probe, |probe| Client::<V>::is_absent(&self.inner, probe))
+    }
+
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
         let inner_key = self.inner_key(key);
         let Some(hear) = options.promotion_hearer() else {

@@ -37,6 +37,8 @@ pub(crate) trait Backend: Send + Sync {
     fn answers_at_once(&self) -> bool;
     /// Reads the valid value.
     fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>>;
+    /// Returns whether it is known at once that a claim is won, as nothing is held.
+    fn is_absent(&self, key: &Key) -> bool;
     /// Claims, if the client answers at once.
     fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>>;
     /// Fills, for a client that answers at once.
@@ -94,6 +96,10 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
             let entry = self.client.get_entry(key, ReadOptions::new()).await?;
             Ok(entry.filter(|entry| !entry.is_stale()).map(|entry| load(entry.value)))
         })
+    }
+
+    fn is_absent(&self, key: &Key) -> bool {
+        self.client.is_absent(&key.probe())
     }
 
     fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>> {

@@ -27,6 +27,11 @@ impl Scope {
         Self::begin(flight, true)
     }
 
+    /// Notes that it was the last poll: a computation that has ended needs no sign of life.
+    pub(super) fn was_last(&mut self) {
+        self.is_sign = false;
+    }
+
     /// Begins a computation that ends on this thread.
     pub(crate) fn enter_thread(flight: &Arc<Flight>) -> Self {
         Self::begin(flight, false)

@@ -164,6 +164,11 @@ impl Flight {
         lock(&self.state)
     }
 
+    /// Has what it computes not stored: it may see what was there before a write, and be stored after it.
+    fn supersede(&self) {
+        self.lock().superseded = true;
+    }
+
     /// Returns whether it was lined up for a refresh: whoever leads it must compute.
     pub(crate) fn is_next(&self) -> bool {
         self.is_next

@@ -1,10 +1,10 @@
 //! The flights of one function, by key.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::{Entry, OccupiedEntry};
 use smallvec::SmallVec;
 
 use super::role::{Leader, Waiter};
@@ -12,7 +12,7 @@ use super::store::StoreWait;
 use super::{Flight, Phase, wake};
 use crate::client::ClientId;
 use crate::clock::Clock;
-use crate::digest::{Digest, DigestHasher};
+use crate::digest::Digest;
 use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, lock};
 
 /// Identifies what is computed: the same key of two clients is computed for each.
@@ -40,8 +40,9 @@ pub(crate) enum Role {
 }
 
 /// The flights of one key: nearly always one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OfKey {
+    key: FlightKey,
     /// Those that calls may join, or that are alone.
     flights: SmallVec<[Arc<Flight>; 1]>,
     /// Those that a write found storing: nobody joins them, and whoever writes waits for them.
@@ -51,6 +52,10 @@ struct OfKey {
 }
 
 impl OfKey {
+    fn new(key: FlightKey, flights: SmallVec<[Arc<Flight>; 1]>) -> Self {
+        Self { key, flights, ending: Vec::new(), writing: 0 }
+    }
+
     /// Takes a flight out; returns the one behind it.
     fn remove(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
         self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
@@ -86,7 +91,37 @@ impl OfKey {
     }
 }
 
-type ByKey = HashMap<FlightKey, OfKey, BuildHasherDefault<DigestHasher>>;
+/// Those of some keys, by digest.
+#[derive(Debug, Default)]
+struct ByKey(HashTable<OfKey>);
+
+impl ByKey {
+    fn get(&self, key: &FlightKey) -> Option<&OfKey> {
+        self.0.find(key.1.low(), |of_key| of_key.key == *key)
+    }
+
+    fn find(&mut self, key: &FlightKey) -> Option<OccupiedEntry<'_, OfKey>> {
+        self.0.find_entry(key.1.low(), |of_key| of_key.key == *key).ok()
+    }
+
+    fn entry(&mut self, key: FlightKey) -> Entry<'_, OfKey> {
+        self.0.entry(key.1.low(), |of_key| of_key.key == key, |of_key| of_key.key.1.low())
+    }
+
+    fn get_or_add(&mut self, key: FlightKey) -> &mut OfKey {
+        self.entry(key).or_insert_with(|| OfKey::new(key, SmallVec::new())).into_mut()
+    }
+
+    /// Changes what there is of a key, and forgets that if it is empty then.
+    fn change<R>(&mut self, key: &FlightKey, change: impl FnOnce(&mut OfKey) -> R) -> Option<R> {
+        let mut found = self.find(key)?;
+        let changed = change(found.get_mut());
+        if found.get().is_empty() {
+            found.remove();
+        }
+        Some(changed)
+    }
+}
 
 /// Over how many locks the keys are spread: where another store is asked, each call takes one, and takes it again.
 const SHARDS: usize = 8;
@@ -113,13 +148,7 @@ impl Drop for Writing {
             self.flights.clearing.fetch_sub(1, Ordering::SeqCst);
             return;
         };
-        let mut by_key = self.flights.lock(&key);
-        if let Some(of_key) = by_key.get_mut(&key) {
-            of_key.writing -= 1;
-            if of_key.is_empty() {
-                by_key.remove(&key);
-            }
-        }
+        self.flights.lock(&key).change(&key, |of_key| of_key.writing -= 1);
     }
 }
 
@@ -127,7 +156,15 @@ impl Flights {
     /// Joins, lines up for, or begins a flight.
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
         let mut by_key = self.lock(&key);
-        let of_key = by_key.entry(key).or_default();
+        let of_key = match by_key.entry(key) {
+            Entry::Vacant(vacant) => {
+                // Nearly always: nobody computes or writes it.
+                let leader = self.begin(key, kind, clock);
+                vacant.insert(OfKey::new(key, SmallVec::from_buf([Arc::clone(leader.flight())])));
+                return Role::Lead(leader);
+            }
+            Entry::Occupied(occupied) => occupied.into_mut(),
+        };
         let flights = &mut of_key.flights;
         if kind != Kind::Alone {
             if flights.iter().any(super::active::is_active) {
@@ -147,23 +184,30 @@ impl Flights {
                 return Role::Wait(Waiter::new(queued));
             }
         }
-        Role::Lead(self.begin(of_key, key, kind, clock))
+        Role::Lead(self.begin_beside(of_key, kind, clock))
     }
 
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
-        let mut by_key = self.lock(&key);
-        self.begin(by_key.entry(key).or_default(), key, Kind::Alone, clock)
+        self.begin_beside(self.lock(&key).get_or_add(key), Kind::Alone, clock)
     }
 
-    fn begin(self: &Arc<Self>, of_key: &mut OfKey, key: FlightKey, kind: Kind, clock: &Clock) -> Leader {
+    /// Begins a flight of a key that may have others, or writes.
+    fn begin_beside(self: &Arc<Self>, of_key: &mut OfKey, kind: Kind, clock: &Clock) -> Leader {
+        let leader = self.begin(of_key.key, kind, clock);
+        if of_key.writing > 0 {
+            leader.flight().supersede();
+        }
+        of_key.flights.push(Arc::clone(leader.flight()));
+        leader
+    }
+
+    fn begin(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Leader {
         let now = clock.now();
         let flight = Arc::new(Flight::new(self, key, kind, Phase::Led, clock, now));
-        if of_key.writing > 0 || self.clearing.load(Ordering::SeqCst) > 0 {
-            // It may see what was there before the write, and store it afterwards.
-            flight.lock().superseded = true;
+        if self.clearing.load(Ordering::SeqCst) > 0 {
+            flight.supersede();
         }
-        of_key.flights.push(Arc::clone(&flight));
         Leader::new(flight, now)
     }
 
@@ -185,7 +229,7 @@ impl Flights {
 
     /// Begins an explicit write to a key.
     pub(crate) fn write(self: &Arc<Self>, key: FlightKey) -> Writing {
-        self.lock(&key).entry(key).or_default().writing += 1;
+        self.lock(&key).get_or_add(key).writing += 1;
         Writing { flights: Arc::clone(self), key: Some(key) }
     }
 
@@ -208,7 +252,7 @@ impl Flights {
         let mut of_client = Vec::new();
         for shard in &self.shards {
             let by_key = lock(shard);
-            let flights = by_key.iter().filter(|((id, _), _)| *id == client).flat_map(|(_, of_key)| of_key.all());
+            let flights = by_key.0.iter().filter(|of_key| of_key.key.0 == client).flat_map(OfKey::all);
             of_client.extend(flights.map(Arc::clone));
         }
         self.supersede_each(of_client)
@@ -242,9 +286,11 @@ impl Flights {
     /// Takes a flight out of the registry and lets the one queued behind it begin.
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
         let mut by_key = self.lock(&flight.key);
-        if by_key.get(&flight.key).is_some_and(|of_key| of_key.is_all(flight)) {
+        if let Some(found) = by_key.find(&flight.key)
+            && found.get().is_all(flight)
+        {
             // Nearly always: there is no other.
-            let alone = by_key.remove(&flight.key);
+            let (alone, _) = found.remove();
             drop(by_key);
             return drop(alone);
         }
@@ -253,13 +299,7 @@ impl Flights {
     }
 
     fn take_out(&self, flight: &Arc<Flight>, out: fn(&mut OfKey, &Arc<Flight>) -> Option<Arc<Flight>>) {
-        let mut by_key = self.lock(&flight.key);
-        let Some(of_key) = by_key.get_mut(&flight.key) else { return };
-        let next = out(of_key, flight);
-        if of_key.is_empty() {
-            by_key.remove(&flight.key);
-        }
-        drop(by_key);
+        let next = self.lock(&flight.key).change(&flight.key, |of_key| out(of_key, flight)).flatten();
         if let Some(next) = next {
             let mut state = next.lock();
             if state.phase != Phase::Queued {
@@ -282,7 +322,7 @@ impl Flights {
     pub(crate) fn summary(&self) -> (usize, Option<Duration>) {
         let (mut count, mut oldest) = (0, None);
         for shard in &self.shards {
-            for flight in lock(shard).values().flat_map(OfKey::all) {
+            for flight in lock(shard).0.iter().flat_map(OfKey::all) {
                 count += 1;
                 let age = Duration::from_nanos(flight.clock.now().saturating_sub(flight.began));
                 oldest = oldest.max(Some(age));

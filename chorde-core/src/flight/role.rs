@@ -17,11 +17,13 @@ pub(crate) struct Leader {
     flight: Arc<Flight>,
     /// When it came to lead.
     since: u64,
+    /// Whether it has ended the flight.
+    has_ended: bool,
 }
 
 impl Leader {
     pub(super) fn new(flight: Arc<Flight>, since: u64) -> Self {
-        Self { flight, since }
+        Self { flight, since, has_ended: false }
     }
 
     /// Returns the flight that is led.
@@ -34,9 +36,14 @@ impl Leader {
         self.since
     }
 
-    /// Notes that it computes on this thread from then on.
-    pub(crate) fn computes_here(&self, since: u64) {
-        self.flight.lock().work = Work::Thread { since };
+    /// Notes that what comes from now on is the computation: before, it asked the client.
+    pub(crate) fn began_at(&mut self, now: u64) {
+        self.since = now;
+    }
+
+    /// Notes that it computes on this thread.
+    pub(crate) fn computes_here(&self) {
+        self.flight.lock().work = Work::Thread { since: self.since };
     }
 
     /// Notes that it computes by a future, whose sockets and timers belong to `runtime`; if it is a `computation` of its own,
@@ -63,11 +70,12 @@ impl Leader {
     }
 
     /// Ends the flight. `landed` is made only if somebody waits for it.
-    pub(crate) fn land(self, landed: impl FnOnce() -> Landed) {
+    pub(crate) fn land(mut self, landed: impl FnOnce() -> Landed) {
         // Out of the registry first, also where a write is about to take it out: from then on the number of those who wait
         // only falls.
         self.flight.flights.remove(&self.flight);
         self.flight.land(landed);
+        self.has_ended = true;
     }
 
     /// Ends the flight with nothing that can be shared: those who wait compute at once, each on its own.
@@ -128,6 +136,9 @@ impl Flight {
 
 impl Drop for Leader {
     fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
         let mut state = self.flight.lock();
         if state.phase == Phase::Landed {
             return;

@@ -124,8 +124,12 @@ impl Flight {
         self.signs.woken_at.store(0, Ordering::Relaxed);
         self.signs.woken.store(false, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(self));
-        let _scope = Scope::enter(self);
-        poll(&mut Context::from_waker(&waker))
+        let mut scope = Scope::enter(self);
+        let step = poll(&mut Context::from_waker(&waker));
+        if step.is_ready() {
+            scope.was_last();
+        }
+        step
     }
 
     /// Has that waker woken when the computation asks to be polled.

@@ -111,8 +111,9 @@ impl Field {
 
     /// Leads by a thread, from now on.
     fn lead_by_thread(&self) -> Leader {
-        let leader = self.lead();
-        leader.computes_here(self.clock.now());
+        let mut leader = self.lead();
+        leader.began_at(self.clock.now());
+        leader.computes_here();
         leader
     }
 

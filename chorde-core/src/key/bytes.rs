@@ -27,7 +27,7 @@ use crate::events::{Kind, Listener, Name};
 const INLINE: usize = 32;
 
 /// From here on a number does not fit beside its kind.
-const BESIDE: u128 = 7;
+const BESIDE: u64 = 7;
 
 /// Bytes that start without a heap.
 pub(super) type Bytes = SmallVec<[u8; INLINE]>;
@@ -44,7 +44,7 @@ pub(super) struct Entries {
 }
 
 impl Encoder {
-    fn head(&mut self, kind: Kind, number: u128) {
+    fn head(&mut self, kind: Kind, number: u64) {
         let beside = number.min(BESIDE);
         self.0.push((kind as u8) << 3 | beside as u8);
         if beside == BESIDE {
@@ -52,7 +52,20 @@ impl Encoder {
         }
     }
 
-    fn leb128(&mut self, mut number: u128) {
+    /// Does the same with a number of 128 bits.
+    fn wide_head(&mut self, kind: Kind, mut number: u128) {
+        if let Ok(number) = u64::try_from(number) {
+            return self.head(kind, number);
+        }
+        self.0.push((kind as u8) << 3 | BESIDE as u8);
+        while number > u128::from(u64::MAX) {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.leb128(number as u64);
+    }
+
+    fn leb128(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
             number >>= 7;
@@ -65,7 +78,11 @@ impl Encoder {
     }
 }
 
-fn zigzag(number: i128) -> u128 {
+fn zigzag(number: i64) -> u64 {
+    (number << 1 ^ number >> 63).cast_unsigned()
+}
+
+fn wide_zigzag(number: i128) -> u128 {
     (number << 1 ^ number >> 127).cast_unsigned()
 }
 
@@ -77,6 +94,7 @@ impl Listener for Encoder {
         self.head(kind, 0);
     }
 
+    #[inline]
     fn number(&mut self, kind: Kind, value: u64) {
         match kind {
             Kind::F32 => {
@@ -88,18 +106,18 @@ impl Listener for Encoder {
                 self.0.extend_from_slice(&value.to_le_bytes());
             }
             Kind::I8 | Kind::I16 | Kind::I32 | Kind::I64 => {
-                self.head(kind, zigzag(i128::from(value.cast_signed())));
+                self.head(kind, zigzag(value.cast_signed()));
             }
-            _ => self.head(kind, u128::from(value)),
+            _ => self.head(kind, value),
         }
     }
 
     fn wide(&mut self, kind: Kind, value: u128) {
-        self.head(kind, if kind == Kind::I128 { zigzag(value.cast_signed()) } else { value });
+        self.wide_head(kind, if kind == Kind::I128 { wide_zigzag(value.cast_signed()) } else { value });
     }
 
     fn bytes(&mut self, kind: Kind, bytes: &[u8]) {
-        self.head(kind, bytes.len() as u128);
+        self.head(kind, bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
@@ -108,7 +126,7 @@ impl Listener for Encoder {
     }
 
     fn name(&mut self, kind: Kind, name: Name) {
-        self.head(kind, name.variant.map_or(0, |(index, _)| u128::from(index)));
+        self.head(kind, name.variant.map_or(0, |(index, _)| u64::from(index)));
         self.text(name.of);
         if let Some((_, variant)) = name.variant {
             self.text(variant);
@@ -142,7 +160,7 @@ impl Listener for Encoder {
 
     fn close_map(&mut self, mut map: Entries) {
         map.entries.sort_unstable();
-        self.head(Kind::Map, map.entries.len() as u128);
+        self.head(Kind::Map, map.entries.len() as u64);
         for entry in &map.entries {
             self.0.extend_from_slice(entry);
         }

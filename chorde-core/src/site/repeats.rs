@@ -1,8 +1,8 @@
 //! Notices a function that never hits although its arguments repeat: a set or a map inside of them that serde shows as a list,
 //! in another order each time, is another key each time.
 //!
-//! Misses cost nothing for it but a look at their number. After a thousand of them without any hit, the next ones are
-//! sampled: keys that consist of the same bytes in another order are taken for repetitions.
+//! Misses cost nothing for it but a look at their number. After a thousand of them without any hit, and each time that their
+//! number has doubled, the next ones are sampled: keys that consist of the same bytes in another order are taken for repetitions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,8 +10,10 @@ use crate::digest::Digest;
 use crate::key::Key;
 use crate::sync::{Mutex, lock};
 
-/// How many misses without a hit are suspicious, and how often they are looked at.
+/// How many misses without a hit are suspicious.
 const SUSPICIOUS: u64 = 1024;
+/// How many of the misses after that begin to sample: more than one, as no single number is sure to be seen.
+const BEGIN: u64 = 16;
 /// How many keys are sampled.
 const SAMPLE: usize = 128;
 /// How many of them must repeat others.
@@ -35,10 +37,8 @@ impl Repeats {
     /// Notes one more miss; returns whether to log the warning.
     #[inline]
     pub(crate) fn missed(&self, misses: u64, hits: impl Fn() -> u64, key: &Key) -> bool {
-        if !self.is_sampling.load(Ordering::Relaxed) && (misses == 0 || !misses.is_multiple_of(SUSPICIOUS)) {
-            return false;
-        }
-        self.look(hits, key)
+        let begins = misses >= SUSPICIOUS && misses - (1 << misses.ilog2()) < BEGIN;
+        (begins || self.is_sampling.load(Ordering::Relaxed)) && self.look(hits, key)
     }
 
     #[cold]

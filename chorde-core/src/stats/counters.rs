@@ -113,8 +113,8 @@ impl Counters {
         self.wait_time.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    pub(crate) fn computed_in(&self, time: Duration) {
-        self.timings().record(time);
+    pub(crate) fn computed_in(&self, nanos: u64) {
+        self.timings().record_nanos(nanos);
     }
 
     pub(crate) fn set_timing_bins(&self, bins: usize, up_to: Duration) {

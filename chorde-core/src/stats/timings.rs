@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::clock::nanos;
+
 /// Summarises how long something took: extremes, sums, and a histogram of equal bins, the last of which has no end.
 ///
 /// # Examples
@@ -21,13 +23,16 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timings {
     count: u64,
-    min: Duration,
-    max: Duration,
-    sum: Duration,
+    /// Nanoseconds, as the next two.
+    min: u64,
+    max: u64,
+    sum: u64,
     /// Square seconds.
     sum_sq: f64,
     /// Where the last bin would end if it did.
     up_to: Duration,
+    /// The width of a bin, in nanoseconds; infinite where there is one only.
+    width: f64,
     bins: Vec<u64>,
 }
 
@@ -47,27 +52,25 @@ impl Timings {
     /// No bins, or bins of no width, count as one bin.
     #[must_use]
     pub fn with_bins(bins: usize, up_to: Duration) -> Self {
-        Self {
-            count: 0,
-            min: Duration::MAX,
-            max: Duration::ZERO,
-            sum: Duration::ZERO,
-            sum_sq: 0.0,
-            up_to,
-            bins: vec![0; if up_to.is_zero() { 1 } else { bins.max(1) }],
-        }
+        let bins = if up_to.is_zero() { 1 } else { bins.max(1) };
+        let width = if bins == 1 { f64::INFINITY } else { nanos(up_to) as f64 / bins as f64 };
+        Self { count: 0, min: u64::MAX, max: 0, sum: 0, sum_sq: 0.0, up_to, width, bins: vec![0; bins] }
     }
 
-    /// Adds one duration.
+    /// Adds one duration. What is longer than 584 years counts as that.
     pub fn record(&mut self, time: Duration) {
+        self.record_nanos(nanos(time));
+    }
+
+    /// Adds a duration in nanoseconds.
+    pub(crate) fn record_nanos(&mut self, time: u64) {
         self.count += 1;
         self.min = self.min.min(time);
         self.max = self.max.max(time);
         self.sum = self.sum.saturating_add(time);
-        self.sum_sq += time.as_secs_f64().powi(2);
+        self.sum_sq += (time as f64 * 1e-9).powi(2);
         let last = self.bins.len() - 1;
-        let bin = if last == 0 { 0.0 } else { time.div_duration_f64(self.up_to) * self.bins.len() as f64 };
-        self.bins[(bin as usize).min(last)] += 1;
+        self.bins[((time as f64 / self.width) as usize).min(last)] += 1;
     }
 
     /// Adds the durations of another summary; those whose bins are others, since they are being exchanged, are in no bin.
@@ -96,19 +99,19 @@ impl Timings {
     /// Returns the shortest.
     #[must_use]
     pub fn min(&self) -> Option<Duration> {
-        (self.count > 0).then_some(self.min)
+        (self.count > 0).then_some(Duration::from_nanos(self.min))
     }
 
     /// Returns the longest.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
-        (self.count > 0).then_some(self.max)
+        (self.count > 0).then_some(Duration::from_nanos(self.max))
     }
 
     /// Returns the sum.
     #[must_use]
     pub fn sum(&self) -> Duration {
-        self.sum
+        Duration::from_nanos(self.sum)
     }
 
     /// Returns the sum of the squares, in square seconds.
@@ -120,7 +123,7 @@ impl Timings {
     /// Returns the mean.
     #[must_use]
     pub fn mean(&self) -> Option<Duration> {
-        (self.count > 0).then(|| self.sum.div_f64(self.count as f64))
+        (self.count > 0).then(|| self.sum().div_f64(self.count as f64))
     }
 
     /// Returns the standard deviation.

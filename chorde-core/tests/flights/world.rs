@@ -170,11 +170,12 @@ impl World {
 
     /// Calls a plain function, whose thread does something in the midst; returns when its value was begun.
     pub(crate) fn call_here(&self, kind: Kind, ends: Ends, midst: impl FnOnce()) -> u64 {
-        let lead = match idle(|| block_on(self.lead(kind))) {
+        let mut lead = match idle(|| block_on(self.lead(kind))) {
             Ok(lead) => lead,
             Err(begun) => return begun,
         };
-        lead.leader.computes_here(self.clock.now());
+        lead.leader.began_at(self.clock.now());
+        lead.leader.computes_here();
         let _scope = Scope::enter_thread(lead.leader.flight());
         let (begun, running) = self.begin();
         thread::yield_now();

@@ -151,12 +151,11 @@ impl InprocClient {
 
     fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
         let clock = self.0.identity.clock();
-        let lately = clock.lately();
         let shard = self.shard(digest);
         if self.0.wants_touch {
             return self.0.shards.write(shard).get_and_touch(digest, clock, wanted);
         }
-        self.0.shards.read(shard).get(digest, clock, lately, wanted)
+        self.0.shards.read(shard).get(digest, clock, wanted)
     }
 
     /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
@@ -351,12 +350,16 @@ impl<V: Value> Client<V> for InprocClient {
     fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
         let digest = self.digest(probe);
         let clock = self.0.identity.clock();
-        let lately = clock.lately();
         let shard = self.shard(digest);
         if self.0.wants_touch {
-            return self.0.shards.write(shard).get_fresh_and_touch(digest, clock, lately, policy);
+            return self.0.shards.write(shard).get_fresh_and_touch(digest, clock, policy);
         }
-        self.0.shards.read(shard).get_fresh(digest, clock, lately, policy)
+        self.0.shards.read(shard).get_fresh(digest, clock, policy)
+    }
+
+    fn is_absent(&self, probe: &Probe<'_>) -> bool {
+        let digest = self.digest(probe);
+        !self.0.shards.read(self.shard(digest)).holds::<V>(digest)
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {

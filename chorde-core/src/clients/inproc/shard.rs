@@ -93,9 +93,9 @@ impl Shard {
     }
 
     /// Copies an entry of type `V` that has life enough left, and notes the hit.
-    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, lately: u64, wanted: Wanted) -> Option<Entry<V>> {
+    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, wanted: Wanted) -> Option<Entry<V>> {
         let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(lately, clock, wanted)?;
+        let vitals = slot.lasting(clock, wanted)?;
         if vitals.left > 0 {
             self.marks.raise(slot.node, self.mark_limit);
         }
@@ -110,7 +110,7 @@ impl Shard {
         clock: &Clock,
         wanted: Wanted,
     ) -> Option<Entry<V>> {
-        let entry = self.get(digest, clock, clock.lately(), wanted)?;
+        let entry = self.get(digest, clock, wanted)?;
         if !entry.is_stale() {
             self.touch(digest);
         }
@@ -119,15 +119,9 @@ impl Shard {
 
     /// Copies a value that a call on these terms can be served, and notes the hit.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn get_fresh<V: Value>(
-        &self,
-        digest: Digest,
-        clock: &Clock,
-        lately: u64,
-        policy: &CallPolicy,
-    ) -> Option<V> {
+    pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<V> {
         let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(lately, clock, Wanted::roughly())?;
+        let vitals = slot.lasting(clock, Wanted::roughly())?;
         if decide(Some(vitals), policy) != Decision::Serve {
             return None;
         }
@@ -141,10 +135,9 @@ impl Shard {
         &mut self,
         digest: Digest,
         clock: &Clock,
-        lately: u64,
         policy: &CallPolicy,
     ) -> Option<V> {
-        let value = self.get_fresh(digest, clock, lately, policy)?;
+        let value = self.get_fresh(digest, clock, policy)?;
         self.touch(digest);
         Some(value)
     }
@@ -170,6 +163,11 @@ impl Shard {
     #[cold]
     fn find_table<V: Value>(&self) -> Option<&Table<V>> {
         self.others.iter().find_map(|table| typed(&**table))
+    }
+
+    /// Returns whether there is an entry of type `V`, stale or not.
+    pub(super) fn holds<V: Value>(&self, digest: Digest) -> bool {
+        self.find::<V>(digest).is_some()
     }
 
     /// Returns whether the policy wants to hear of each hit.

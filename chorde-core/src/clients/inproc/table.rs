@@ -102,10 +102,15 @@ impl<V> Slot<V> {
         Times { expires: self.expires, life: self.life }
     }
 
-    /// How the entry stands, if it has life enough left by the time that it was `lately` on the clock. Whether it has, and
-    /// whether it is stale, is exact.
+    /// How the entry stands, if it has life enough left. Whether it has, and whether it is stale, is exact.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn lasting(&self, lately: u64, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
+    pub(super) fn lasting(&self, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
+        self.lasting_since(clock.lately(), clock, wanted)
+    }
+
+    /// Does the same by a time that was `lately` on the clock.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn lasting_since(&self, lately: u64, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
         let vitals = self.vitals(lately);
         if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
     }
@@ -226,7 +231,7 @@ mod tests {
             let slot = Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 };
             let options = ReadOptions::<()>::new().min_ttl(Duration::from_nanos(least));
             let [exact, rough] =
-                [options, options.roughly()].map(|options| slot.lasting(now - lag, &clock, Wanted::by(&options)));
+                [options, options.roughly()].map(|options| slot.lasting_since(now - lag, &clock, Wanted::by(&options)));
             assert_eq!(exact.map(Vitals::remaining), (left >= least).then_some(left));
             rough.map(Vitals::remaining)
         };

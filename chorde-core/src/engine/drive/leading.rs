@@ -39,7 +39,11 @@ impl<'a> Drive<'a> {
         if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) {
             return Err((leader, mode));
         }
-        let claim = match self.needs_claim(&leader, &mode) {
+        let needs_claim = self.needs_claim(&leader, &mode);
+        if needs_claim == Some(true) && self.backend.is_absent(self.key) {
+            return Ok(self.compute_under(Some(Token::default()), leader, mode));
+        }
+        let claim = match needs_claim {
             None => Claim::Absent(taken(&mode)),
             Some(false) if self.backend.is_current(self.key) => Claim::Absent(Token::default()),
             Some(false) => return Err((leader, mode)),
@@ -48,12 +52,11 @@ impl<'a> Drive<'a> {
                 Some(claim) => self.claim_or_none(claim),
             },
         };
-        let since = leader.since();
-        Ok(self.claimed(leader, mode, claim, since))
+        Ok(self.claimed(leader, mode, claim))
     }
 
     /// Does the same, and waits for the client.
-    pub(crate) fn led(self, leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
+    pub(crate) fn led(self, mut leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
         Box::pin(async move {
             let asked = match self.needs_claim(&leader, &mode) {
                 Some(true) => self.claim_patiently(&leader, &mode).await,
@@ -67,7 +70,8 @@ impl<'a> Drive<'a> {
             if matches!(mode, Mode::Behind(_)) {
                 self.renew(&asked.claim).await;
             }
-            let entered = self.claimed(leader, mode, asked.claim, self.clock().now());
+            leader.began_at(self.clock().now());
+            let entered = self.claimed(leader, mode, asked.claim);
             match entered {
                 Entered::Compute(lead) => Entered::Compute(Lead { is_slow: asked.is_slow, ..lead }),
                 entered => entered,
@@ -88,7 +92,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Goes on with the answer to a claim.
-    fn claimed(self, leader: Leader, mode: Mode, claim: Claim<Cargo>, since: u64) -> Entered<'a> {
+    fn claimed(self, leader: Leader, mode: Mode, claim: Claim<Cargo>) -> Entered<'a> {
         let is_behind = matches!(mode, Mode::Behind(_));
         match claim {
             Claim::Fresh(entry) | Claim::DueElsewhere(entry) => {
@@ -105,32 +109,30 @@ impl<'a> Drive<'a> {
             Claim::Due(entry, token) if token.is_lease() => {
                 leader.land(|| Landed::Value(entry.value, true));
                 let alone = self.live.flights.lead_alone(self.flight_key(), self.clock());
-                self.compute_under(Some(token), alone, mode, since)
+                self.compute_under(Some(token), alone, mode)
             }
-            Claim::Due(_, token) | Claim::Absent(token) => self.compute_under(Some(token), leader, mode, since),
-            Claim::AbsentElsewhere => self.compute_under(None, leader, mode, since),
+            Claim::Due(_, token) | Claim::Absent(token) => self.compute_under(Some(token), leader, mode),
+            Claim::AbsentElsewhere => self.compute_under(None, leader, mode),
         }
     }
 
-    fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode, since: u64) -> Entered<'a> {
+    fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode) -> Entered<'a> {
         self.count_miss(&mode);
         let is_beside = token.is_none() || matches!(mode, Mode::Beside(_));
-        let claimed = token.map(|token| Claimed { drive: self, token: Some(token) });
-        let mut lead = Lead { since, is_beside, ..self.to_lead(claimed, Some(leader)) };
+        let claimed = token.filter(|token| token.is_lease()).map(|token| Box::new(Claimed::new(self, token)));
+        let mut lead = Lead { is_beside, ..self.to_lead(claimed, Some(leader)) };
         if let Mode::Beside(beside) = mode {
-            lead.beside = beside.waiter;
+            lead.beside = Some(beside);
         }
         Entered::Compute(lead)
     }
 
-    pub(super) fn to_lead(self, claimed: Option<Claimed<'a>>, leader: Option<Leader>) -> Lead<'a> {
-        let since = leader.as_ref().map_or_else(|| self.clock().now(), Leader::since);
+    pub(super) fn to_lead(self, claimed: Option<Box<Claimed<'a>>>, leader: Option<Leader>) -> Lead<'a> {
         Lead {
             claimed,
             leader,
             beside: None,
             revision: self.backend.revision(self.key),
-            since,
             is_beside: false,
             is_slow: false,
         }

@@ -4,24 +4,23 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Drive, Step};
+use super::{Beside, Drive, Step};
 use crate::client::Token;
 use crate::flight::store::unless_overtaken;
-use crate::flight::{Cargo, Landed, Leader, Waiter};
+use crate::flight::{Cargo, Landed, Leader};
 use crate::site::Instance;
 
 /// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
 pub(crate) struct Lead<'a> {
-    pub(super) claimed: Option<Claimed<'a>>,
+    /// None where there is nothing to give back. Boxed, as most of what passes it on has none.
+    pub(super) claimed: Option<Box<Claimed<'a>>>,
     /// None where the call recurses into a computation of its own key.
     pub(super) leader: Option<Leader>,
-    /// Those who wait for another computation, beside which this one is.
-    pub(super) beside: Option<Waiter>,
+    /// The other computation, beside which this one is.
+    pub(super) beside: Option<Box<Beside>>,
     /// The key's revision when the right was had: what is computed from before a clear, which may have been another process's,
     /// does not belong into the next one.
     pub(super) revision: u64,
-    /// When the right was had.
-    pub(super) since: u64,
     /// Whether others were to compute, by a claim that this one has not: what they, or writes of theirs, have stored stays.
     pub(super) is_beside: bool,
     /// Whether the claim failed slowly: the caller does not wait for the client a second time.
@@ -33,8 +32,9 @@ impl Lead<'_> {
         self.leader.as_ref()
     }
 
-    pub(crate) fn since(&self) -> u64 {
-        self.since
+    /// Returns when the right was had, if it leads a flight.
+    pub(crate) fn since(&self) -> Option<u64> {
+        self.leader.as_ref().map(Leader::since)
     }
 
     /// Ends the flight without a value: with an error that those who wait can have, or with nothing, so that they compute.
@@ -55,7 +55,7 @@ impl Lead<'_> {
     /// Ends the flight with a value.
     fn land(self, share: impl Fn() -> Cargo) {
         let landed = || Landed::Value(share(), false);
-        if let Some(waiter) = self.beside {
+        if let Some(waiter) = self.beside.and_then(|beside| beside.waiter) {
             waiter.flight().land_beside(landed);
         }
         if let Some(leader) = self.leader {
@@ -76,12 +76,17 @@ pub(crate) struct Made<'m> {
 
 /// A claim at the client that is released unless redeemed.
 pub(super) struct Claimed<'a> {
-    pub(super) drive: Drive<'a>,
-    pub(super) token: Option<Token>,
+    drive: Drive<'a>,
+    /// A lease, until it is redeemed.
+    token: Option<Token>,
 }
 
-impl Claimed<'_> {
-    fn redeem(mut self) -> Token {
+impl<'a> Claimed<'a> {
+    pub(super) fn new(drive: Drive<'a>, token: Token) -> Self {
+        Self { drive, token: Some(token) }
+    }
+
+    fn redeem(mut self: Box<Self>) -> Token {
         self.token.take().unwrap_or_default()
     }
 }
@@ -127,12 +132,12 @@ impl<'a> Drive<'a> {
         self.backend.revision(self.key) != revision
     }
 
-    fn store_at_once(self, lead: &Lead<'_>, claimed: Option<Claimed<'_>>, made: &Made<'_>) {
+    fn store_at_once(self, lead: &Lead<'_>, claimed: Option<Box<Claimed<'_>>>, made: &Made<'_>) {
         let Some(leader) = &lead.leader else { return };
         if self.was_cleared(lead.revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let token = claimed.map(Claimed::redeem).unwrap_or_default();
+        let token = claimed.map(|claimed| claimed.redeem()).unwrap_or_default();
         match self.backend.fill_at_once(self.key, token, made, self.life()) {
             Ok(true) => {}
             Ok(false) => return self.live.counters.superseded.increment(),
@@ -150,11 +155,11 @@ impl<'a> Drive<'a> {
     }
 
     /// Stores under a claim, if there is one; without `claimed`, only where nothing valid is.
-    async fn store(self, leader: &Leader, claimed: Option<Option<Claimed<'_>>>, revision: u64, value: Cargo) {
+    async fn store(self, leader: &Leader, claimed: Option<Option<Box<Claimed<'_>>>>, revision: u64, value: Cargo) {
         if self.was_cleared(revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let token = claimed.map(|claimed| claimed.map(Claimed::redeem).unwrap_or_default());
+        let token = claimed.map(|claimed| claimed.map(|claimed| claimed.redeem()).unwrap_or_default());
         let fill = match token {
             Some(token) => self.backend.fill(self.key, token, value, self.life()),
             None => self.backend.add(self.key, value, self.life()),

@@ -159,10 +159,10 @@ where
         let user = user.take().expect("invariant: what computes is used up by computing alone");
         let User { args, compute, echo, .. } = user;
         let echo = self.copied(echo, &args);
-        let began = lead.as_ref().map_or_else(|| self.now(), Lead::since);
+        let began = lead.as_ref().and_then(Lead::since).unwrap_or_else(|| self.now());
         let leader = lead.as_ref().and_then(Lead::leader);
         let scope = leader.map(|leader| {
-            leader.computes_here(began);
+            leader.computes_here();
             Scope::enter_thread(leader.flight())
         });
         let mut running = Running { live: self.live, lead, has_returned: false };

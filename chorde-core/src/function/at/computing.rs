@@ -98,13 +98,14 @@ where
     }
 
     /// Goes on as the leader of a flight.
-    async fn led<A, F, Fut, B, E, O>(
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn led<A, F, Fut, B, E, O>(
         &self,
         drive: Drive<'_>,
         leader: Leader,
         mode: Mode,
         user: User<A, F, B, E>,
-    ) -> M::Return
+    ) -> impl Future<Output = M::Return>
     where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
@@ -112,19 +113,22 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let entered = match drive.led_at_once(leader, mode) {
-            Ok(entered) => entered,
-            Err((leader, mode)) => drive.led(leader, mode).await,
-        };
-        self.enter(drive, entered, user).await
+        async move {
+            let entered = match drive.led_at_once(leader, mode) {
+                Ok(entered) => entered,
+                Err((leader, mode)) => drive.led(leader, mode).await,
+            };
+            self.enter(drive, entered, user).await
+        }
     }
 
-    async fn enter<A, F, Fut, B, E, O>(
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn enter<A, F, Fut, B, E, O>(
         &self,
         drive: Drive<'_>,
         entered: Entered<'_>,
         user: User<A, F, B, E>,
-    ) -> M::Return
+    ) -> impl Future<Output = M::Return>
     where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
@@ -132,45 +136,50 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let lead = match entered {
-            Entered::Compute(lead) => Some((drive, lead)),
-            Entered::Due(cargo, token) => match unload(cargo) {
-                Some(stored) => {
-                    let why = Why::Claimed(drive.policy.refresh, token);
-                    return self.serve_due(drive.key, stored, user.args, user.behind, why);
-                }
-                None => None,
-            },
-            entered => match self.served(entered) {
-                Some(returned) => return returned,
-                None => None,
-            },
-        };
-        self.compute(lead, user).await
+        async move {
+            let lead = match entered {
+                Entered::Compute(lead) => Some((drive, lead)),
+                Entered::Due(cargo, token) => match unload(cargo) {
+                    Some(stored) => {
+                        let why = Why::Claimed(drive.policy.refresh, token);
+                        return self.serve_due(drive.key, stored, user.args, user.behind, why);
+                    }
+                    None => None,
+                },
+                entered => match self.served(entered) {
+                    Some(returned) => return returned,
+                    None => None,
+                },
+            };
+            self.compute(lead, user).await
+        }
     }
 
     /// Runs the user's function and, where it leads a flight, settles that.
-    async fn compute<A, F, Fut, B, E, O>(
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn compute<A, F, Fut, B, E, O>(
         &self,
         lead: Option<(Drive<'_>, Lead<'_>)>,
         user: User<A, F, B, E>,
-    ) -> M::Return
+    ) -> impl Future<Output = M::Return>
     where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let echo = self.copied(user.echo, &user.args);
-        let began = lead.as_ref().map_or_else(|| self.now(), |(_, lead)| lead.since());
-        let (compute, args) = (user.compute, user.args);
-        let returned = match catch(async move { compute(args).await }).await {
-            Ok(returned) => returned,
-            Err(panic) => self.panicked(lead.map(|(_, lead)| lead), panic),
-        };
-        match self.ended(lead, returned, began, echo) {
-            Rest::Done(returned) => returned,
-            Rest::Store(storing) => Box::pin(self.store(storing)).await,
+        async move {
+            let echo = self.copied(user.echo, &user.args);
+            let began = lead.as_ref().and_then(|(_, lead)| lead.since()).unwrap_or_else(|| self.now());
+            let (compute, args) = (user.compute, user.args);
+            let returned = match catch(async move { compute(args).await }).await {
+                Ok(returned) => returned,
+                Err(panic) => self.panicked(lead.map(|(_, lead)| lead), panic),
+            };
+            match self.ended(lead, returned, began, echo) {
+                Rest::Done(returned) => returned,
+                Rest::Store(storing) => Box::pin(self.store(storing)).await,
+            }
         }
     }
 }
@@ -300,7 +309,7 @@ where
     /// Computes for the call that the ticket came from.
     pub(in super::super) async fn fly<A, F, Fut, B, E, O>(
         &self,
-        ticket: Ticket,
+        ticket: &Ticket,
         call: CallFlight,
         user: User<A, F, B, E>,
     ) -> M::Return
@@ -334,7 +343,7 @@ where
         let user = User { args, compute, behind, echo };
         if let Some(mut call) = ticket.call.take() {
             let slot = call.slot.take().and_then(|slot| slot.downcast::<Slot<M::Return>>().ok());
-            let returned = self.fly(ticket, call, user).await;
+            let returned = self.fly(&ticket, call, user).await;
             if let Some(slot) = slot {
                 *lock(&slot) = Some(returned);
             }

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::At;
 use super::operations::Why;
@@ -165,7 +164,7 @@ where
         }
         let at = self.now();
         if self.policy.timings {
-            counters.computed_in(Duration::from_nanos(at.saturating_sub(began)));
+            counters.computed_in(at.saturating_sub(began));
         }
         let is_kept = self.maps.keeps(&value);
         let stored = self.maps.encode(value);

@@ -85,7 +85,7 @@ where
             echo: at.copier(),
         };
         let call = ticket.call.take().expect("invariant: this is made of calls only");
-        at.fly(ticket, call, user).await
+        at.fly(&ticket, call, user).await
     })
 }
 
