@@ -33,7 +33,7 @@ pub trait Function<A, M: ValueMap, O>: 'static {
     /// Returns how results are kept.
     fn maps() -> M;
     /// Returns where they are kept.
-    fn client() -> impl Client<M::Stored>;
+    fn client() -> impl Client<M::Stored> + 'static;
     /// Shows the key.
     fn key<S: Seen>(args: &A, seen: S) -> S::Outcome;
     /// Turns arguments into what outlives the call.
@@ -72,10 +72,12 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Holds for results that may cross threads, as those of asynchronous functions must.
 pub trait Crossing:
     ValueMap<Return: Send + 'static, Value: Send, Shape: Shape<Return = Self::Return, Value = Self::Value, Error: Send>>
+    + 'static
 {
 }
 
 impl<M> Crossing for M where
     M: ValueMap<Return: Send + 'static, Value: Send, Shape: Shape<Return = M::Return, Value = M::Value, Error: Send>>
+        + 'static
 {
 }

@@ -186,7 +186,7 @@ impl Described<'_> {
                 #[inline]
                 fn maps() -> #maps { #base }
                 #[inline]
-                fn client() -> impl #p::Client<#value> { #client }
+                fn client() -> impl #p::Client<#value> + 'static { #client }
                 #[inline]
                 fn key<__ChordeSeen: #p::Seen>(__chorde_args: &#args, __chorde_seen: __ChordeSeen) -> __ChordeSeen::Outcome {
                     #seen

@@ -82,7 +82,8 @@ pub(crate) fn compute(context: &Context<'_>, owner: &TokenStream) -> TokenStream
         return quote!(|(#names)| #uncached(#names));
     }
     let (compute, turbofish) = (context.hidden("compute"), &context.turbofish);
-    quote!(#owner::#compute #turbofish)
+    // A pointer, so that functions of one signature share one copy of the engine.
+    quote!(#owner::#compute #turbofish as fn(_) -> _)
 }
 
 /// What copies the arguments for callbacks; run only when there are any.
@@ -91,7 +92,7 @@ pub(crate) fn echo(context: &Context<'_>, owner: &TokenStream) -> TokenStream {
     if !own::can_echo(context.model) {
         return quote!(#p::no_echo());
     }
-    quote!(::core::option::Option::Some(#owner::#echo #turbofish))
+    quote!(::core::option::Option::Some(#owner::#echo #turbofish as fn(&_) -> _))
 }
 
 /// What takes the tuple of arguments to a background job.

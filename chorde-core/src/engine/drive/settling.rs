@@ -86,7 +86,7 @@ impl<'a> Claimed<'a> {
         Self { drive, token: Some(token) }
     }
 
-    fn redeem(mut self: Box<Self>) -> Token {
+    fn redeem(&mut self) -> Token {
         self.token.take().unwrap_or_default()
     }
 }
@@ -137,7 +137,7 @@ impl<'a> Drive<'a> {
         if self.was_cleared(lead.revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let token = claimed.map(|claimed| claimed.redeem()).unwrap_or_default();
+        let token = claimed.map(|mut claimed| claimed.redeem()).unwrap_or_default();
         match self.backend.fill_at_once(self.key, token, made, self.life()) {
             Ok(true) => {}
             Ok(false) => return self.live.counters.superseded.increment(),
@@ -159,7 +159,7 @@ impl<'a> Drive<'a> {
         if self.was_cleared(revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
-        let token = claimed.map(|claimed| claimed.map(|claimed| claimed.redeem()).unwrap_or_default());
+        let token = claimed.map(|claimed| claimed.map(|mut claimed| claimed.redeem()).unwrap_or_default());
         let fill = match token {
             Some(token) => self.backend.fill(self.key, token, value, self.life()),
             None => self.backend.add(self.key, value, self.life()),

@@ -17,6 +17,7 @@ use crate::engine::runtime::{catch, lead_in_place};
 use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
 use crate::flight::Leader;
 use crate::function::{Boxed, Crossing};
+use crate::policy::CallPolicy;
 use crate::site::{Shape, ValueMap};
 use crate::sync::{Mutex, lock};
 
@@ -190,20 +191,21 @@ where
     M: Crossing + 'f,
     C: Client<M::Stored> + 'f,
 {
-    /// Ends a plain call that the hit path could not; `own` makes a computation for a call that leads, which needs nothing more
-    /// of that.
-    pub(in super::super) fn begin<A, F, Fut, B, E, O>(
+    /// Ends a plain call that the hit path could not; `own` makes this into a computation for a call that leads, which needs
+    /// nothing more of that.
+    pub(in super::super) fn begin<'c, A, F, Fut, B, E, O>(
         self,
         slow: Slow<M::Stored>,
         user: User<A, F, B, E>,
-        own: impl FnOnce(Ticket, A) -> Owned<M::Return> + Send + 'f,
-    ) -> Begun<'f, M::Return>
+        own: impl FnOnce(Self, Ticket, A) -> Owned<M::Return> + Send + 'c,
+    ) -> Begun<'c, M::Return>
     where
-        A: Send + 'f,
-        F: FnOnce(A) -> Fut + Send + 'f,
-        Fut: Future<Output = M::Return> + Send + 'f,
-        B: FnOnce(A) -> Job + Send + 'f,
-        E: Fn(&A) -> Option<O> + Send + Sync + 'f,
+        'f: 'c,
+        A: Send + 'c,
+        F: FnOnce(A) -> Fut + Send + 'c,
+        Fut: Future<Output = M::Return> + Send + 'c,
+        B: FnOnce(A) -> Job + Send + 'c,
+        E: Fn(&A) -> Option<O> + Send + Sync + 'c,
         O: Send + 'static,
     {
         let Slow { key, found, refresh } = slow;
@@ -224,30 +226,31 @@ where
         let joined = match joined {
             Joined::Lead(leader, mode) => {
                 let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-                return Begun::Leads(computation::begin(leader, detach, |leader| own(ticket(leader), user.args)));
+                return Begun::Leads(computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)));
             }
             joined => joined,
         };
         Begun::Other(Box::pin(async move {
-            let (backed, terms) = (self.backed(), self.terms(refresh));
-            let drive = self.drive(&backed, &terms, &key);
-            match arrive(drive, joined).await {
-                Arrived::Lead(leader, mode) => {
-                    let ticket = |leader| Ticket::of_call(key.clone(), refresh, leader, mode);
-                    computation::begin(leader, detach, |leader| own(ticket(leader), user.args)).await
+            let (leader, mode) = {
+                let (backed, terms) = (self.backed(), self.terms(refresh));
+                let drive = self.drive(&backed, &terms, &key);
+                match arrive(drive, joined).await {
+                    Arrived::Lead(leader, mode) => (leader, mode),
+                    // Boxed, so that thousands who wait are small.
+                    Arrived::Entered(entered) => return Box::pin(self.enter(drive, entered, user)).await,
                 }
-                // Boxed, so that thousands who wait are small.
-                Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
-            }
+            };
+            let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+            computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)).await
         }))
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
     pub(in super::super) async fn refresh_owned<A, F, Fut, E, O>(
-        &self,
+        self,
         key: Prepared,
         user: User<A, F, fn(A) -> Job, E>,
-        own: impl FnOnce(Ticket, A) -> Owned<M::Return>,
+        own: impl FnOnce(Self, Ticket, A) -> Owned<M::Return>,
     ) -> M::Return
     where
         F: FnOnce(A) -> Fut,
@@ -256,16 +259,17 @@ where
         O: 'static,
     {
         let Some(key) = self.usable(key.0) else { return Box::pin(self.compute(None, user)).await };
-        let refresh = self.policy.refresh;
-        let (backed, terms) = (self.backed(), self.terms(refresh));
-        let drive = self.drive(&backed, &terms, &key);
-        match arrive(drive, drive.join(Mode::Refresh)).await {
-            Arrived::Lead(leader, mode) => {
-                let ticket = |leader| Ticket::of_call(key.clone(), refresh, leader, mode);
-                computation::begin(leader, self.policy.detach, |leader| own(ticket(leader), user.args)).await
+        let CallPolicy { refresh, detach, .. } = *self.policy;
+        let (leader, mode) = {
+            let (backed, terms) = (self.backed(), self.terms(refresh));
+            let drive = self.drive(&backed, &terms, &key);
+            match arrive(drive, drive.join(Mode::Refresh)).await {
+                Arrived::Lead(leader, mode) => (leader, mode),
+                Arrived::Entered(entered) => return Box::pin(self.enter(drive, entered, user)).await,
             }
-            Arrived::Entered(entered) => Box::pin(self.enter(drive, entered, user)).await,
-        }
+        };
+        let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+        computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)).await
     }
 
     /// Ends a plain call that the hit path could not, with a computation that the background's job is made into.
@@ -285,7 +289,7 @@ where
         E: Fn(&A) -> Option<O> + Send + Sync + 'f,
         O: Send + 'static,
     {
-        let begun = self.begin(*slow, User { args, compute, behind: job, echo }, move |mut ticket, args| {
+        let begun = self.begin(*slow, User { args, compute, behind: job, echo }, move |_, mut ticket, args| {
             let slot = Arc::new(Slot::<M::Return>::default());
             ticket.leave_result_in(slot.clone());
             let work = job.map(|job| job(args).into_future(ticket));

@@ -19,21 +19,37 @@ use crate::site::ValueMap;
 /// What belongs to one function: computing yields a future, and so does the background's computing.
 struct Ways<'a, A, O, R> {
     ways: super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>,
-    /// Computes for a call, with arguments of its own.
-    fly: fn(Ticket, O) -> Boxed<'static, R>,
+    /// Computes apart from the call.
+    compute_owned: fn(O) -> Boxed<'static, R>,
 }
 
-impl<A, O, R> Ways<'_, A, O, R> {
+impl<A, O: Send + 'static, R> Ways<'_, A, O, R> {
     /// Returns what makes a call into a computation that does not need it.
-    fn own(&self) -> impl FnOnce(Ticket, Given<A, O>) -> Boxed<'static, R> + Send + use<A, O, R> {
-        let (own, fly) = (self.ways.own, self.fly);
-        move |ticket, given| match given {
-            Given::AsWritten(args) => fly(ticket, own(args)),
-            Given::Owned(owned) => fly(ticket, owned),
+    fn apart<C, M>(
+        &self,
+    ) -> impl FnOnce(At<'static, C, M>, Ticket, Given<A, O>) -> Boxed<'static, R> + Send + use<A, O, R, C, M>
+    where
+        C: Client<M::Stored> + 'static,
+        M: Crossing<Return = R>,
+    {
+        let (own, compute, run) =
+            (self.ways.own, self.compute_owned, self.ways.behind.as_ref().map(|behind| behind.run));
+        move |at, mut ticket, given| {
+            let args = match given {
+                Given::AsWritten(args) => own(args),
+                Given::Owned(owned) => owned,
+            };
+            Box::pin(async move {
+                let behind = run.map(|run| move |owned| job(run, owned));
+                let user = User { args, compute, behind, echo: at.copier() };
+                let call = ticket.call.take().expect("invariant: this is made of calls only");
+                at.fly(&ticket, call, user).await
+            })
         }
     }
 }
 
+/// Those of calls that nothing is due for.
 fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -41,15 +57,21 @@ where
     M: Crossing,
     O: Send + 'static,
 {
-    Ways {
-        ways: super::Ways {
-            compute: F::compute,
-            compute_owned: F::compute_owned,
-            own: F::own,
-            behind: Some(Behind { run: behind::<F, A, M, O>, job }),
-        },
-        fly: fly::<F, A, M, O>,
-    }
+    let ways = super::Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, behind: None };
+    Ways { ways, compute_owned: F::compute_owned }
+}
+
+/// Those of calls that may find a value that is due.
+fn ways_ahead<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
+where
+    F: AsyncCompute<A, M, O>,
+    A: 'a,
+    M: Crossing,
+    O: Send + 'static,
+{
+    let mut ahead = ways::<F, A, M, O>();
+    ahead.ways.behind = Some(Behind { run: behind::<F, A, M, O>, job });
+    ahead
 }
 
 /// The same where nothing is left but owned arguments, so that nothing borrows.
@@ -59,34 +81,13 @@ where
     M: Crossing,
     O: Send + 'static,
 {
-    Ways {
-        ways: super::Ways {
-            compute: |never| match never {},
-            compute_owned: F::compute_owned,
-            own: |never| match never {},
-            behind: Some(Behind { run: behind::<F, A, M, O>, job }),
-        },
-        fly: fly::<F, A, M, O>,
-    }
-}
-
-fn fly<F, A, M, O>(mut ticket: Ticket, owned: O) -> Boxed<'static, M::Return>
-where
-    F: AsyncCompute<A, M, O>,
-    M: Crossing,
-    O: Send + 'static,
-{
-    Box::pin(async move {
-        at!(at of F);
-        let user = User {
-            args: owned,
-            compute: F::compute_owned as fn(O) -> _,
-            behind: Some(|owned| job(behind::<F, A, M, O>, owned)),
-            echo: at.copier(),
-        };
-        let call = ticket.call.take().expect("invariant: this is made of calls only");
-        at.fly(&ticket, call, user).await
-    })
+    let ways = super::Ways {
+        compute: |never| match never {},
+        compute_owned: F::compute_owned,
+        own: |never| match never {},
+        behind: Some(Behind { run: behind::<F, A, M, O>, job }),
+    };
+    Ways { ways, compute_owned: F::compute_owned }
 }
 
 fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
@@ -95,10 +96,23 @@ where
     M: Crossing,
     O: Send + 'static,
 {
-    Box::pin(async move {
-        at!(at of F);
-        at.behind(ticket, owned, F::compute_owned as fn(O) -> _, no_behind(), at.copier()).await;
-    })
+    at!(at of F);
+    recompute(at, ticket, owned, F::compute_owned)
+}
+
+/// Does the same by pointers.
+fn recompute<C, M, O>(
+    at: At<'static, C, M>,
+    ticket: Ticket,
+    owned: O,
+    compute: fn(O) -> Boxed<'static, M::Return>,
+) -> Boxed<'static, ()>
+where
+    C: Client<M::Stored> + 'static,
+    M: Crossing,
+    O: Send + 'static,
+{
+    Box::pin(async move { at.behind(ticket, owned, compute, no_behind(), at.copier()).await })
 }
 
 fn job<O: Send + 'static>(run: fn(Ticket, O) -> Boxed<'static, ()>, owned: O) -> Job {
@@ -126,7 +140,7 @@ where
 {
     async move {
         // What has been borrowed before an `await` stays in the future: only this does.
-        let missed = match begin::<F, A, M, O>(args) {
+        let missed = match begin::<F, A, M, O>(args, ways::<F, A, M, O>) {
             Begun::Returned(hit) => return hit,
             missed => missed,
         };
@@ -136,6 +150,7 @@ where
 
 /// The call under the function's own name, where values come due.
 #[inline]
+#[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
 pub fn call_async_ahead<F, A, M, O>(args: A) -> impl Future<Output = M::Return>
 where
     F: AsyncCompute<A, M, O>,
@@ -143,21 +158,27 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    call_async::<F, A, M, O>(args)
+    async move {
+        let missed = match begin::<F, A, M, O>(args, ways_ahead::<F, A, M, O>) {
+            Begun::Returned(hit) => return hit,
+            missed => missed,
+        };
+        end(missed).await
+    }
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn begin<'a, F, A, M, O>(args: A) -> Begun<'a, M::Return>
+fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<'a, A, O, M::Return>) -> Begun<'a, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send + 'a,
-    M: Crossing + 'a,
+    M: Crossing,
     O: Send + 'static,
 {
     at!(at of F);
     match F::key(&args, LookWhole(&at)) {
         Looked::Hit(hit) => Begun::Returned(hit),
-        Looked::Slow(slow) => missed(at, slow, args, &ways::<F, A, M, O>()),
+        Looked::Slow(slow) => missed(at, slow, args, &ways()),
     }
 }
 
@@ -169,8 +190,8 @@ fn missed<'a, C, M, A, O>(
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Begun<'a, M::Return>
 where
-    C: Client<M::Stored> + 'a,
-    M: Crossing + 'a,
+    C: Client<M::Stored> + 'static,
+    M: Crossing,
     A: Send + 'a,
     O: Send + 'static,
 {
@@ -185,13 +206,13 @@ fn finish<'a, C, M, A, O>(
     ways: &Ways<'a, A, O, M::Return>,
 ) -> Begun<'a, M::Return>
 where
-    C: Client<M::Stored> + 'a,
-    M: Crossing + 'a,
+    C: Client<M::Stored> + 'static,
+    M: Crossing,
     A: Send + 'a,
     O: Send + 'static,
 {
     let user = User { args: given, compute: ways.ways.compute(), behind: ways.ways.behind(), echo: Given::copier(&at) };
-    at.begin(slow, user, ways.own())
+    at.begin(slow, user, ways.apart())
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -205,7 +226,7 @@ where
     at!(at of F);
     match F::key(&args, LookBehind(&at)) {
         Looked::Hit(hit) => hit,
-        Looked::Slow(slow) => end(missed(at, *slow, args, &ways::<F, A, M, O>())).await,
+        Looked::Slow(slow) => end(missed(at, *slow, args, &ways_ahead::<F, A, M, O>())).await,
     }
 }
 
@@ -218,7 +239,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.lazy(key, Given::AsWritten(args), ways::<F, A, M, O>().ways.behind()).await
+    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().ways.behind()).await
 }
 
 /// Computes, stores, returns.
@@ -231,25 +252,25 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    refreshed::<F, A, M, O, _>(&at, key, args).await
+    refreshed::<F, A, M, O, _>(at, key, args).await
 }
 
-fn refreshed<'a, F, A, M, O, C>(at: &'a At<'_, C, M>, key: Prepared, args: A) -> Boxed<'a, M::Return>
+fn refreshed<'a, F, A, M, O, C>(at: At<'static, C, M>, key: Prepared, args: A) -> Boxed<'a, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send + 'a,
     M: Crossing,
     O: Send + 'static,
-    C: Client<M::Stored>,
+    C: Client<M::Stored> + 'static,
 {
     let ways = ways::<F, A, M, O>();
     let user = User {
-        args: Given::new(at, args, ways.ways.own),
+        args: Given::new(&at, args, ways.ways.own),
         compute: ways.ways.compute(),
         behind: no_behind(),
-        echo: Given::copier(at),
+        echo: Given::copier(&at),
     };
-    Box::pin(at.refresh_owned(key, user, ways.own()))
+    Box::pin(at.refresh_owned(key, user, ways.apart()))
 }
 
 /// Computes, and leaves the cache alone.
@@ -272,7 +293,7 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways::<F, A, M, O>().ways)
+    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>().ways)
 }
 
 /// The call, on whatever executor.

@@ -66,7 +66,7 @@ impl ::chorde::__private::Function<
         ::chorde::__private::Plain::<Vec<u8>>::new()
     }
     #[inline]
-    fn client() -> impl ::chorde::__private::Client<Vec<u8>> {
+    fn client() -> impl ::chorde::__private::Client<Vec<u8>> + 'static {
         &CACHE
     }
     #[inline]

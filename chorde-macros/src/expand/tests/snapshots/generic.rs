@@ -30,7 +30,7 @@ where
                 .finish_now(
                     __chorde_slow,
                     (items, arg1),
-                    sum::__chorde_compute::<T, N>,
+                    sum::__chorde_compute::<T, N> as fn(_) -> _,
                     ::chorde::__private::no_behind(),
                     ::chorde::__private::no_echo(),
                 )
@@ -126,7 +126,7 @@ impl sum {
             .behind_now(
                 __chorde_ticket,
                 (items, arg1),
-                Self::__chorde_compute::<T, N>,
+                Self::__chorde_compute::<T, N> as fn(_) -> _,
                 ::chorde::__private::no_echo(),
             )
     }
@@ -174,7 +174,7 @@ impl sum {
                     .finish_now(
                         __chorde_slow,
                         (items, arg1),
-                        Self::__chorde_compute::<T, N>,
+                        Self::__chorde_compute::<T, N> as fn(_) -> _,
                         ::core::option::Option::Some(
                             Self::__chorde_job::<T, N> as fn(_) -> _,
                         ),
@@ -237,7 +237,7 @@ impl sum {
             .refresh_now(
                 __chorde_key,
                 (items, arg1),
-                Self::__chorde_compute::<T, N>,
+                Self::__chorde_compute::<T, N> as fn(_) -> _,
                 ::chorde::__private::no_echo(),
             )
     }

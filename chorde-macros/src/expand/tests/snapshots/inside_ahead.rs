@@ -71,8 +71,8 @@ fn load(id: u64) -> User {
                 .behind_now(
                     __chorde_ticket,
                     (id,),
-                    Self::__chorde_compute,
-                    ::core::option::Option::Some(Self::__chorde_echo),
+                    Self::__chorde_compute as fn(_) -> _,
+                    ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
                 )
         }
         #[inline]
@@ -93,9 +93,9 @@ fn load(id: u64) -> User {
                 .finish_now(
                     __chorde_slow,
                     (id,),
-                    __Chorde::__chorde_compute,
+                    __Chorde::__chorde_compute as fn(_) -> _,
                     ::core::option::Option::Some(__Chorde::__chorde_job as fn(_) -> _),
-                    ::core::option::Option::Some(__Chorde::__chorde_echo),
+                    ::core::option::Option::Some(__Chorde::__chorde_echo as fn(&_) -> _),
                 )
         }
     }

@@ -26,11 +26,13 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                     .finish_now(
                         __chorde_slow,
                         (self, id),
-                        Self::__chorde_user_compute,
+                        Self::__chorde_user_compute as fn(_) -> _,
                         ::core::option::Option::Some(
                             Self::__chorde_user_job as fn(_) -> _,
                         ),
-                        ::core::option::Option::Some(Self::__chorde_user_echo),
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_echo as fn(&_) -> _,
+                        ),
                     )
             }
         }
@@ -99,8 +101,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             .behind_now(
                 __chorde_ticket,
                 (self, id),
-                Self::__chorde_user_compute,
-                ::core::option::Option::Some(Self::__chorde_user_echo),
+                Self::__chorde_user_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_user_echo as fn(&_) -> _),
             )
     }
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -144,11 +146,13 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                     .finish_now(
                         __chorde_slow,
                         (self, id),
-                        Self::__chorde_user_compute,
+                        Self::__chorde_user_compute as fn(_) -> _,
                         ::core::option::Option::Some(
                             Self::__chorde_user_job as fn(_) -> _,
                         ),
-                        ::core::option::Option::Some(Self::__chorde_user_echo),
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_echo as fn(&_) -> _,
+                        ),
                     )
             }
         }
@@ -198,8 +202,8 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             .refresh_now(
                 __chorde_key,
                 (self, id),
-                Self::__chorde_user_compute,
-                ::core::option::Option::Some(Self::__chorde_user_echo),
+                Self::__chorde_user_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_user_echo as fn(&_) -> _),
             )
     }
     ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.

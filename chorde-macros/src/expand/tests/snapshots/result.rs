@@ -33,9 +33,9 @@ fn price(id: u64) -> Result<Price, Error> {
                 .finish_now(
                     __chorde_slow,
                     (id,),
-                    price::__chorde_compute,
+                    price::__chorde_compute as fn(_) -> _,
                     ::chorde::__private::no_behind(),
-                    ::core::option::Option::Some(price::__chorde_echo),
+                    ::core::option::Option::Some(price::__chorde_echo as fn(&_) -> _),
                 )
         }
     }
@@ -109,8 +109,8 @@ impl price {
             .behind_now(
                 __chorde_ticket,
                 (id,),
-                Self::__chorde_compute,
-                ::core::option::Option::Some(Self::__chorde_echo),
+                Self::__chorde_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
             )
     }
     #[inline]
@@ -150,9 +150,9 @@ impl price {
                     .finish_now(
                         __chorde_slow,
                         (id,),
-                        Self::__chorde_compute,
+                        Self::__chorde_compute as fn(_) -> _,
                         ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
-                        ::core::option::Option::Some(Self::__chorde_echo),
+                        ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
                     )
             }
         }
@@ -212,8 +212,8 @@ impl price {
             .refresh_now(
                 __chorde_key,
                 (id,),
-                Self::__chorde_compute,
-                ::core::option::Option::Some(Self::__chorde_echo),
+                Self::__chorde_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
             )
     }
     ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.

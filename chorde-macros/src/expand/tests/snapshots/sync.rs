@@ -72,7 +72,7 @@ impl<
         ::chorde::__private::Plain::<f64>::new()
     }
     #[inline]
-    fn client() -> impl ::chorde::__private::Client<f64> {
+    fn client() -> impl ::chorde::__private::Client<f64> + 'static {
         &CACHE
     }
     #[inline]
