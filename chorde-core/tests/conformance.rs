@@ -10,8 +10,8 @@ use std::time::Duration;
 use chorde_core::inproc::Policy;
 use chorde_core::testing::conformance::{Sample, Suite};
 use chorde_core::{
-    Cache, Client, Clock, DynClient, Entry, Identity, InprocClient, Key, ManualClock, NamespaceClient, Path,
-    ReadOptions, Result, TieredClient, Value, WriteOptions,
+    Cache, CacheExt, Client, Clock, DynClient, Entry, Identity, InprocClient, Key, ManualClock, NamespaceClient, Path,
+    ReadOptions, Result, TieredClient, Value, Wait, WriteOptions,
 };
 
 fn check_all<C: Client<String> + Client<u64> + Client<Vec<u8>>>(clock: &ManualClock, make: impl Fn() -> C) {
@@ -115,6 +115,21 @@ fn the_boxed_client_conforms() {
     check::<String>();
     check::<u64>();
     check::<Vec<u8>>();
+}
+
+#[test]
+fn what_stands_in_front_of_a_client_in_process_knows_at_once_what_is_absent() {
+    fn check(client: &(impl Client<u64> + CacheExt)) {
+        let keys = ["absent", "there"].map(|name| Key::new(name).unwrap());
+        client.put(&keys[1], 1, Duration::from_secs(60)).wait().unwrap();
+        assert_eq!(keys.map(|key| client.is_absent(&key.probe())), [true, false]);
+    }
+    let clock = ManualClock::new();
+    check(&inproc(&clock));
+    check(&Arc::new(inproc(&clock)));
+    check(&LazyLock::new(|| InprocClient::new(10)));
+    check(&NamespaceClient::new("one", inproc(&clock)).unwrap());
+    check(&DynClient::new(inproc(&clock)));
 }
 
 #[test]

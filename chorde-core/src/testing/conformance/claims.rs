@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Sample;
 use super::bench::{Bench, HOUR, Rule};
-use crate::client::{CacheExt, Claim, ClaimOptions, Client};
+use crate::client::{CacheExt, Claim, ClaimOptions, Client, Token};
 
 /// How often a claim is tried again that was released.
 const RELEASED: usize = 5_000;
@@ -12,6 +12,7 @@ const RELEASED: usize = 5_000;
 pub(super) fn rules<C: Client<V>, V: Sample>() -> Vec<Rule<C>> {
     vec![
         ("claiming an absent key wins it, and fill stores", absent::<C, V>),
+        ("what is known to be absent is won without a token", absent_at_once::<C, V>),
         ("claiming a valid entry shows it", fresh::<C, V>),
         ("claiming an entry with too little life wins its refresh", due::<C, V>),
         ("claiming a stale entry wins its computation", stale::<C, V>),
@@ -34,6 +35,19 @@ fn absent<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     bench.holds(matches!(again, Claim::Absent(_) | Claim::AbsentElsewhere), "a claim shows no value");
     bench.holds(bench.done(bench.client.fill(&key, token, V::sample(1), HOUR)), "fill stores");
     bench.hits(&key, &V::sample(1), "after fill");
+}
+
+fn absent_at_once<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
+    let key = bench.key("absent at once");
+    if bench.client.is_absent(&key.probe()) {
+        let claim = claim::<C, V>(bench, &key, ClaimOptions::new(HOUR));
+        bench.holds(
+            matches!(claim, Claim::Absent(token) if token == Token::default()),
+            "the answer is Absent, with no token",
+        );
+    }
+    bench.put(&key, V::sample(1));
+    bench.holds(!bench.client.is_absent(&key.probe()), "what was put is not absent");
 }
 
 fn fresh<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {

@@ -94,10 +94,13 @@ fn look<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     agrees::<C, V>(bench, &key, ReadOptions::new(), "for a deleted entry");
 }
 
-/// Demands that `look`, where it answers, says what `get_entry` says.
+/// Demands that `look` and `is_absent`, where they answer, say what `get_entry` says.
 fn agrees<C: Client<V>, V: Sample>(bench: &Bench<'_, C>, key: &Key, options: ReadOptions<'_, V>, when: &str) {
     let said = bench.client.look(&key.probe(), options).map(Lookup::into_entry);
     let read = bench.done(bench.client.get_entry(key, options)).map(|entry| (entry.is_stale(), entry.value));
+    if bench.client.is_absent(&key.probe()) {
+        bench.same(&read, &None, &format!("is_absent {when}"));
+    }
     if let Some(said) = said {
         bench.same(&said.map(|entry| (entry.is_stale(), entry.value)), &read, &format!("look {when}"));
     }
