@@ -102,7 +102,7 @@ pub(crate) struct InPlace(Arc<Flight>);
 
 /// Notes that a leader computes in its own future.
 pub(crate) fn lead_in_place(leader: &Leader) -> InPlace {
-    leader.computes_by_future(Handle::try_current().ok(), None);
+    leader.flight().computes_by_future(leader.since(), Handle::try_current().ok(), None);
     InPlace(Arc::clone(leader.flight()))
 }
 

@@ -46,14 +46,6 @@ impl Leader {
         self.flight.lock().work = Work::Thread { since: self.since };
     }
 
-    /// Notes that it computes by a future, whose sockets and timers belong to `runtime`; if it is a `computation` of its own,
-    /// the background can drive that in the place of its caller.
-    pub(crate) fn computes_by_future(&self, runtime: Option<Handle>, computation: Option<Weak<dyn Movable>>) {
-        let probe = Probe { runtime, sent: None, answered: 0 };
-        let owned = computation.map(|computation| Owned { computation, is_moved: false });
-        self.flight.lock().work = Work::Future { since: self.since, owned, probe };
-    }
-
     /// Asks to store what was computed; a refusal means that an explicit write came in between, or a later computation.
     pub(crate) fn begin_store(&self) -> bool {
         let mut state = self.flight.lock();
@@ -94,6 +86,19 @@ impl Leader {
 }
 
 impl Flight {
+    /// Notes that its leader computes since then by a future, whose sockets and timers belong to `runtime`; if it is a
+    /// `computation` of its own, the background can drive that in the place of its caller.
+    pub(crate) fn computes_by_future(
+        &self,
+        since: u64,
+        runtime: Option<Handle>,
+        computation: Option<Weak<dyn Movable>>,
+    ) {
+        let probe = Probe { runtime, sent: None, answered: 0 };
+        let owned = computation.map(|computation| Owned { computation, is_moved: false });
+        self.lock().work = Work::Future { since, owned, probe };
+    }
+
     /// Gives those who wait what one of them has computed beside its leader, whose own value is then the older one.
     pub(crate) fn land_beside(self: &Arc<Self>, landed: impl FnOnce() -> Landed) {
         {

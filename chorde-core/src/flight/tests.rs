@@ -120,7 +120,7 @@ impl Field {
     /// Leads by a future in its caller's.
     fn lead_in_place(&self) -> Leader {
         let leader = self.lead();
-        leader.computes_by_future(None, None);
+        leader.flight().computes_by_future(leader.since(), None, None);
         leader
     }
 
@@ -128,7 +128,7 @@ impl Field {
     fn lead_owned(&self) -> (Leader, Arc<Told>) {
         let (leader, told) = (self.lead(), Arc::<Told>::default());
         let weak: Weak<Told> = Arc::downgrade(&told);
-        leader.computes_by_future(None, Some(weak));
+        leader.flight().computes_by_future(leader.since(), None, Some(weak));
         (leader, told)
     }
 

@@ -57,9 +57,10 @@ impl<A, O: 'static> Given<A, O> {
 }
 
 /// What belongs to one function on the way of a miss: pointers, so that functions of one signature share one copy of the
-/// engine. `P` is what computing yields, `Q` what the background's computing does.
-struct Ways<A, O, P, Q> {
-    compute: fn(A) -> P,
+/// engine. `P` is what computing yields, `Q` what the background's computing does; `C` computes with arguments as they were
+/// written, where that is done.
+struct Ways<C, A, O, P, Q> {
+    compute: C,
     compute_owned: fn(O) -> P,
     own: fn(A) -> O,
     behind: Option<Behind<O, Q>>,
@@ -74,7 +75,7 @@ struct Behind<O, Q> {
 /// Computes in the background.
 type Run<O, Q> = fn(Ticket, O) -> Q;
 
-impl<A, O, P, Q> Ways<A, O, P, Q> {
+impl<A, O, P, Q> Ways<fn(A) -> P, A, O, P, Q> {
     /// Returns what computes.
     fn compute(&self) -> impl FnOnce(Given<A, O>) -> P + Send + use<A, O, P, Q> {
         let (compute, compute_owned) = (self.compute, self.compute_owned);
@@ -83,9 +84,11 @@ impl<A, O, P, Q> Ways<A, O, P, Q> {
             Given::Owned(owned) => compute_owned(owned),
         }
     }
+}
 
+impl<C, A, O, P, Q> Ways<C, A, O, P, Q> {
     /// Returns what makes a job for the background, where there is to be one.
-    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<A, O, P, Q>> {
+    fn behind(&self) -> Option<impl FnOnce(Given<A, O>) -> Job + Send + use<C, A, O, P, Q>> {
         let (own, behind) = (self.own, self.behind.as_ref()?);
         let (run, job) = (behind.run, behind.job);
         Some(move |given| match given {
@@ -109,7 +112,7 @@ where
 }
 
 /// Has computed in the background, whatever the client holds.
-fn refresh_behind<F, A, M, O, P, Q>(args: A, ways: &Ways<A, O, P, Q>) -> Result<()>
+fn refresh_behind<F, C, A, M, O, P, Q>(args: A, ways: &Ways<C, A, O, P, Q>) -> Result<()>
 where
     F: Function<A, M, O>,
     M: ValueMap,

@@ -191,7 +191,7 @@ impl World {
         match self.lead(kind).await {
             Err(begun) => begun,
             Ok(lead) => {
-                lead.leader.computes_by_future(None, None);
+                lead.leader.flight().computes_by_future(lead.leader.since(), None, None);
                 let flight = Arc::clone(lead.leader.flight());
                 let mut compute = pin!(self.compute(lead, ends));
                 poll_fn(|cx| flight.step(cx, |cx| compute.as_mut().poll(cx))).await

@@ -17,7 +17,8 @@ use crate::engine::runtime::{catch, lead_in_place};
 use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
 use crate::flight::Leader;
 use crate::function::{Boxed, Crossing};
-use crate::policy::CallPolicy;
+use crate::key::Key;
+use crate::policy::{CallPolicy, RefreshPoint};
 use crate::site::{Shape, ValueMap};
 use crate::sync::{Mutex, lock};
 
@@ -27,6 +28,14 @@ pub(in super::super) enum Begun<'a, R: Send + 'static> {
     /// It leads.
     Leads(Driving<R>),
     Other(Boxed<'a, R>),
+}
+
+/// What a call that has waited is to do.
+enum Arriving<R> {
+    Leads(Leader, Mode),
+    Served(R),
+    /// Compute without a flight.
+    Alone,
 }
 
 /// Where a computation leaves the result for the call that began it.
@@ -191,27 +200,24 @@ where
     M: Crossing + 'f,
     C: Client<M::Stored> + 'f,
 {
-    /// Ends a plain call that the hit path could not; `own` makes this into a computation for a call that leads, which needs
-    /// nothing more of that.
-    pub(in super::super) fn begin<'c, A, F, Fut, B, E, O>(
+    /// Ends a plain call that the hit path could not. `apart` makes this into a computation for a call that leads, which needs
+    /// nothing more of that; `here` computes for one that takes no part in a flight.
+    pub(in super::super) fn begin<'c, A, B, E, O>(
         self,
         slow: Slow<M::Stored>,
-        user: User<A, F, B, E>,
-        own: impl FnOnce(Self, Ticket, A) -> Owned<M::Return> + Send + 'c,
+        user: User<A, (), B, E>,
+        apart: impl FnOnce(Self, Ticket, A) -> Owned<M::Return> + Send + 'c,
+        here: impl FnOnce(Self, A) -> Boxed<'c, M::Return> + Send + 'c,
     ) -> Begun<'c, M::Return>
     where
         'f: 'c,
         A: Send + 'c,
-        F: FnOnce(A) -> Fut + Send + 'c,
-        Fut: Future<Output = M::Return> + Send + 'c,
-        B: FnOnce(A) -> Job + Send + 'c,
-        E: Fn(&A) -> Option<O> + Send + Sync + 'c,
-        O: Send + 'static,
+        B: FnOnce(A) -> Job,
+        E: Fn(&A) -> Option<O>,
+        O: 'static,
     {
         let Slow { key, found, refresh } = slow;
-        let Some(key) = self.usable(key) else {
-            return Begun::Other(Box::pin(async move { self.compute(None, user).await }));
-        };
+        let Some(key) = self.usable(key) else { return Begun::Other(here(self, user.args)) };
         if let Found::Due(stored) = found {
             return Begun::Returned(self.serve_due(&key, stored, user.args, user.behind, Why::Due(refresh)));
         }
@@ -222,54 +228,58 @@ where
         if let Some(stand_in) = self.stand_in(&joined, &user) {
             return Begun::Returned(stand_in);
         }
-        let detach = self.policy.detach;
+        let (args, detach) = (user.args, self.policy.detach);
         let joined = match joined {
             Joined::Lead(leader, mode) => {
                 let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-                return Begun::Leads(computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)));
+                return Begun::Leads(computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)));
             }
             joined => joined,
         };
+        // Boxed, so that thousands who wait are small.
         Begun::Other(Box::pin(async move {
-            let (leader, mode) = {
-                let (backed, terms) = (self.backed(), self.terms(refresh));
-                let drive = self.drive(&backed, &terms, &key);
-                match arrive(drive, joined).await {
-                    Arrived::Lead(leader, mode) => (leader, mode),
-                    // Boxed, so that thousands who wait are small.
-                    Arrived::Entered(entered) => return Box::pin(self.enter(drive, entered, user)).await,
+            match self.arrived(&key, refresh, joined).await {
+                Arriving::Leads(leader, mode) => {
+                    let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+                    computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)).await
                 }
-            };
-            let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-            computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)).await
+                Arriving::Served(returned) => returned,
+                Arriving::Alone => here(self, args).await,
+            }
         }))
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
-    pub(in super::super) async fn refresh_owned<A, F, Fut, E, O>(
+    pub(in super::super) async fn refresh_owned<'c, A>(
         self,
         key: Prepared,
-        user: User<A, F, fn(A) -> Job, E>,
-        own: impl FnOnce(Self, Ticket, A) -> Owned<M::Return>,
-    ) -> M::Return
-    where
-        F: FnOnce(A) -> Fut,
-        Fut: Future<Output = M::Return>,
-        E: Fn(&A) -> Option<O>,
-        O: 'static,
-    {
-        let Some(key) = self.usable(key.0) else { return Box::pin(self.compute(None, user)).await };
+        args: A,
+        apart: impl FnOnce(Self, Ticket, A) -> Owned<M::Return>,
+        here: impl FnOnce(Self, A) -> Boxed<'c, M::Return>,
+    ) -> M::Return {
+        let Some(key) = self.usable(key.0) else { return here(self, args).await };
         let CallPolicy { refresh, detach, .. } = *self.policy;
-        let (leader, mode) = {
+        let joined = {
             let (backed, terms) = (self.backed(), self.terms(refresh));
-            let drive = self.drive(&backed, &terms, &key);
-            match arrive(drive, drive.join(Mode::Refresh)).await {
-                Arrived::Lead(leader, mode) => (leader, mode),
-                Arrived::Entered(entered) => return Box::pin(self.enter(drive, entered, user)).await,
-            }
+            self.drive(&backed, &terms, &key).join(Mode::Refresh)
         };
-        let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-        computation::begin(leader, detach, |leader| own(self, ticket(leader), user.args)).await
+        match self.arrived(&key, refresh, joined).await {
+            Arriving::Leads(leader, mode) => {
+                let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+                computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)).await
+            }
+            Arriving::Served(returned) => returned,
+            Arriving::Alone => here(self, args).await,
+        }
+    }
+
+    /// Waits, if it has to be, until it is known what there is to be done.
+    async fn arrived(&self, key: &Key, refresh: RefreshPoint, joined: Joined) -> Arriving<M::Return> {
+        let (backed, terms) = (self.backed(), self.terms(refresh));
+        match arrive(self.drive(&backed, &terms, key), joined).await {
+            Arrived::Lead(leader, mode) => Arriving::Leads(leader, mode),
+            Arrived::Entered(entered) => self.served(entered).map_or(Arriving::Alone, Arriving::Served),
+        }
     }
 
     /// Ends a plain call that the hit path could not, with a computation that the background's job is made into.
@@ -286,10 +296,10 @@ where
         A: Send + 'f,
         F: FnOnce(A) -> Fut + Send + 'f,
         Fut: Future<Output = M::Return> + Send + 'f,
-        E: Fn(&A) -> Option<O> + Send + Sync + 'f,
+        E: Fn(&A) -> Option<O> + Copy + Send + 'f,
         O: Send + 'static,
     {
-        let begun = self.begin(*slow, User { args, compute, behind: job, echo }, move |_, mut ticket, args| {
+        let apart = move |_, mut ticket: Ticket, args| -> Owned<M::Return> {
             let slot = Arc::new(Slot::<M::Return>::default());
             ticket.leave_result_in(slot.clone());
             let work = job.map(|job| job(args).into_future(ticket));
@@ -300,7 +310,11 @@ where
                 let result = lock(&slot).take();
                 result.expect("invariant: a computation leaves its result for the call it was started for")
             })
-        });
+        };
+        let here = move |at: Self, args| -> Boxed<'f, M::Return> {
+            Box::pin(async move { at.compute(None, User { args, compute, behind: job, echo }).await })
+        };
+        let begun = self.begin(*slow, User { args, compute: (), behind: job, echo }, apart, here);
         async move {
             match begun {
                 Begun::Returned(returned) => returned,
@@ -310,11 +324,10 @@ where
         }
     }
 
-    /// Computes for the call that the ticket came from.
+    /// Computes for the call that the ticket came from, or, without one, for none.
     pub(in super::super) async fn fly<A, F, Fut, B, E, O>(
         &self,
-        ticket: &Ticket,
-        call: CallFlight,
+        call: Option<(&Ticket, CallFlight)>,
         user: User<A, F, B, E>,
     ) -> M::Return
     where
@@ -324,6 +337,7 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
+        let Some((ticket, call)) = call else { return self.compute(None, user).await };
         let (backed, terms) = (self.backed(), self.terms(ticket.refresh));
         let drive = self.drive(&backed, &terms, &ticket.key);
         self.led(drive, call.leader, call.mode, user).await
@@ -347,7 +361,7 @@ where
         let user = User { args, compute, behind, echo };
         if let Some(mut call) = ticket.call.take() {
             let slot = call.slot.take().and_then(|slot| slot.downcast::<Slot<M::Return>>().ok());
-            let returned = self.fly(&ticket, call, user).await;
+            let returned = self.fly(Some((&ticket, call)), user).await;
             if let Some(slot) = slot {
                 *lock(&slot) = Some(returned);
             }

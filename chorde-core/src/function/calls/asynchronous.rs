@@ -16,24 +16,20 @@ use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movab
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
 
-/// What belongs to one function: computing yields a future, and so does the background's computing.
-struct Ways<'a, A, O, R> {
-    ways: super::Ways<A, O, Boxed<'a, R>, Boxed<'static, ()>>,
-    /// Computes apart from the call.
-    compute_owned: fn(O) -> Boxed<'static, R>,
-}
+/// Computing yields a future, always of owned arguments, and so does the background's computing.
+type Ways<A, O, R> = super::Ways<(), A, O, Boxed<'static, R>, Boxed<'static, ()>>;
 
-impl<A, O: Send + 'static, R> Ways<'_, A, O, R> {
-    /// Returns what makes a call into a computation that does not need it.
+impl<A, O: Send + 'static, R> Ways<A, O, R> {
+    /// Returns what computes for a call that is not needed for it: one that leads, and has a ticket, or one that takes no part
+    /// in a flight.
     fn apart<C, M>(
         &self,
-    ) -> impl FnOnce(At<'static, C, M>, Ticket, Given<A, O>) -> Boxed<'static, R> + Send + use<A, O, R, C, M>
+    ) -> impl Fn(At<'static, C, M>, Option<Ticket>, Given<A, O>) -> Boxed<'static, R> + Copy + Send + use<A, O, R, C, M>
     where
         C: Client<M::Stored> + 'static,
         M: Crossing<Return = R>,
     {
-        let (own, compute, run) =
-            (self.ways.own, self.compute_owned, self.ways.behind.as_ref().map(|behind| behind.run));
+        let (own, compute, run) = (self.own, self.compute_owned, self.behind.as_ref().map(|behind| behind.run));
         move |at, mut ticket, given| {
             let args = match given {
                 Given::AsWritten(args) => own(args),
@@ -42,52 +38,42 @@ impl<A, O: Send + 'static, R> Ways<'_, A, O, R> {
             Box::pin(async move {
                 let behind = run.map(|run| move |owned| job(run, owned));
                 let user = User { args, compute, behind, echo: at.copier() };
-                let call = ticket.call.take().expect("invariant: this is made of calls only");
-                at.fly(&ticket, call, user).await
+                let call = ticket.as_mut().and_then(|ticket| ticket.call.take());
+                at.fly(ticket.as_ref().zip(call), user).await
             })
         }
     }
 }
 
 /// Those of calls that nothing is due for.
-fn ways<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
+fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
-    A: 'a,
     M: Crossing,
     O: Send + 'static,
 {
-    let ways = super::Ways { compute: F::compute, compute_owned: F::compute_owned, own: F::own, behind: None };
-    Ways { ways, compute_owned: F::compute_owned }
+    Ways { compute: (), compute_owned: F::compute_owned, own: F::own, behind: None }
 }
 
 /// Those of calls that may find a value that is due.
-fn ways_ahead<'a, F, A, M, O>() -> Ways<'a, A, O, M::Return>
+fn ways_ahead<F, A, M, O>() -> Ways<A, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
-    A: 'a,
     M: Crossing,
     O: Send + 'static,
 {
-    let mut ahead = ways::<F, A, M, O>();
-    ahead.ways.behind = Some(Behind { run: behind::<F, A, M, O>, job });
-    ahead
+    Ways { behind: Some(Behind { run: behind::<F, A, M, O>, job }), ..ways::<F, A, M, O>() }
 }
 
 /// The same where nothing is left but owned arguments, so that nothing borrows.
-fn ways_owned<F, A, M, O>() -> Ways<'static, Infallible, O, M::Return>
+fn ways_owned<F, A, M, O>() -> Ways<Infallible, O, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     M: Crossing,
     O: Send + 'static,
 {
-    let ways = super::Ways {
-        compute: |never| match never {},
-        compute_owned: F::compute_owned,
-        own: |never| match never {},
-        behind: Some(Behind { run: behind::<F, A, M, O>, job }),
-    };
-    Ways { ways, compute_owned: F::compute_owned }
+    let behind = Some(Behind { run: behind::<F, A, M, O>, job });
+    Ways { compute: (), compute_owned: F::compute_owned, own: |never| match never {}, behind }
 }
 
 fn behind<F, A, M, O>(ticket: Ticket, owned: O) -> Boxed<'static, ()>
@@ -168,7 +154,7 @@ where
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<'a, A, O, M::Return>) -> Begun<'a, M::Return>
+fn begin<'a, F, A, M, O>(args: A, ways: fn() -> Ways<A, O, M::Return>) -> Begun<'a, M::Return>
 where
     F: AsyncCompute<A, M, O>,
     A: Send + 'a,
@@ -187,7 +173,7 @@ fn missed<'a, C, M, A, O>(
     at: At<'static, C, M>,
     slow: Slow<M::Stored>,
     args: A,
-    ways: &Ways<'a, A, O, M::Return>,
+    ways: &Ways<A, O, M::Return>,
 ) -> Begun<'a, M::Return>
 where
     C: Client<M::Stored> + 'static,
@@ -195,7 +181,7 @@ where
     A: Send + 'a,
     O: Send + 'static,
 {
-    let given = Given::new(&at, args, ways.ways.own);
+    let given = Given::new(&at, args, ways.own);
     finish(at, slow, given, ways)
 }
 
@@ -203,7 +189,7 @@ fn finish<'a, C, M, A, O>(
     at: At<'static, C, M>,
     slow: Slow<M::Stored>,
     given: Given<A, O>,
-    ways: &Ways<'a, A, O, M::Return>,
+    ways: &Ways<A, O, M::Return>,
 ) -> Begun<'a, M::Return>
 where
     C: Client<M::Stored> + 'static,
@@ -211,8 +197,14 @@ where
     A: Send + 'a,
     O: Send + 'static,
 {
-    let user = User { args: given, compute: ways.ways.compute(), behind: ways.ways.behind(), echo: Given::copier(&at) };
-    at.begin(slow, user, ways.apart())
+    let (user, apart) =
+        (User { args: given, compute: (), behind: ways.behind(), echo: Given::copier(&at) }, ways.apart());
+    at.begin(
+        slow,
+        user,
+        move |at, ticket, given| apart(at, Some(ticket), given),
+        move |at, given| apart(at, None, given),
+    )
 }
 
 /// As the call; without a refresh point, values are due at half of their life.
@@ -239,7 +231,7 @@ where
 {
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
-    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().ways.behind()).await
+    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()).await
 }
 
 /// Computes, stores, returns.
@@ -264,13 +256,13 @@ where
     C: Client<M::Stored> + 'static,
 {
     let ways = ways::<F, A, M, O>();
-    let user = User {
-        args: Given::new(&at, args, ways.ways.own),
-        compute: ways.ways.compute(),
-        behind: no_behind(),
-        echo: Given::copier(&at),
-    };
-    Box::pin(at.refresh_owned(key, user, ways.apart()))
+    let (given, apart) = (Given::AsWritten(args), ways.apart());
+    Box::pin(at.refresh_owned(
+        key,
+        given,
+        move |at, ticket, given| apart(at, Some(ticket), given),
+        move |at, given| apart(at, None, given),
+    ))
 }
 
 /// Computes, and leaves the cache alone.
@@ -293,7 +285,7 @@ where
     M: Crossing,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>().ways)
+    refresh_behind::<F, _, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
 }
 
 /// The call, on whatever executor.

@@ -13,7 +13,7 @@ use crate::key::Key;
 use crate::site::ValueMap;
 
 /// Computing yields the result, the background's computing nothing.
-type Ways<A, O, R> = super::Ways<A, O, R, ()>;
+type Ways<A, O, R> = super::Ways<fn(A) -> R, A, O, R, ()>;
 
 fn ways<F, A, M, O>() -> Ways<A, O, M::Return>
 where
@@ -169,7 +169,7 @@ where
     M: ValueMap,
     O: AllMovable,
 {
-    refresh_behind::<F, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
+    refresh_behind::<F, _, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
 }
 
 /// The call, without blocking.
