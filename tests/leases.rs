@@ -323,3 +323,16 @@ fn a_refresh_revives_nothing() {
         assert_eq!((failing::stats().compute_errors, failing::peek(1)), (2, None));
     });
 }
+
+#[test]
+fn a_claim_is_given_back_whatever_the_number_of_its_token() {
+    static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+    static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(timed(100, &CLOCK)));
+    #[cached(client = CLIENT, ttl = 600)]
+    fn fails(x: u64) -> Result<u64, String> {
+        Err(x.to_string())
+    }
+    CLIENT.plan([Answer::Won(0), Answer::Won(7)]);
+    assert_eq!((fails(1), fails(2)), (Err("1".into()), Err("2".into())));
+    assert_eq!(CLIENT.released(), [0, 7]);
+}

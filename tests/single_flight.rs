@@ -3,12 +3,13 @@
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
+use std::sync::{Barrier, LazyLock};
 
 use chorde::prelude::*;
+use chorde::{InprocClient, ManualClock};
 use support::gate::Gate;
 use support::hand::{Hand, pause};
-use support::{Count, bounded, info, runtime, secs};
+use support::{Count, bounded, info, runtime, secs, timed};
 
 #[test]
 fn ten_thousand_tasks_on_one_cold_key_compute_once() {
@@ -336,10 +337,12 @@ fn a_key_that_fails_again_and_again_is_not_waited_for_and_other_keys_are() {
         assert!(wave(|| one_down(0)).iter().all(Result::is_err));
     }
     assert_eq!(RUNS.get(), 6);
-    let mut at_once = [Hand::begun(one_down(0)), Hand::begun(one_down(0)), Hand::begun(one_down(0))];
-    assert_eq!(RUNS.get(), 9, "none waits for another");
+    let mut at_once = [Hand::begun(one_down(0)), Hand::begun(one_down(0))];
+    let mut refreshes = [Hand::begun(one_down::refresh(0)), Hand::begun(one_down::refresh(0))];
+    assert_eq!(RUNS.get(), 10, "none waits for another");
+    assert!(refreshes.iter_mut().all(|call| call.run().unwrap().is_err()));
     assert!(at_once.iter_mut().all(|call| call.run().unwrap().is_err()));
-    assert_eq!((wave(|| one_down(100)), RUNS.get()), ([Ok(100), Ok(100)], 10));
+    assert_eq!((wave(|| one_down(100)), RUNS.get()), ([Ok(100), Ok(100)], 11));
 }
 
 #[test]
@@ -353,4 +356,30 @@ fn a_function_that_fails_for_one_key_after_the_other_is_not_waited_for_until_it_
     assert!(at_once.iter_mut().all(|call| call.run().unwrap().is_err()));
     assert_eq!(Hand::begun(all_down(100)).run(), Some(Ok(100)));
     assert_eq!((wave(|| all_down(101)), RUNS.get()), ([Ok(101), Ok(101)], 10));
+}
+
+#[test]
+fn after_a_lease_without_such_a_wait_callers_wait_again() {
+    static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+    static CACHE: LazyLock<InprocClient> = LazyLock::new(|| timed(100, &CLOCK));
+    static RUNS: Count = Count::new();
+    #[cached(client = CACHE, ttl = 60, lease = 5)]
+    async fn recovers(fails: bool) -> Result<u64, Unique> {
+        let run = RUNS.up();
+        pause().await;
+        if fails { Err(Unique(run)) } else { Ok(run) }
+    }
+    for _ in 0..3 {
+        assert!(wave(|| recovers(true)).iter().all(Result::is_err));
+    }
+    let runs_of_a_wave = || {
+        let before = RUNS.get();
+        let mut calls = [Hand::begun(recovers(true)), Hand::begun(recovers(true))];
+        let at_once = RUNS.get() - before;
+        assert!(calls.iter_mut().all(|call| call.run().expect("a call that is driven ends").is_err()));
+        at_once
+    };
+    assert_eq!(runs_of_a_wave(), 2);
+    CLOCK.advance(secs(5));
+    assert_eq!((runs_of_a_wave(), runs_of_a_wave()), (1, 2), "the first wave after that waits, for nothing again");
 }

@@ -27,6 +27,12 @@ mod world;
 mod client {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct ClientId(pub u64);
+
+    impl ClientId {
+        pub fn spread(self) -> u64 {
+            self.0
+        }
+    }
 }
 
 mod digest {

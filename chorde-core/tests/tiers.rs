@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chorde_core::{
-    Cache, CacheExt, Client, ErrorKind, InprocClient, Key, ManualClock, ReadOptions, TieredClient, Value, Wait,
+    Cache, CacheExt, Client, ErrorKind, InprocClient, Key, ManualClock, ReadOptions, TieredClient, Token, Value, Wait,
     WriteOptions,
 };
 use staged::{Op, Staged};
@@ -97,6 +97,26 @@ fn the_near_copy_of_a_slow_answer_does_not_outlive_the_far_entry() {
     });
     tiers.get::<&str>(&1).wait().unwrap();
     assert_eq!(shown(tiers.near(), 1), Some(("far", 7)));
+}
+
+#[test]
+fn the_near_copy_of_what_was_written_is_as_old_as_the_value_however_long_the_far_tier_took() {
+    type Write = fn(&Tiers);
+    let writes: [(Op, Write); 4] = [
+        (Op::Put, |tiers| tiers.put(&1, "new", seconds(10)).wait().unwrap()),
+        (Op::PutMany, |tiers| tiers.put_multi(&[(&1, "new")], seconds(10)).wait().unwrap()),
+        (Op::Add, |tiers| assert!(tiers.add(&1, "new", seconds(10)).wait().unwrap())),
+        (Op::Fill, |tiers| {
+            let key = Key::new(&1).unwrap();
+            assert!(Client::fill(tiers, &key, Token::default(), "new", seconds(10)).wait().unwrap());
+        }),
+    ];
+    for (op, write) in writes {
+        let Pair { clock, tiers } = pair();
+        tiers.far().at(staged::Moment::After(op), move || clock.advance(seconds(3)));
+        write(&tiers);
+        assert_eq!(shown(tiers.near(), 1), Some(("new", 7)), "{op:?}");
+    }
 }
 
 #[test]

@@ -62,16 +62,16 @@ impl Revisions {
 
     /// Returns the names and revisions of a path; reads from the servers what is not known, or not known well enough.
     pub(crate) async fn of<'a>(&self, store: &Arc<Store>, path: Path<'a>) -> Revised<'a> {
-        let mut revised = Revised::new();
-        for (namespace, digest) in path.iter().zip(path.digests()) {
+        // At once, so that a server that hangs is waited for once.
+        let all = path.iter().zip(path.digests()).map(|(namespace, digest)| async move {
             let revision = match self.fresh(store, digest) {
                 _ if is_of_client(namespace) => 0,
                 Some(revision) => revision,
                 None => self.read(store, path, digest).await,
             };
-            revised.push((namespace.name(), revision));
-        }
-        revised
+            (namespace.name(), revision)
+        });
+        join_all(all).await.into_iter().collect()
     }
 
     /// Returns the same if all of it was read not long ago; has it read again where that is needed soon.

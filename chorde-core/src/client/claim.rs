@@ -140,12 +140,13 @@ impl<V> Claim<V> {
     }
 }
 
-/// Proves a claim to the client that granted it.
+/// Proves a claim to the client that granted it. The default one, of the number zero, is that of clients that cannot lease: with
+/// it, others are not taken to be held back, though it is given back like any other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Token(u64);
 
 impl Token {
-    /// Makes a token from a number that means something to the client alone.
+    /// Makes a token from a number that means something to the client alone, but for zero, which stands for no lease.
     #[must_use]
     pub fn new(number: u64) -> Self {
         Self(number)

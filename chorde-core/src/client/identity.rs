@@ -17,6 +17,11 @@ impl ClientId {
         static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// Returns a number that differs from those of other clients in all of its bits.
+    pub(crate) fn spread(self) -> u64 {
+        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)
+    }
 }
 
 /// Identifies a client, keeps its time, and counts the revisions of its namespaces.

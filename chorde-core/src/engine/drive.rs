@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::backend::{Backend, unload};
 use super::background::Ticket;
 use crate::client::Token;
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos};
 use crate::flight::{Cargo, FlightKey, Kind, Landed, Landing, Leader, Outcome, Role, Waiter};
 use crate::key::Key;
 use crate::policy::CallPolicy;
@@ -227,7 +227,7 @@ impl<'a> Drive<'a> {
     fn kind(self, mode: &Mode) -> Kind {
         match mode {
             _ if !self.policy.single_flight => Kind::Alone,
-            Mode::Call if self.is_waiting_futile() => Kind::Alone,
+            Mode::Call | Mode::Refresh if self.is_waiting_futile() => Kind::Alone,
             Mode::Call => Kind::Join,
             // The store serves the others meanwhile, and keeps them from computing.
             Mode::Behind(ticket) if ticket.claim.is_some_and(|taken| taken.token.is_lease()) => Kind::Alone,
@@ -239,7 +239,7 @@ impl<'a> Drive<'a> {
 
     /// Returns whether callers of this key should compute at once.
     fn is_waiting_futile(self) -> bool {
-        self.live.failures.is_waiting_futile(self.key.digest())
+        self.live.failures.is_waiting_futile(self.key.digest(), || self.clock().now(), nanos(self.policy.lease))
     }
 
     fn clock(self) -> &'a Clock {

@@ -184,6 +184,11 @@ impl Flight {
         self.key.1
     }
 
+    /// Returns the time on its client's clock.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
     /// Returns when it was first asked for.
     pub(crate) fn began(&self) -> u64 {
         self.began

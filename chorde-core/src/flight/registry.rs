@@ -91,21 +91,26 @@ impl OfKey {
     }
 }
 
-/// Those of some keys, by digest.
+/// Mixes the client in: many clients may have one key, as where each tenant has a cache.
+fn hash((client, digest): &FlightKey) -> u64 {
+    digest.low() ^ client.spread()
+}
+
+/// Those of some keys.
 #[derive(Debug, Default)]
 struct ByKey(HashTable<OfKey>);
 
 impl ByKey {
     fn get(&self, key: &FlightKey) -> Option<&OfKey> {
-        self.0.find(key.1.low(), |of_key| of_key.key == *key)
+        self.0.find(hash(key), |of_key| of_key.key == *key)
     }
 
     fn find(&mut self, key: &FlightKey) -> Option<OccupiedEntry<'_, OfKey>> {
-        self.0.find_entry(key.1.low(), |of_key| of_key.key == *key).ok()
+        self.0.find_entry(hash(key), |of_key| of_key.key == *key).ok()
     }
 
     fn entry(&mut self, key: FlightKey) -> Entry<'_, OfKey> {
-        self.0.entry(key.1.low(), |of_key| of_key.key == key, |of_key| of_key.key.1.low())
+        self.0.entry(hash(&key), |of_key| of_key.key == key, |of_key| hash(&of_key.key))
     }
 
     fn get_or_add(&mut self, key: FlightKey) -> &mut OfKey {
@@ -333,6 +338,6 @@ impl Flights {
 
     /// Locks the flights among which those of a key are.
     fn lock(&self, key: &FlightKey) -> MutexGuard<'_, ByKey> {
-        lock(&self.shards[key.1.low() as usize % SHARDS])
+        lock(&self.shards[hash(key) as usize % SHARDS])
     }
 }

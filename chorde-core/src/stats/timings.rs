@@ -1,5 +1,6 @@
 //! A summary of durations.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
@@ -20,7 +21,7 @@ use crate::clock::nanos;
 /// assert_eq!(timings.min(), Some(Duration::from_millis(100)));
 /// assert_eq!(timings.mean(), Some(Duration::from_millis(1500)));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Timings {
     count: u64,
     /// Nanoseconds, as the next two.
@@ -144,5 +145,18 @@ impl Timings {
     #[must_use]
     pub fn bin_width(&self) -> Duration {
         self.up_to.div_f64(self.bins.len() as f64)
+    }
+}
+
+impl fmt::Debug for Timings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timings")
+            .field("count", &self.count)
+            .field("min", &self.min())
+            .field("max", &self.max())
+            .field("sum", &self.sum())
+            .field("bin_width", &self.bin_width())
+            .field("histogram", &self.bins)
+            .finish_non_exhaustive()
     }
 }

@@ -44,13 +44,13 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         F: Client<V>,
     {
         let near_key = self.known_near_key(key);
-        let writing = self.overlaps.write([key]);
+        let (writing, since) = (self.overlaps.write([key]), self.now());
         let far = self.far.fill(key, token, value.clone(), self.fractions.far(ttl)).await;
         let far = self.noted(Tier::Far, far);
         if let Ok(false) = far {
             return Ok(false);
         }
-        let near = self.put_near(&near_key, value, ttl, WriteOptions::new()).await;
+        let near = self.put_near(&near_key, value, self.left(ttl, since), WriteOptions::new()).await;
         if far.is_ok() && writing.overlapped(key) {
             self.drop_copy(&near_key).await;
         }

@@ -28,14 +28,24 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         let Some(far_options) = self.far_write(options) else {
             return self.put_near(&near_key, value, ttl, options).await;
         };
-        let writing = self.overlaps.write([key]);
+        let (writing, since) = (self.overlaps.write([key]), self.now());
         let far = self.far.put_entry(key, value.clone(), self.fractions.far(ttl), far_options).await;
         let far = self.noted(Tier::Far, far);
-        let near = self.put_near(&near_key, value, ttl, options).await;
+        let near = self.put_near(&near_key, value, self.left(ttl, since), options).await;
         if far.is_ok() && writing.overlapped(key) {
             self.drop_copy(&near_key).await;
         }
         far.or(near)
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.identity.clock().now()
+    }
+
+    /// Returns what is left of the life of a value that was handed in at `since`: the far tier may have taken its time, or its
+    /// deadline, and the near copy is as old as the value.
+    pub(super) fn left(&self, ttl: Duration, since: u64) -> Duration {
+        ttl.saturating_sub(Duration::from_nanos(self.now().saturating_sub(since)))
     }
 
     /// Stores a value in the near tier, or at least takes the old one away.
@@ -79,10 +89,10 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         let Some(far_options) = self.far_write(options) else {
             return self.put_all_near(&names, copies, ttl, options).await;
         };
-        let writing = self.overlaps.write(names.iter().map(|(key, _)| key));
+        let (writing, since) = (self.overlaps.write(names.iter().map(|(key, _)| key)), self.now());
         let far = self.far.put_entries(entries, self.fractions.far(ttl), far_options).await;
         let far = self.noted(Tier::Far, far);
-        let near = self.put_all_near(&names, copies, ttl, options).await;
+        let near = self.put_all_near(&names, copies, self.left(ttl, since), options).await;
         if far.is_ok() {
             for (key, near_key) in &names {
                 if writing.overlapped(key) {
@@ -119,20 +129,21 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         F: Client<V>,
     {
         let near_key = self.near_key(key).await;
-        let writing = self.overlaps.write([key]);
+        let (writing, since) = (self.overlaps.write([key]), self.now());
         let far = self.far.add_entry(key, value.clone(), self.fractions.far(ttl)).await;
         match self.noted(Tier::Far, far) {
             Ok(false) => Ok(false),
             Ok(true) => {
                 // Counted; the value is where it must be.
-                let _ = self.put_near(&near_key, value, ttl, WriteOptions::new()).await;
+                let _ = self.put_near(&near_key, value, self.left(ttl, since), WriteOptions::new()).await;
                 if writing.overlapped(key) {
                     self.drop_copy(&near_key).await;
                 }
                 Ok(true)
             }
             Err(far_error) => {
-                let near = self.near.add_entry(&near_key, value, self.fractions.near(ttl)).await;
+                let left = self.fractions.near(self.left(ttl, since));
+                let near = self.near.add_entry(&near_key, value, left).await;
                 self.noted(Tier::Near, near).map_err(|_| far_error)
             }
         }

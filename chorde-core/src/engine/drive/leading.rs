@@ -41,7 +41,7 @@ impl<'a> Drive<'a> {
         }
         let needs_claim = self.needs_claim(&leader, &mode);
         if needs_claim == Some(true) && self.backend.is_absent(self.key) {
-            return Ok(self.compute_under(Some(Token::default()), leader, mode));
+            return Ok(self.compute_under(None, leader, mode));
         }
         let claim = match needs_claim {
             None => Claim::Absent(taken(&mode)),
@@ -112,14 +112,20 @@ impl<'a> Drive<'a> {
                 self.compute_under(Some(token), alone, mode)
             }
             Claim::Due(_, token) | Claim::Absent(token) => self.compute_under(Some(token), leader, mode),
-            Claim::AbsentElsewhere => self.compute_under(None, leader, mode),
+            Claim::AbsentElsewhere => self.compute_beside(leader, &mode),
         }
+    }
+
+    /// Computes though others were to, by a claim that this one has not.
+    fn compute_beside(self, leader: Leader, mode: &Mode) -> Entered<'a> {
+        self.count_miss(mode);
+        Entered::Compute(Lead { is_beside: true, ..self.to_lead(None, Some(leader)) })
     }
 
     fn compute_under(self, token: Option<Token>, leader: Leader, mode: Mode) -> Entered<'a> {
         self.count_miss(&mode);
-        let is_beside = token.is_none() || matches!(mode, Mode::Beside(_));
-        let claimed = token.filter(|token| token.is_lease()).map(|token| Box::new(Claimed::new(self, token)));
+        let is_beside = matches!(mode, Mode::Beside(_));
+        let claimed = token.map(|token| Box::new(Claimed::new(self, token)));
         let mut lead = Lead { is_beside, ..self.to_lead(claimed, Some(leader)) };
         if let Mode::Beside(beside) = mode {
             lead.beside = Some(beside);
@@ -162,7 +168,7 @@ impl<'a> Drive<'a> {
             // One that died is replaced when its lease ends, and not before.
             if known != holder {
                 if now.saturating_sub(since) < nanos(self.policy.lease) {
-                    self.live.failures.waited_in_vain(self.key.digest());
+                    self.live.failures.waited_in_vain(self.key.digest(), now);
                     return Asked { claim, is_slow };
                 }
                 first = Some((holder, now));

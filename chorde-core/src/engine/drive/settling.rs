@@ -12,7 +12,7 @@ use crate::site::Instance;
 
 /// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
 pub(crate) struct Lead<'a> {
-    /// None where there is nothing to give back. Boxed, as most of what passes it on has none.
+    /// None where there is nothing to give back. Boxed, as in process there mostly is not.
     pub(super) claimed: Option<Box<Claimed<'a>>>,
     /// None where the call recurses into a computation of its own key.
     pub(super) leader: Option<Leader>,
@@ -43,8 +43,9 @@ impl Lead<'_> {
         match (self.leader, shared) {
             (Some(leader), Some(error)) => leader.land(|| Landed::Error(error)),
             (Some(leader), None) => {
-                if leader.flight().is_awaited() {
-                    live.failures.waited_in_vain(leader.flight().digest());
+                let flight = leader.flight();
+                if flight.is_awaited() {
+                    live.failures.waited_in_vain(flight.digest(), flight.now());
                 }
                 leader.fail();
             }
@@ -77,7 +78,7 @@ pub(crate) struct Made<'m> {
 /// A claim at the client that is released unless redeemed.
 pub(super) struct Claimed<'a> {
     drive: Drive<'a>,
-    /// A lease, until it is redeemed.
+    /// None once it is redeemed.
     token: Option<Token>,
 }
 

@@ -159,10 +159,10 @@ where
             }
         };
         counters.computes.increment();
-        if let Some((drive, _)) = &lead {
-            self.live.failures.succeeded(drive.key.digest());
-        }
         let at = self.now();
+        if let Some((drive, _)) = &lead {
+            self.live.failures.succeeded(drive.key.digest(), at);
+        }
         if self.policy.timings {
             counters.computed_in(at.saturating_sub(began));
         }
