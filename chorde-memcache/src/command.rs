@@ -147,6 +147,11 @@ impl<'a> Command<'a> {
         matches!(self, Self::Store { .. } | Self::Delete { .. } | Self::MarkStale { .. }).then(|| self.key())
     }
 
+    /// Returns the key whose computation the command claims, if it claims one.
+    pub(crate) fn claims(&self) -> Option<&'a [u8]> {
+        matches!(self, Self::Claim { .. } | Self::Refresh { .. }).then(|| self.key())
+    }
+
     /// Returns whether the command, carried out twice, comes to the same as once: it reads, or says what is to be there
     /// whatever is there now. Removed twice, a key is told to have been absent.
     pub(crate) fn may_repeat(&self) -> bool {

@@ -4,7 +4,9 @@
 
 mod support;
 
-use chorde_core::{CacheExt, ManualClock, Wait};
+use std::time::Duration;
+
+use chorde_core::{CacheExt, Claim, ClaimOptions, Client, Key, ManualClock, Token, Wait};
 use chorde_memcache::testing::{Chaos, ChaosProxy, MemcachedServer};
 use chorde_memcache::{MemcachedClient, Transport};
 use support::relay::Relay;
@@ -99,6 +101,25 @@ fn what_a_server_that_hung_carries_out_late_is_removed_after_that() {
     });
     assert_eq!(get(&client, 1), None);
     assert_eq!(relay.real.stats().unwrap()["curr_items"], "0");
+}
+
+#[test]
+fn a_claim_that_a_server_grants_when_its_asker_has_given_up_is_taken_back() {
+    let server = MemcachedServer::start().unwrap();
+    let client = builder([server.address()]).deadline(millis(300)).build().unwrap();
+    eventually("it works", || client.put(&1_u64, "one".to_owned(), LONG).wait().is_ok());
+    let claim = |number: u64| {
+        let options = ClaimOptions::<String>::new(Duration::from_secs(300));
+        client.claim(&Key::new(&number).unwrap(), options).wait()
+    };
+    server.pause().unwrap();
+    assert!(claim(2).is_err());
+    until_out_of_use(&client, 3, 1);
+    server.resume().unwrap();
+    healed("stopped with a claim", || client.stats().recoveries == 1);
+    let mut answer = None;
+    eventually("it is claimed", || claim(2).map(|claim| answer = Some(claim)).is_ok());
+    assert!(matches!(answer, Some(Claim::Absent(token)) if token != Token::default()), "{answer:?}");
 }
 
 #[test]

@@ -30,11 +30,12 @@ impl Node {
         self.pay_if_in_use();
     }
 
-    /// Notes keys that this server has to remove; `may_come` says that it may still carry out these commands.
+    /// Notes keys that this server has to remove; `may_come` says that it may still carry out these commands. Then a claim is
+    /// noted too: nobody would know of it, and all would wait for its end.
     pub(super) fn note_owed(&self, commands: &[Command<'_>], stand_in: Option<&Arc<Self>>, may_come: bool) {
         let mut owed = lock(&self.owed);
         let before = owed.count();
-        let keys = commands.iter().filter_map(Command::changes);
+        let keys = commands.iter().filter_map(|it| it.changes().or_else(|| it.claims().filter(|_| may_come)));
         let lost = keys.filter(|key| !owed.add(key, stand_in.map(Arc::downgrade))).count();
         if may_come && owed.count() > before {
             owed.doubt();
