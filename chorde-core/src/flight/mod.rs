@@ -194,9 +194,10 @@ impl Flight {
         self.began
     }
 
-    /// Returns whether anybody waits for it.
+    /// Returns whether anybody waits for it. Once it has landed, nobody does: those who waited are not counted any more.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.lock().waiting > 0
+        let state = self.lock();
+        state.phase != Phase::Landed && state.waiting > 0
     }
 }
 

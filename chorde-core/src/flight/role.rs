@@ -101,16 +101,21 @@ impl Flight {
 
     /// Gives those who wait what one of them has computed beside its leader, whose own value is then the older one.
     pub(crate) fn land_beside(self: &Arc<Self>, landed: impl FnOnce() -> Landed) {
-        {
+        let deserted = {
             let mut state = self.lock();
             if state.phase != Phase::Led || state.abandoned {
                 return;
             }
             state.superseded = true;
             state.detached = true;
-        }
+            state.work.computation()
+        };
         self.flights.remove(self);
         self.land(landed);
+        // Only its own caller may want it now.
+        if let Some(computation) = deserted {
+            computation.nobody_waits();
+        }
     }
 
     /// Ends the flight, which is out of the registry: the number of those who wait only falls.

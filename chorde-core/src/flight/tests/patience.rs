@@ -110,6 +110,20 @@ fn a_future_that_waits_is_left_alone_for_five_leases() {
 }
 
 #[test]
+fn a_computation_is_told_that_nobody_waits_when_another_has_computed_beside_it() {
+    let (field, wakes) = (Field::new(), Arc::default());
+    let (leader, told) = field.lead_owned();
+    let (mut one, mut two) = (field.wait(Kind::Join), field.wait(Kind::Join));
+    step(&leader, false);
+    assert!(poll(&mut one, &wakes).is_pending() && poll(&mut two, &wakes).is_pending());
+    field.manual.advance(LEASE * 5);
+    let Poll::Ready(Outcome::Beside(waiter)) = poll(&mut one, &wakes) else { panic!("it computes beside it") };
+    assert!(leader.flight().is_awaited() && told.deserted.load(Ordering::SeqCst) == 0);
+    waiter.flight().land_beside(|| computed(2));
+    assert!(!leader.flight().is_awaited() && told.deserted.load(Ordering::SeqCst) == 1);
+}
+
+#[test]
 fn a_future_in_its_callers_that_asks_and_is_not_polled_is_overtaken_after_a_lease() {
     let (field, wakes) = (Field::new(), Arc::default());
     let leader = field.lead_in_place();
