@@ -11,7 +11,9 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use chorde_core::{Cache, CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, Namespace, ReadOptions, Wait};
+use chorde_core::{
+    Cache, CacheExt, Claim, ClaimOptions, Client, ErrorKind, Key, ManualClock, Namespace, ReadOptions, Wait,
+};
 use chorde_memcache::testing::MemcachedServer;
 use chorde_memcache::{MemcachedClient, Transport};
 use support::relay::Relay;
@@ -313,4 +315,26 @@ fn a_server_that_does_not_answer_for_the_last_clear_is_not_waited_for_once_more(
     assert_eq!((claimed.unwrap_err().kind(), client.stats().timeouts - before), (ErrorKind::Unavailable, 1));
     let read = Client::<String>::get_entry(&client, &keys[1], ReadOptions::default()).wait();
     assert_eq!((read.unwrap_err().kind(), client.stats().timeouts - before), (ErrorKind::Unavailable, 2));
+}
+
+#[test]
+fn the_last_clears_of_all_namespaces_of_a_key_are_asked_for_at_once() {
+    let (relay, clock) = (Relay::start(), ManualClock::new());
+    let client = builder([relay.address()]).deadline(millis(400)).tolerated_failures(100).clock(clock.clone());
+    let client = client.build().unwrap();
+    eventually("it works", || works(&client));
+    let [outer, inner] = ["outer", "inner"].map(Namespace::named);
+    let key = Key::in_namespace(&inner, &1).unwrap().within(&outer);
+    relay.fake.hold();
+    let before = relay.fake.commands().len();
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| Client::<String>::get_entry(&client, &key, ReadOptions::default()).wait());
+        // No time passes: the second question does not wait for the end of the first.
+        eventually("both are asked for", || relay.fake.commands().len() == before + 2);
+        eventually("it is given up", || {
+            clock.advance(millis(100));
+            read.is_finished()
+        });
+        assert_eq!(read.join().unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
+    });
 }
