@@ -39,6 +39,7 @@ macro_rules! functions {
 /// outside of the process too.
 macro_rules! all_differ {
     ($function:ident: $(($($argument:expr),*)),* $(,)?) => {{
+        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         $function::clear().unwrap();
         $function::reset_stats();
         let mut count = 0;
@@ -54,8 +55,12 @@ macro_rules! all_differ {
 }
 
 /// Calls with arguments that are all equal: one computation.
+/// Held while counts are looked at: two tests call one function.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 macro_rules! all_equal {
     ($function:ident: $(($($argument:expr),*)),* $(,)?) => {{
+        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         $function::clear().unwrap();
         $function::reset_stats();
         $($function($($argument),*);)*
