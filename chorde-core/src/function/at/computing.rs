@@ -18,7 +18,7 @@ use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
 use crate::flight::Leader;
 use crate::function::{Boxed, Crossing};
 use crate::key::Key;
-use crate::policy::{CallPolicy, RefreshPoint};
+use crate::policy::RefreshPoint;
 use crate::site::{Shape, ValueMap};
 use crate::sync::{Mutex, lock};
 
@@ -28,14 +28,6 @@ pub(in super::super) enum Begun<'a, R: Send + 'static> {
     /// It leads.
     Leads(Driving<R>),
     Other(Boxed<'a, R>),
-}
-
-/// What a call that has waited is to do.
-enum Arriving<R> {
-    Leads(Leader, Mode),
-    Served(R),
-    /// Compute without a flight.
-    Alone,
 }
 
 /// Where a computation leaves the result for the call that began it.
@@ -237,16 +229,7 @@ where
             joined => joined,
         };
         // Boxed, so that thousands who wait are small.
-        Begun::Other(Box::pin(async move {
-            match self.arrived(&key, refresh, joined).await {
-                Arriving::Leads(leader, mode) => {
-                    let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-                    computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)).await
-                }
-                Arriving::Served(returned) => returned,
-                Arriving::Alone => here(self, args).await,
-            }
-        }))
+        Begun::Other(Box::pin(self.wait_and_go_on(key, (refresh, joined), args, apart, here)))
     }
 
     /// Computes whatever the client holds; calls that come while one computes share the next.
@@ -258,27 +241,42 @@ where
         here: impl FnOnce(Self, A) -> Boxed<'c, M::Return>,
     ) -> M::Return {
         let Some(key) = self.usable(key.0) else { return here(self, args).await };
-        let CallPolicy { refresh, detach, .. } = *self.policy;
+        let refresh = self.policy.refresh;
         let joined = {
             let (backed, terms) = (self.backed(), self.terms(refresh));
             self.drive(&backed, &terms, &key).join(Mode::Refresh)
         };
-        match self.arrived(&key, refresh, joined).await {
-            Arriving::Leads(leader, mode) => {
-                let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
-                computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)).await
-            }
-            Arriving::Served(returned) => returned,
-            Arriving::Alone => here(self, args).await,
-        }
+        self.wait_and_go_on(key, (refresh, joined), args, apart, here).await
     }
 
-    /// Waits, if it has to be, until it is known what there is to be done.
-    async fn arrived(&self, key: &Key, refresh: RefreshPoint, joined: Joined) -> Arriving<M::Return> {
-        let (backed, terms) = (self.backed(), self.terms(refresh));
-        match arrive(self.drive(&backed, &terms, key), joined).await {
-            Arrived::Lead(leader, mode) => Arriving::Leads(leader, mode),
-            Arrived::Entered(entered) => self.served(entered).map_or(Arriving::Alone, Arriving::Served),
+    /// Waits, if it has to be, and does what there is to be done then.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn wait_and_go_on<'c, A>(
+        self,
+        key: Key,
+        (refresh, joined): (RefreshPoint, Joined),
+        args: A,
+        apart: impl FnOnce(Self, Ticket, A) -> Owned<M::Return>,
+        here: impl FnOnce(Self, A) -> Boxed<'c, M::Return>,
+    ) -> impl Future<Output = M::Return> {
+        async move {
+            // Who does not lead has been served, or computes without a flight.
+            let lead = {
+                let (backed, terms) = (self.backed(), self.terms(refresh));
+                match arrive(self.drive(&backed, &terms, &key), joined).await {
+                    Arrived::Lead(leader, mode) => Ok((leader, mode)),
+                    Arrived::Entered(entered) => Err(self.served(entered)),
+                }
+            };
+            match lead {
+                Ok((leader, mode)) => {
+                    let detach = self.policy.detach;
+                    let ticket = |leader| Ticket::of_call(key, refresh, leader, mode);
+                    computation::begin(leader, detach, |leader| apart(self, ticket(leader), args)).await
+                }
+                Err(Some(returned)) => returned,
+                Err(None) => here(self, args).await,
+            }
         }
     }
 
