@@ -41,7 +41,7 @@ impl Failures {
     ///
     /// Concurrent notes may displace each other: the counts are an estimate, and waiting longer than needed does no harm.
     #[cold]
-    pub(crate) fn waited_in_vain(&self, key: Digest, now: u64) {
+    pub(crate) fn waited_for_nothing(&self, key: Digest, now: u64) {
         let slots = self.slots.get_or_init(|| (0..SLOTS).map(|_| Slot::default()).collect());
         let slot = &slots[place(key)];
         let known = slot.known.load(Ordering::Relaxed);
@@ -111,7 +111,7 @@ mod tests {
     fn a_key_that_failed_three_waits_is_not_waited_for_and_others_are() {
         let failures = Failures::default();
         for waits in 1..=4 {
-            failures.waited_in_vain(key(1), 100);
+            failures.waited_for_nothing(key(1), 100);
             assert_eq!(are_futile(&failures, 100, [1, 2]), [waits >= 3, false]);
         }
         failures.succeeded(key(2), 100);
@@ -124,15 +124,15 @@ mod tests {
     fn three_keys_without_a_success_stop_the_waits_for_all() {
         let failures = Failures::default();
         for number in [1, 2, 1, 2, 2] {
-            failures.waited_in_vain(key(number), 100);
+            failures.waited_for_nothing(key(number), 100);
         }
         assert_eq!(are_futile(&failures, 100, [9, 2]), [false, true], "two keys are not many");
-        failures.waited_in_vain(key(3), 101);
+        failures.waited_for_nothing(key(3), 101);
         assert_eq!(are_futile(&failures, 101, [9]), [true]);
         failures.succeeded(key(9), 102);
         assert_eq!(are_futile(&failures, 102, [9, 1, 2]), [false, false, true]);
         for number in [1, 2, 3] {
-            failures.waited_in_vain(key(number), 103);
+            failures.waited_for_nothing(key(number), 103);
         }
         assert_eq!(are_futile(&failures, 103, [9]), [true], "the same keys count again after a success");
     }
@@ -141,11 +141,11 @@ mod tests {
     fn after_a_lease_one_is_waited_for_again() {
         let failures = Failures::default();
         for number in [1, 1, 1, 2, 3] {
-            failures.waited_in_vain(key(number), 100);
+            failures.waited_for_nothing(key(number), 100);
         }
         assert_eq!(are_futile(&failures, 100 + LEASE - 1, [1, 9]), [true, true]);
         assert_eq!(are_futile(&failures, 100 + LEASE, [1, 9]), [false, false]);
-        failures.waited_in_vain(key(1), 200);
+        failures.waited_for_nothing(key(1), 200);
         assert_eq!(are_futile(&failures, 201, [1]), [true], "one more wait for nothing is enough");
     }
 }

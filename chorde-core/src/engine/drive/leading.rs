@@ -168,7 +168,7 @@ impl<'a> Drive<'a> {
             // One that died is replaced when its lease ends, and not before.
             if known != holder {
                 if now.saturating_sub(since) < nanos(self.policy.lease) {
-                    self.live.failures.waited_in_vain(self.key.digest(), now);
+                    self.live.failures.waited_for_nothing(self.key.digest(), now);
                     return Asked { claim, is_slow };
                 }
                 first = Some((holder, now));

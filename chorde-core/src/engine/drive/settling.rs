@@ -45,7 +45,7 @@ impl Lead<'_> {
             (Some(leader), None) => {
                 let flight = leader.flight();
                 if flight.is_awaited() {
-                    live.failures.waited_in_vain(flight.digest(), flight.now());
+                    live.failures.waited_for_nothing(flight.digest(), flight.now());
                 }
                 leader.fail();
             }
