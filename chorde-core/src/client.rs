@@ -20,6 +20,7 @@ pub use claim::{Claim, ClaimOptions, Token};
 pub use dynamic::DynClient;
 pub use ext::CacheExt;
 pub use identity::{ClientId, Identity, Revision};
+pub(crate) use options::positive;
 pub use options::{OnPromote, ReadOptions, WriteOptions};
 
 use crate::decide::{Decision, decide};
@@ -156,7 +157,13 @@ pub trait Client<V: Value>: Cache {
     /// The hit path of a cached function is this call and nothing else. The default asks `look`; a client whose entries
     /// are in memory may do better by judging an entry where it lies.
     fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
-        let entry = self.look(probe, ReadOptions::new().roughly())?.into_entry()?;
+        let rough = self.look(probe, ReadOptions::new().roughly())?.into_entry()?;
+        let entry = if rough.vitals().outlives(policy) {
+            // Its end does not tell whether it is young enough: its exact age does.
+            self.look(probe, ReadOptions::new())?.into_entry()?
+        } else {
+            rough
+        };
         (decide(Some(entry.vitals()), policy) == Decision::Serve).then_some(entry.value)
     }
 
@@ -217,6 +224,20 @@ pub trait Client<V: Value>: Cache {
 
     /// Stores a value where no valid one is; returns whether it did. Of several at once exactly one does.
     fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Does the same as `options` say: a tiered client copies its far values to the near tier by this, with their age.
+    ///
+    /// The default ignores the options.
+    fn add_entry_with(
+        &self,
+        key: &Key,
+        value: V,
+        ttl: Duration,
+        options: WriteOptions,
+    ) -> impl Future<Output = Result<bool>> + Send {
+        let _ = options;
+        self.add_entry(key, value, ttl)
+    }
 
     /// Copies the entry of a key to the nearest tier; returns whether there was a valid one to copy.
     fn promote_entry(&self, key: &Key) -> impl Future<Output = Result<bool>> + Send {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::entry::Vitals;
+use crate::entry::{Entry, Vitals};
 use crate::policy::{CallPolicy, RefreshPoint, Spread};
 
 /// Says what becomes of a call.
@@ -21,6 +21,7 @@ pub(crate) enum Decision {
 #[inline]
 pub(crate) fn decide(found: Option<Vitals>, policy: &CallPolicy) -> Decision {
     let Some(vitals) = found else { return Decision::Compute };
+    let vitals = vitals.within(policy);
     if vitals.left <= 0 {
         return Decision::Compute;
     }
@@ -35,12 +36,22 @@ pub(crate) fn decide(found: Option<Vitals>, policy: &CallPolicy) -> Decision {
 #[inline]
 fn is_due(vitals: Vitals, policy: &CallPolicy) -> bool {
     let Some(point) = policy.refresh_age_nanos() else { return false };
-    if matches!(policy.refresh, RefreshPoint::Remaining(remaining) if vitals.remaining() < nanos(remaining)) {
+    // What a copy has left says nothing of the value.
+    if let RefreshPoint::Remaining(remaining) = policy.refresh
+        && vitals.remaining() < nanos(remaining)
+        && !vitals.is_copy
+    {
         return true;
     }
     let age = vitals.age().unwrap_or_else(|| policy.ttl.saturating_sub(vitals.remaining()));
     // Most entries are too young for any draw.
-    age >= point - point / 10 && age >= spread_point(point, vitals.seed, policy)
+    age >= point - point / 10 && age >= spread_point(point, vitals.seed, policy) && is_known(vitals, point)
+}
+
+/// Returns whether an age is known well enough for a refresh point: that of an entry that lives for months may be a second too
+/// long.
+fn is_known(vitals: Vitals, point: u64) -> bool {
+    vitals.least_age().is_none_or(|age| age >= point / 2)
 }
 
 /// Returns below which remaining life an entry is due that tells nothing else of itself, as [`decide`] sees it.
@@ -48,6 +59,15 @@ pub(crate) fn due_below(policy: &CallPolicy) -> Duration {
     policy.refresh_age_nanos().map_or(Duration::ZERO, |point| {
         Duration::from_nanos(policy.ttl.saturating_sub(spread_point(point, 0, policy)).saturating_add(1))
     })
+}
+
+/// Returns the life that an entry has left when it is lengthened by that much: its value lives no longer than the ttl from its
+/// write on. `None` where there is nothing to lengthen.
+pub(crate) fn renewed<V>(entry: &Entry<V>, by: Duration, policy: &CallPolicy) -> Option<Duration> {
+    let vitals = entry.vitals();
+    let age = vitals.age().unwrap_or_else(|| policy.ttl.saturating_sub(vitals.remaining()));
+    let left = vitals.remaining().saturating_add(nanos(by)).min(policy.ttl.saturating_sub(age));
+    (left > vitals.remaining()).then(|| Duration::from_nanos(left))
 }
 
 fn spread_point(point: u64, seed: u64, policy: &CallPolicy) -> u64 {
@@ -69,13 +89,12 @@ fn mix(seed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Entry;
 
     const SECOND: u64 = 1_000_000_000;
 
     fn vitals(age: u64, remaining: u64) -> Option<Vitals> {
-        let (left, life) = ((remaining * SECOND).cast_signed(), Vitals::life(((age + remaining) * SECOND) as f64));
-        Some(Vitals { left, life, seed: 1 })
+        let (left, life) = ((remaining * SECOND).cast_signed(), Vitals::life((age + remaining) * SECOND));
+        Some(Vitals { left, life, seed: 1, is_copy: false })
     }
 
     fn policy() -> CallPolicy {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::policy::CallPolicy;
 
 /// Holds a value together with its remaining life.
 ///
@@ -22,7 +23,7 @@ impl<V> Entry<V> {
     #[must_use]
     pub fn new(value: V, remaining: Duration) -> Self {
         let left = i64::try_from(nanos(remaining)).unwrap_or(i64::MAX);
-        Self { value, vitals: Vitals { left, life: UNKNOWN, seed: 0 } }
+        Self { value, vitals: Vitals { left, life: UNKNOWN, seed: 0, is_copy: false } }
     }
 
     #[inline]
@@ -33,7 +34,7 @@ impl<V> Entry<V> {
     /// Adds how long ago the value was stored.
     #[must_use]
     pub fn with_age(mut self, age: Duration) -> Self {
-        self.vitals.life = Vitals::life(nanos(age) as f64 + self.vitals.left as f64);
+        self.vitals.life = Vitals::life(nanos(age).saturating_add(self.vitals.remaining()));
         self
     }
 
@@ -41,6 +42,19 @@ impl<V> Entry<V> {
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.vitals.seed = seed;
+        self
+    }
+
+    /// Marks the entry as a copy whose own end comes before that of the value it is a copy of.
+    pub(crate) fn copied(mut self) -> Self {
+        self.vitals.is_copy = true;
+        self
+    }
+
+    /// Returns the entry as a call with this ttl sees it: a value that is that old is stale, however long it may still be
+    /// kept.
+    pub(crate) fn within(mut self, policy: &CallPolicy) -> Self {
+        self.vitals = self.vitals.within(policy);
         self
     }
 
@@ -94,6 +108,9 @@ impl<V: fmt::Debug> fmt::Debug for Entry<V> {
 /// Marks a life that nobody knows.
 const UNKNOWN: f32 = f32::INFINITY;
 
+/// The longest life that 24 bits hold to the second: 194 days. Above it, a life is shortened to one that they hold exactly.
+const LONG: u64 = 1_000_000_000 << f32::MANTISSA_DIGITS;
+
 /// Says how an entry stands in time, without its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Vitals {
@@ -103,13 +120,35 @@ pub(crate) struct Vitals {
     pub(crate) life: f32,
     /// Differs between entries, is the same each time one entry is read; from it the refresh point is drawn.
     pub(crate) seed: u64,
+    /// Whether the end is that of a copy, which may come before the value's own.
+    pub(crate) is_copy: bool,
 }
 
 impl Vitals {
-    /// Returns a life in 24 bits, never less than it is, so that no age is understated: an entry is due in time.
-    pub(crate) fn life(nanos: f64) -> f32 {
-        let life = nanos.max(0.0) as f32;
-        if f64::from(life) < nanos { life.next_up() } else { life }
+    /// Returns a life in 24 bits, never less than it is, so that no age is understated.
+    pub(crate) const fn life(nanos: u64) -> f32 {
+        let life = nanos as f32;
+        if (life as u64) < nanos { life.next_up() } else { life }
+    }
+
+    /// Returns the life that an entry is given: the one asked for, or the longest below it from which an age follows to the
+    /// second. That takes a year short by 2 seconds at most.
+    pub(crate) const fn storable(nanos: u64) -> u64 {
+        if nanos <= LONG {
+            return nanos;
+        }
+        let life = nanos as f32;
+        (if life as u64 > nanos { life.next_down() } else { life }) as u64
+    }
+
+    /// Returns the same for an entry that is older by that much.
+    pub(crate) fn older_by(self, nanos: u64) -> Self {
+        Self { left: self.left.saturating_sub_unsigned(nanos), ..self }
+    }
+
+    /// Returns the same with another seed, if there is one.
+    pub(crate) fn seeded(self, seed: Option<u64>) -> Self {
+        Self { seed: seed.unwrap_or(self.seed), ..self }
     }
 
     /// Returns the nanoseconds of life left; zero when stale.
@@ -118,10 +157,37 @@ impl Vitals {
         self.left.max(0).cast_unsigned()
     }
 
-    /// Returns the nanoseconds since the value was stored.
+    /// Returns the nanoseconds since the value was stored: not less than that, and more by a ten-millionth of its life at most.
     pub(crate) fn age(self) -> Option<u64> {
         // A life is known to 24 bits only: what is left of it may seem to be more than all.
         self.life.is_finite().then(|| (f64::from(self.life) - self.left as f64).max(0.0) as u64)
+    }
+
+    /// Returns the nanoseconds since the value was stored: not more than that, and less by a ten-millionth of its life at most.
+    pub(crate) fn least_age(self) -> Option<u64> {
+        let life = if self.life > LONG as f32 { self.life } else { self.life.next_down() };
+        self.life.is_finite().then(|| (f64::from(life) - self.left as f64).max(0.0) as u64)
+    }
+
+    /// Returns whether the entry may be kept for longer than a call allows, so that its age counts beside its end.
+    #[inline]
+    pub(crate) fn outlives(self, policy: &CallPolicy) -> bool {
+        self.life > policy.longest
+    }
+
+    /// Returns how the entry stands for a call with this ttl: a value that is that old is stale. One of unknown age is if it has
+    /// more left than the ttl, for then it was stored under a longer one.
+    pub(crate) fn within(self, policy: &CallPolicy) -> Self {
+        if !self.outlives(policy) {
+            return self;
+        }
+        let Some(age) = self.age() else {
+            let left = if self.remaining() > policy.ttl { 0 } else { self.left };
+            return Self { left, ..self };
+        };
+        let allowed = i64::try_from(policy.ttl.saturating_sub(age)).unwrap_or(i64::MAX);
+        let left = self.left.min(allowed);
+        Self { left, life: Self::life(age.saturating_add_signed(left)), ..self }
     }
 }
 
@@ -135,6 +201,14 @@ pub enum Lookup<V> {
 }
 
 impl<V> Lookup<V> {
+    /// Returns the same with its entry mapped.
+    pub(crate) fn map_entry(self, map: impl FnOnce(Entry<V>) -> Entry<V>) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Held(entry) => Self::Held(map(entry)),
+        }
+    }
+
     /// Returns the entry if there is one.
     pub fn into_entry(self) -> Option<Entry<V>> {
         match self {

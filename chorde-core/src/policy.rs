@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::entry::Vitals;
 
 /// Holds the time-related arguments of `#[cached]`, as data.
 ///
@@ -11,6 +12,8 @@ use crate::clock::nanos;
 pub struct CallPolicy {
     /// Nanoseconds that a value lives at most.
     pub(crate) ttl: u64,
+    /// The same, as lives of entries are kept: what has no longer life than this needs no look at its age.
+    pub(crate) longest: f32,
     pub(crate) refresh: RefreshPoint,
     pub(crate) spread: Spread,
     /// How long one computation may hold others back.
@@ -55,6 +58,7 @@ impl CallPolicy {
     pub const fn new(ttl: Duration) -> Self {
         Self {
             ttl: nanos(ttl),
+            longest: Vitals::life(nanos(ttl)),
             refresh: RefreshPoint::Never,
             spread: Spread::Automatic,
             lease: Duration::from_secs(10),
@@ -148,13 +152,20 @@ impl CallPolicy {
         self.refresh
     }
 
-    /// Returns the age at which entries are due, in nanoseconds, before it is spread.
+    /// Returns the age at which entries are due, in nanoseconds, before it is spread; `None` where they never are, as with a
+    /// refresh point that lies beyond the ttl.
     pub(crate) fn refresh_age_nanos(&self) -> Option<u64> {
-        match self.refresh {
-            RefreshPoint::Never => None,
-            RefreshPoint::Age(age) => Some(nanos(age)),
-            RefreshPoint::Remaining(remaining) => Some(self.ttl.saturating_sub(nanos(remaining))),
-        }
+        let age = match self.refresh {
+            RefreshPoint::Never => return None,
+            RefreshPoint::Age(age) => Some(nanos(age)).filter(|age| *age < self.ttl),
+            RefreshPoint::Remaining(remaining) => self.ttl.checked_sub(nanos(remaining)),
+        };
+        age.filter(|age| *age > 0)
+    }
+
+    /// Returns whether there is a refresh point that can never apply.
+    pub(crate) fn is_refresh_beyond_ttl(&self) -> bool {
+        self.refresh != RefreshPoint::Never && self.refresh_age_nanos().is_none()
     }
 
     /// Returns the same policy with another refresh point.

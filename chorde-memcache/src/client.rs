@@ -33,6 +33,7 @@ use crate::revisions::Revisions;
 use crate::server::ServerState;
 use crate::stats::{Count, MemcachedStats};
 use crate::store::{Found, Store, Wrote};
+use crate::wall_clock;
 use crate::wire_key::WireKey;
 
 /// Keeps values on memcached servers, shared by all processes that use the same servers and the same key.
@@ -243,7 +244,7 @@ impl Inner {
     }
 
     fn seal<V: Serialize>(&self, key: &WireKey, value: &V, ttl: Duration) -> Result<(Sealed, Life)> {
-        let life = life::whole_seconds(ttl);
+        let life = life::of_value(ttl, wall_clock::unix_seconds);
         let sealed = self.sealer.seal(key, value, life)?;
         Ok((sealed, life::of_item(life)))
     }
@@ -355,7 +356,7 @@ impl Cache for MemcachedClient {
         let _change = inner.change(key);
         let key = inner.name(key).await.wire;
         inner.settle(&key).await;
-        let life = life::of_item(life::whole_seconds(ttl));
+        let life = life::of_item(life::of_value(ttl, wall_clock::unix_seconds));
         inner.wrote(inner.store.renew(&key, life).await, false)
     }
 

@@ -93,6 +93,7 @@ mod sync;
 pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;
+mod wall_clock;
 mod wire_key;
 
 pub use behind::WriteBehind;

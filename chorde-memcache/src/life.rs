@@ -38,6 +38,24 @@ pub(crate) fn of_item(life: u32) -> Life {
     Life(life.saturating_add(GRACE))
 }
 
+/// Returns for how many whole seconds a value that is stored now is going to be valid: its ttl, but no longer than a server can
+/// be told. `now` is the unix time in seconds, asked for only where that matters.
+///
+/// The age of a value follows from this number and from what the server has left for it.
+pub(crate) fn of_value(ttl: Duration, now: impl FnOnce() -> u64) -> u32 {
+    let life = whole_seconds(ttl);
+    let item = of_item(life);
+    if item.0 <= RELATIVE {
+        return life;
+    }
+    let now = now();
+    let kept = match exptime(item, now) {
+        relative @ 0..=RELATIVE => relative,
+        end => u32::try_from(u64::from(end).saturating_sub(now)).unwrap_or(item.0),
+    };
+    life.min(kept.saturating_sub(GRACE)).max(1)
+}
+
 /// Returns how the wire says a life, `now` being the unix time in seconds.
 ///
 /// Where the end lies beyond what a server understands (from 2038 on), it is the farthest that can be said.
@@ -120,6 +138,19 @@ mod tests {
         assert_eq!(age(100, Some(GRACE + 60)), Duration::from_secs(40));
         assert_eq!(age(100, Some(3)), Duration::from_secs(100));
         assert_eq!(age(100, Some(GRACE + 300)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_value_is_young_when_it_is_stored_however_long_it_is_to_live() {
+        for ttl in [Duration::MAX, Duration::from_secs(36_500 * 86_400), Duration::from_secs(40 * 86_400)] {
+            for now in [NOW, u64::from(LAST) - 5_000_000, u64::from(LAST) - 100, u64::from(LAST) + 100] {
+                let life = of_value(ttl, || now);
+                let left = served(exptime(of_item(life), now), now);
+                assert_eq!(age(life, u32::try_from(left).ok()), Duration::ZERO, "{ttl:?} at {now}");
+            }
+        }
+        let never_asked = || unreachable!("the time does not matter");
+        assert_eq!(of_value(Duration::from_millis(1500), never_asked), 2);
     }
 
     /// What a server makes of an expiry: the seconds from now on, as `protocol.txt` has it.

@@ -22,13 +22,25 @@ pub struct ClaimOptions<'a, V> {
     read: ReadOptions<'a, V>,
     /// Where the client notes who computes.
     holder: Option<&'a AtomicU64>,
+    /// What the refresh point is drawn from, if not from what the client shows of the entry.
+    seed: Option<u64>,
+    /// By how much the client may understate ages.
+    doubt: Duration,
 }
 
 impl<'a, V> ClaimOptions<'a, V> {
     /// Creates options for a claim that holds others back for `lease`; no valid entry is due.
     #[must_use]
     pub fn new(lease: Duration) -> Self {
-        Self { lease, refresh_below: Duration::ZERO, call: None, read: ReadOptions::new(), holder: None }
+        Self {
+            lease,
+            refresh_below: Duration::ZERO,
+            call: None,
+            read: ReadOptions::new(),
+            holder: None,
+            seed: None,
+            doubt: Duration::ZERO,
+        }
     }
 
     /// Creates the options of a call.
@@ -36,11 +48,15 @@ impl<'a, V> ClaimOptions<'a, V> {
         Self { call: Some(*policy), ..Self::new(policy.lease).refresh_below(due_below(policy)) }
     }
 
-    /// Returns whether a valid entry is due on these terms. All who read one entry agree, if it tells its age and a seed.
+    /// Returns whether a valid entry is due on these terms, or too old for them. All who read one entry agree, if it tells its age
+    /// and a seed.
     #[must_use]
     pub fn is_due(&self, entry: &Entry<V>) -> bool {
         match &self.call {
-            Some(policy) => decide(Some(entry.vitals()), policy) == Decision::ServeAndRefresh,
+            Some(policy) => {
+                let vitals = entry.vitals().older_by(nanos(self.doubt)).seeded(self.seed);
+                decide(Some(vitals), policy) != Decision::Serve
+            }
             None => entry.vitals().remaining() < nanos(self.refresh_below),
         }
     }
@@ -71,6 +87,13 @@ impl<'a, V> ClaimOptions<'a, V> {
         if let Some(holder) = self.holder {
             holder.store(number, Ordering::Relaxed);
         }
+    }
+
+    /// Judges entries as a nearer tier does, which draws from this seed and may have taken them for older by `doubt`.
+    pub(crate) fn as_nearer(mut self, seed: u64, doubt: Duration) -> Self {
+        self.seed.get_or_insert(seed);
+        self.doubt += doubt;
+        self
     }
 
     /// Returns how long the claim holds others back.
@@ -128,12 +151,39 @@ impl<V> Claim<V> {
 }
 
 impl<V> Claim<V> {
+    /// Returns the answer as a call with this ttl sees it: what is too old for it is absent.
+    pub(crate) fn within(self, policy: &CallPolicy) -> Self {
+        match self {
+            Self::Fresh(entry) => Self::usable(entry, policy, Self::Fresh, || Self::Absent(Token::default())),
+            Self::Due(entry, token) => {
+                Self::usable(entry, policy, |entry| Self::Due(entry, token), || Self::Absent(token))
+            }
+            Self::DueElsewhere(entry) => Self::usable(entry, policy, Self::DueElsewhere, || Self::AbsentElsewhere),
+            absent => absent,
+        }
+    }
+
+    fn usable(
+        entry: Entry<V>,
+        policy: &CallPolicy,
+        held: impl FnOnce(Entry<V>) -> Self,
+        absent: impl FnOnce() -> Self,
+    ) -> Self {
+        let entry = entry.within(policy);
+        if entry.is_stale() { absent() } else { held(entry) }
+    }
+
     /// Returns the same answer with its value mapped.
     pub fn map<W>(self, map: impl FnOnce(V) -> W) -> Claim<W> {
+        self.map_entry(|entry| entry.map(map))
+    }
+
+    /// Returns the same answer with its entry mapped.
+    pub(crate) fn map_entry<W>(self, map: impl FnOnce(Entry<V>) -> Entry<W>) -> Claim<W> {
         match self {
-            Self::Fresh(entry) => Claim::Fresh(entry.map(map)),
-            Self::Due(entry, token) => Claim::Due(entry.map(map), token),
-            Self::DueElsewhere(entry) => Claim::DueElsewhere(entry.map(map)),
+            Self::Fresh(entry) => Claim::Fresh(map(entry)),
+            Self::Due(entry, token) => Claim::Due(map(entry), token),
+            Self::DueElsewhere(entry) => Claim::DueElsewhere(map(entry)),
             Self::Absent(token) => Claim::Absent(token),
             Self::AbsentElsewhere => Claim::AbsentElsewhere,
         }

@@ -80,7 +80,7 @@ trait ErasedClient<V>: Send + Sync {
     fn get_all<'a>(&'a self, keys: &'a [Key], options: ReadOptions<'a, V>) -> Boxed<'a, Vec<Option<Entry<V>>>>;
     fn put<'a>(&'a self, key: &'a Key, value: V, ttl: Duration, options: WriteOptions) -> Boxed<'a, ()>;
     fn put_all(&self, entries: Vec<(Key, V)>, ttl: Duration, options: WriteOptions) -> Boxed<'_, ()>;
-    fn add<'a>(&'a self, key: &'a Key, value: V, ttl: Duration) -> Boxed<'a, bool>;
+    fn add<'a>(&'a self, key: &'a Key, value: V, ttl: Duration, options: WriteOptions) -> Boxed<'a, bool>;
     fn promote<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn claim<'a>(&'a self, key: &'a Key, options: ClaimOptions<'a, V>) -> Boxed<'a, Claim<V>>;
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: V, ttl: Duration) -> Boxed<'a, bool>;
@@ -176,8 +176,8 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
         Box::pin(self.put_entries(entries, ttl, options))
     }
 
-    fn add<'a>(&'a self, key: &'a Key, value: V, ttl: Duration) -> Boxed<'a, bool> {
-        Box::pin(self.add_entry(key, value, ttl))
+    fn add<'a>(&'a self, key: &'a Key, value: V, ttl: Duration, options: WriteOptions) -> Boxed<'a, bool> {
+        Box::pin(self.add_entry_with(key, value, ttl, options))
     }
 
     fn promote<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool> {
@@ -293,7 +293,11 @@ impl<V: Value> Client<V> for DynClient<V> {
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        self.0.add(key, value, ttl).await
+        self.0.add(key, value, ttl, WriteOptions::new()).await
+    }
+
+    async fn add_entry_with(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<bool> {
+        self.0.add(key, value, ttl, options).await
     }
 
     async fn promote_entry(&self, key: &Key) -> Result<bool> {

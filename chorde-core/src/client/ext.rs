@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
+use super::options::positive;
 use super::{Cache, Client, ReadOptions, Value, WriteOptions};
 use crate::entry::Entry;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::key::{AsKey, Key};
 
 /// The operations of every client, with any serialisable key.
@@ -140,7 +141,7 @@ pub trait CacheExt: Cache {
     where
         Self: Client<V>,
     {
-        async move { self.put_entry(&key.to_key()?, value, checked(ttl)?, options).await }
+        async move { self.put_entry(&key.to_key()?, value, positive(ttl)?, options).await }
     }
 
     /// Stores several values with one time to live.
@@ -149,7 +150,7 @@ pub trait CacheExt: Cache {
         Self: Client<V>,
     {
         async move {
-            let ttl = checked(ttl)?;
+            let ttl = positive(ttl)?;
             let entries = entries.iter().map(|(key, value)| Ok((key.to_key()?, value.clone())));
             self.put_entries(entries.collect::<Result<_>>()?, ttl, WriteOptions::new()).await
         }
@@ -165,7 +166,7 @@ pub trait CacheExt: Cache {
     where
         Self: Client<V>,
     {
-        async move { self.add_entry(&key.to_key()?, value, checked(ttl)?).await }
+        async move { self.add_entry(&key.to_key()?, value, positive(ttl)?).await }
     }
 
     /// Copies the entry of a key to the nearest tier; returns whether there was a valid one to copy.
@@ -235,11 +236,4 @@ fn valid<V>(entry: Option<Entry<V>>) -> Option<V> {
 
 fn to_keys(keys: &[impl AsKey]) -> Result<Vec<Key>> {
     keys.iter().map(AsKey::to_key).collect()
-}
-
-fn checked(ttl: Duration) -> Result<Duration> {
-    if ttl.is_zero() {
-        return Err(Error::new(ErrorKind::Ttl, "a ttl of zero: use delete or expire to take a value away"));
-    }
-    Ok(ttl)
 }

@@ -157,6 +157,16 @@ macro_rules! __forwarded {
             (**self).add_entry(key, value, ttl)
         }
 
+        fn add_entry_with(
+            &self,
+            key: &$crate::Key,
+            value: $value,
+            ttl: ::std::time::Duration,
+            options: $crate::WriteOptions,
+        ) -> impl ::std::future::Future<Output = $crate::Result<bool>> + Send {
+            (**self).add_entry_with(key, value, ttl, options)
+        }
+
         fn promote_entry(&self, key: &$crate::Key) -> impl ::std::future::Future<Output = $crate::Result<bool>> + Send {
             (**self).promote_entry(key)
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 
 /// Hears of an entry copied to a nearer tier: its key, its value, its remaining life.
@@ -135,13 +136,29 @@ impl<V> fmt::Debug for ReadOptions<'_, V> {
 pub struct WriteOptions {
     /// How many tiers are written, counted from the nearest.
     max_tiers: usize,
+    /// How old the value is already.
+    age: Duration,
 }
 
 impl WriteOptions {
     /// Creates options that narrow nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_tiers: usize::MAX }
+        Self { max_tiers: usize::MAX, age: Duration::ZERO }
+    }
+
+    /// Writes a value that is that old already, as a copy of what another store holds: its age is the value's, not that of the
+    /// copy. A client that keeps no ages ignores this.
+    #[must_use]
+    pub const fn age(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// Returns how old the value is already.
+    #[must_use]
+    pub const fn value_age(&self) -> Duration {
+        self.age
     }
 
     /// Writes to no more than this many tiers, the nearest first.
@@ -162,4 +179,12 @@ impl Default for WriteOptions {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Returns a ttl under which a value can be stored.
+pub(crate) fn positive(ttl: Duration) -> Result<Duration> {
+    if ttl.is_zero() {
+        return Err(Error::new(ErrorKind::Ttl, "a ttl of zero: use delete or expire to take a value away"));
+    }
+    Ok(ttl)
 }

@@ -247,6 +247,10 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
         self.inner.add_entry(&self.inner_key(key), value, ttl).await
     }
 
+    async fn add_entry_with(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<bool> {
+        self.inner.add_entry_with(&self.inner_key(key), value, ttl, options).await
+    }
+
     async fn promote_entry(&self, key: &Key) -> Result<bool> {
         Client::<V>::promote_entry(&self.inner, &self.inner_key(key)).await
     }

@@ -35,7 +35,9 @@ use self::overlap::Overlaps;
 use self::share::Fractions;
 use self::stats::{Counters, Tier};
 use crate::client::{Cache, Identity};
+use crate::entry::Entry;
 use crate::error::Result;
+use crate::key::Probe;
 
 /// Puts a near client in front of a far one. Nest it for more tiers: the far client may be a tiered one.
 ///
@@ -168,6 +170,19 @@ impl<N, F> Tiers<N, F> {
             self.counters.failed(tier);
         })
     }
+}
+
+impl<N, F> Tiers<N, F> {
+    /// Shows a near entry as one of this client.
+    fn of_near<V>(&self, probe: &Probe<'_>, entry: Entry<V>) -> Entry<V> {
+        let entry = entry.with_seed(seed(probe));
+        if self.fractions.cut_near() { entry.copied() } else { entry }
+    }
+}
+
+/// Returns what the refresh point of a key is drawn from in all tiers, so that they agree on it.
+fn seed(probe: &Probe<'_>) -> u64 {
+    probe.digest().low()
 }
 
 impl<N: Cache, F: Cache> Tiers<N, F> {

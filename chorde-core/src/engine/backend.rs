@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::drive::Made;
 use crate::client::{Claim, ClaimOptions, Client, Identity, ReadOptions, Token};
-use crate::entry::Lookup;
+use crate::decide::renewed;
+use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::Cargo;
 use crate::key::Key;
@@ -32,11 +33,11 @@ pub(crate) trait Backend: Send + Sync {
     /// Has the client ask for it if it was not told recently.
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
     /// Returns the valid value that the client can tell of at once.
-    fn held(&self, key: &Key) -> Option<Cargo>;
+    fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo>;
     /// Returns whether no operation of the client has to be waited for.
     fn answers_at_once(&self) -> bool;
     /// Reads the valid value.
-    fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>>;
+    fn read<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Option<Cargo>>;
     /// Returns whether it is known at once that a claim is won, as nothing is held.
     fn is_absent(&self, key: &Key) -> bool;
     /// Claims, if the client answers at once.
@@ -50,8 +51,8 @@ pub(crate) trait Backend: Send + Sync {
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Stores where nothing valid is.
     fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
-    /// Lengthens a valid entry by that much.
-    fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool>;
+    /// Lengthens a valid entry by that much, and no further than to the end of its value's ttl.
+    fn renew<'a>(&'a self, key: &'a Key, by: Duration, policy: &'a CallPolicy) -> Answer<'a, bool>;
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
     fn release(&self, key: &Key, token: Token);
 }
@@ -82,8 +83,8 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         })
     }
 
-    fn held(&self, key: &Key) -> Option<Cargo> {
-        let entry = self.client.look(&key.probe(), ReadOptions::new()).and_then(Lookup::into_entry)?;
+    fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo> {
+        let entry = self.client.look(&key.probe(), ReadOptions::new()).and_then(Lookup::into_entry)?.within(policy);
         (!entry.is_stale()).then(|| load(entry.value))
     }
 
@@ -91,9 +92,9 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         self.client.answers_at_once()
     }
 
-    fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>> {
+    fn read<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy) -> Answer<'a, Option<Cargo>> {
         Box::pin(async move {
-            let entry = self.client.get_entry(key, ReadOptions::new()).await?;
+            let entry = self.entry(key, policy).await?;
             Ok(entry.filter(|entry| !entry.is_stale()).map(|entry| load(entry.value)))
         })
     }
@@ -139,11 +140,13 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         })
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool> {
+    fn renew<'a>(&'a self, key: &'a Key, by: Duration, policy: &'a CallPolicy) -> Answer<'a, bool> {
         Box::pin(async move {
-            match self.client.get_entry(key, ReadOptions::new()).await? {
-                Some(entry) if !entry.is_stale() => self.client.renew_entry(key, entry.remaining() + by).await,
-                _ => Ok(false),
+            let held = self.entry(key, policy).await?;
+            let Some(entry) = held.filter(|entry| !entry.is_stale()) else { return Ok(false) };
+            match renewed(&entry, by, policy) {
+                Some(remaining) => self.client.renew_entry(key, remaining).await,
+                None => Ok(true),
             }
         })
     }
@@ -158,6 +161,11 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 }
 
 impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
+    /// Reads the entry as a call with this ttl sees it.
+    async fn entry(&self, key: &Key, policy: &CallPolicy) -> Result<Option<Entry<M::Stored>>> {
+        Ok(self.client.get_entry(key, ReadOptions::new()).await?.map(|entry| entry.within(policy)))
+    }
+
     async fn claiming(&self, key: &Key, policy: &CallPolicy, holder: Option<&AtomicU64>) -> Result<Claim<Cargo>> {
         let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
             self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
@@ -170,7 +178,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
         if let Some(holder) = holder {
             options = options.noting(holder);
         }
-        Ok(self.client.claim(key, options).await?.map(load))
+        Ok(self.client.claim(key, options).await?.within(policy).map(load))
     }
 }
 

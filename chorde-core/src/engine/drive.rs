@@ -168,7 +168,7 @@ impl<'a> Drive<'a> {
                     Outcome::StartOver => {}
                 }
                 if matches!(mode, Mode::Call)
-                    && let Some(held) = self.backend.held(self.key)
+                    && let Some(held) = self.backend.held(self.key, self.policy)
                 {
                     return self.serve(held, &mode);
                 }
@@ -200,7 +200,7 @@ impl<'a> Drive<'a> {
         if !matches!(mode, Mode::Call) || !may_be_there || self.backend.answers_at_once() {
             return None;
         }
-        self.backend.read(self.key).await.unwrap_or_else(|error| {
+        self.backend.read(self.key, self.policy).await.unwrap_or_else(|error| {
             self.live.failed("read", &error);
             None
         })

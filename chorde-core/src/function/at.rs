@@ -200,6 +200,9 @@ where
         if let Ok(key) = &key {
             self.live.missed(key);
         }
+        if self.policy.is_refresh_beyond_ttl() {
+            self.live.warn_of_refresh_point(self.policy);
+        }
         if policy.refresh == RefreshPoint::Never && self.client.answers_at_once() {
             // Nothing is ever due: the leader looks once more.
             return Looked::Slow(Slow { key, found: Found::Nothing, refresh: policy.refresh });

@@ -16,8 +16,9 @@ use crate::digest::{Digest, Digester, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
+use crate::policy::CallPolicy;
 use crate::stats::{Counters, Stats};
-use crate::sync::{Mutex, OnceLock, lock};
+use crate::sync::{AtomicBool, Mutex, OnceLock, Ordering, lock};
 
 /// A generic argument: one type, or whatever is generic around a closure.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,8 @@ pub(crate) struct Instance {
     sums: Sums,
     /// Whether no other call site or instance of this process has the names in shared stores; asked when that matters.
     may_share: OnceLock<bool>,
+    /// Whether it was logged that the refresh point never applies.
+    has_warned: AtomicBool,
     next: OnceLock<Box<Instance>>,
 }
 
@@ -151,6 +154,7 @@ impl Instance {
             path,
             sums,
             may_share: OnceLock::new(),
+            has_warned: AtomicBool::new(false),
             next: OnceLock::new(),
         }
     }
@@ -240,6 +244,18 @@ impl Instance {
                 "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has \
                  another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
                 self.live.description.path()
+            );
+        }
+    }
+
+    /// Logs, once, that a refresh point computed at run time lies beyond the ttl.
+    #[cold]
+    pub(crate) fn warn_of_refresh_point(&self, policy: &CallPolicy) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "{}: its `async_ttl` lies beyond its `ttl` of {:?}: nothing is refreshed ahead; choose one between the two",
+                self.live.description.path(),
+                policy.ttl()
             );
         }
     }

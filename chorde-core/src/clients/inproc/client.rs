@@ -188,8 +188,7 @@ impl InprocClient {
         &self,
         key: &Key,
         value: V,
-        ttl: Duration,
-        now: u64,
+        (now, times): (u64, Times),
         permits: impl FnOnce(&Shard, Digest) -> bool,
     ) -> bool {
         let weight = self.weigh(key, &value);
@@ -204,7 +203,7 @@ impl InprocClient {
                 return true;
             }
             let before = shard.weight();
-            shard.put(digest, value, Times::new(now, nanos(ttl)), weight, trash);
+            shard.put(digest, value, times, weight, trash);
             self.make_room(shard, before, weight, now, trash);
             true
         });
@@ -212,6 +211,12 @@ impl InprocClient {
             self.make_room_elsewhere::<V>(index, now);
         }
         stored
+    }
+
+    /// Returns the time, and those of an entry that is written now.
+    fn written(&self, ttl: Duration, options: WriteOptions) -> (u64, Times) {
+        let now = self.0.identity.clock().now();
+        (now, Times::new(now, nanos(ttl), nanos(options.value_age())))
     }
 
     fn weigh<V: Value>(&self, key: &Key, value: &V) -> u32 {
@@ -366,19 +371,24 @@ impl<V: Value> Client<V> for InprocClient {
         Ok(self.look_up(self.digest(&key.probe()), Wanted::by(&options.exactly())))
     }
 
-    async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
-        self.store(key, value, ttl, self.0.identity.clock().now(), |_, _| true);
+    async fn put_entry(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<()> {
+        let written = self.written(ttl, options);
+        self.store(key, value, written, |_, _| true);
         Ok(())
     }
 
     async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, now: u64) -> Result<bool> {
-        self.store(key, value, ttl, now, |_, _| true);
+        self.store(key, value, (now, Times::new(now, nanos(ttl), 0)), |_, _| true);
         Ok(true)
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        let clock = self.0.identity.clock();
-        Ok(self.store(key, value, ttl, clock.now(), |shard, digest| {
+        self.add_entry_with(key, value, ttl, WriteOptions::new()).await
+    }
+
+    async fn add_entry_with(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<bool> {
+        let (clock, written) = (self.0.identity.clock(), self.written(ttl, options));
+        Ok(self.store(key, value, written, |shard, digest| {
             shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now())
         }))
     }

@@ -121,7 +121,7 @@ impl Shard {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<V> {
         let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(clock, Wanted::roughly())?;
+        let vitals = slot.lasting_for(clock, policy)?;
         if decide(Some(vitals), policy) != Decision::Serve {
             return None;
         }

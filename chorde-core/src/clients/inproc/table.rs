@@ -9,6 +9,7 @@ use crate::client::ReadOptions;
 use crate::clock::{Clock, LAG};
 use crate::digest::Digest;
 use crate::entry::Vitals;
+use crate::policy::CallPolicy;
 
 /// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
 pub(super) struct Trash<'a> {
@@ -61,16 +62,23 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// The times of an entry written at `now` to live for `life` nanoseconds.
-    pub(super) fn new(now: u64, life: u64) -> Self {
-        Self { expires: now.saturating_add(life).min(NEVER), life: Vitals::life(life as f64) }
+    /// The times of an entry kept from `now` on for `left` nanoseconds, whose value is `age` nanoseconds old already.
+    pub(super) fn new(now: u64, left: u64, age: u64) -> Self {
+        let expires = now.saturating_add(left).min(NEVER);
+        Self::of(expires, age.saturating_add(expires.saturating_sub(now)))
     }
 
     /// The same entry, ending at another time.
     pub(super) fn ending(self, expires: u64) -> Self {
         let expires = expires.min(NEVER);
-        let change = expires as f64 - self.expires as f64;
-        Self { expires, life: Vitals::life(f64::from(self.life) + change) }
+        let life = f64::from(self.life) + (expires as f64 - self.expires as f64);
+        Self::of(expires, life.max(0.0).ceil() as u64)
+    }
+
+    /// Ends earlier than asked for where a life is so long that no age would follow from it.
+    fn of(expires: u64, life: u64) -> Self {
+        let storable = Vitals::storable(life);
+        Self { expires: expires.saturating_sub(life - storable), life: Vitals::life(storable) }
     }
 }
 
@@ -115,6 +123,13 @@ impl<V> Slot<V> {
         if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
     }
 
+    /// How the entry stands for a call, exactly where it is kept for longer than the call allows.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn lasting_for(&self, clock: &Clock, policy: &CallPolicy) -> Option<Vitals> {
+        let vitals = self.lasting(clock, Wanted::roughly())?;
+        if vitals.outlives(policy) { self.lasting_exactly(clock, 0) } else { Some(vitals) }
+    }
+
     #[cold]
     fn lasting_exactly(&self, clock: &Clock, least: u64) -> Option<Vitals> {
         Some(self.vitals(clock.now())).filter(|vitals| vitals.remaining() >= least)
@@ -124,7 +139,7 @@ impl<V> Slot<V> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn vitals(&self, now: u64) -> Vitals {
         let left = self.expires.wrapping_sub(now).cast_signed();
-        Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires }
+        Vitals { left, life: self.life, seed: self.digest.low() ^ self.expires, is_copy: false }
     }
 }
 
@@ -227,7 +242,7 @@ mod tests {
         let clock = Clock::from(ManualClock::new());
         let now = clock.now();
         let lasting = |left: u64, least: u64, lag: u64| {
-            let Times { expires, life } = Times::new(now, left);
+            let Times { expires, life } = Times::new(now, left, 0);
             let slot = Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 };
             let options = ReadOptions::<()>::new().min_ttl(Duration::from_nanos(least));
             let [exact, rough] =
@@ -252,7 +267,7 @@ mod tests {
             let Times { expires, life } = times;
             Slot { digest: Digest::of_text("k"), expires, value: (), life, node: 0 }.vitals(now).age()
         };
-        let times = Times::new(written, 10 * second);
+        let times = Times::new(written, 10 * second, 0);
         assert_eq!(age(times, written), Some(0));
         assert_eq!(age(times, written + 3 * second), Some(3 * second));
         assert_eq!(age(times.ending(written + 20 * second), written + 3 * second), Some(3 * second));

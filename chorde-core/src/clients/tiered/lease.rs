@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Tiers;
 use super::promote::{Names, Over};
 use super::stats::Tier;
+use super::{Tiers, seed};
 use crate::client::{Cache, Claim, ClaimOptions, Client, Token, Value, WriteOptions};
 use crate::entry::Entry;
 use crate::error::Result;
@@ -19,12 +19,13 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         F: Client<V>,
     {
         let (near_key, read) = (self.near_key(key).await, options.read_options());
+        let options = options.as_nearer(seed(&key.probe()), Duration::ZERO);
         let Some(far_read) = self.far_options(read) else {
             let near = self.noted(Tier::Near, self.read_near(key, &near_key, read).await);
             return Ok(Claim::won(near?, options));
         };
         let before = self.before_far(key);
-        let claim = match self.noted(Tier::Far, self.far.claim(key, options.reading(far_read)).await) {
+        let claim = match self.noted(Tier::Far, self.claim_far(key, options.reading(far_read)).await) {
             Ok(claim) => claim,
             Err(far_error) => {
                 let near = self.noted(Tier::Near, self.read_near(key, &near_key, read).await);
@@ -35,6 +36,15 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
             self.promote(Names { key, near: &near_key }, entry, (before, over), read.promotion_hearer()).await;
         }
         Ok(claim)
+    }
+
+    /// Claims at the far tier, which is to find due what the near tier has found due.
+    async fn claim_far<V: Value>(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>>
+    where
+        F: Client<V>,
+    {
+        let (seed, doubt) = (seed(&key.probe()), self.far.resolution());
+        Ok(self.far.claim(key, options.as_nearer(seed, doubt)).await?.map_entry(|entry| entry.with_seed(seed)))
     }
 
     /// Stores what a claim was taken for: in the near tier only if the far one took it, or failed.

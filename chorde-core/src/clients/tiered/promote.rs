@@ -55,13 +55,13 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
     ) where
         N: Client<V>,
     {
-        let Some(life) = self.near_life(entry, before) else {
+        let Some((life, options)) = self.near_life(entry, before) else {
             return;
         };
         if !self.overlaps.undisturbed(&before.watch) {
             return;
         }
-        let copied = self.copy(names.near, entry.value.clone(), life, over).await;
+        let copied = self.copy(names.near, entry.value.clone(), life, (over, options)).await;
         if !self.noted(Tier::Near, copied).unwrap_or(false) {
             return;
         }
@@ -98,14 +98,20 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         }
     }
 
-    async fn copy<V: Value>(&self, near_key: &Key, value: V, life: Duration, over: Over) -> Result<bool>
+    async fn copy<V: Value>(
+        &self,
+        near_key: &Key,
+        value: V,
+        life: Duration,
+        (over, options): (Over, WriteOptions),
+    ) -> Result<bool>
     where
         N: Client<V>,
     {
         match over {
-            Over::Nothing => self.near.add_entry(near_key, value, life).await,
+            Over::Nothing => self.near.add_entry_with(near_key, value, life, options).await,
             Over::Shorter => {
-                self.near.put_entry(near_key, value, life, WriteOptions::new()).await?;
+                self.near.put_entry(near_key, value, life, options).await?;
                 Ok(true)
             }
         }
@@ -116,12 +122,13 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         let _ = self.noted(Tier::Near, self.near.delete_entry(near_key).await);
     }
 
-    /// Returns how long the near copy of a far entry may live; nothing for a stale one.
-    fn near_life<V>(&self, entry: &Entry<V>, before: Before) -> Option<Duration> {
+    /// Returns how long the near copy of a far entry may live, and how old it is; nothing for a stale one.
+    fn near_life<V>(&self, entry: &Entry<V>, before: Before) -> Option<(Duration, WriteOptions)> {
         let elapsed = self.identity.clock().now().saturating_sub(before.at);
         // What is shown of the far life may be too long, as a server that counts whole seconds shows it.
-        let shown = entry.remaining().checked_sub(self.far.resolution())?;
-        let remaining = shown.checked_sub(Duration::from_nanos(elapsed))?;
-        (!remaining.is_zero()).then(|| self.fractions.near(remaining))
+        let doubt = self.far.resolution() + Duration::from_nanos(elapsed);
+        let remaining = entry.remaining().checked_sub(doubt)?;
+        let age = entry.age().map_or(Duration::ZERO, |age| age + doubt);
+        (!remaining.is_zero()).then(|| (self.fractions.near(remaining), WriteOptions::new().age(age)))
     }
 }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::Tiers;
 use super::promote::{Before, Names, Over};
 use super::share::better;
 use super::stats::Tier;
+use super::{Tiers, seed};
 use crate::client::{Cache, Client, ReadOptions, Value};
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
@@ -32,6 +32,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
             return Some(Lookup::Absent);
         }
         let near = self.with_near_probe(probe, |probe| self.near.look(probe, options))?;
+        let near = near.map(|known| known.map_entry(|entry| self.of_near(probe, entry)));
         if matches!(&near, Some(Lookup::Held(entry)) if !entry.is_stale()) {
             return near;
         }
@@ -43,6 +44,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if valid(far.as_ref()) {
             return None;
         }
+        let far = far.map(|entry| entry.with_seed(seed(probe)));
         Some(better(near, far).map_or(Lookup::Absent, Lookup::Held))
     }
 
@@ -68,7 +70,10 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         }
         match (near, far) {
             (Err(_), Err(error)) => Err(error),
-            (near, far) => Ok(better(near.ok().flatten(), far.ok().flatten())),
+            (near, far) => {
+                let far = far.ok().flatten().map(|entry| entry.with_seed(seed(&key.probe())));
+                Ok(better(near.ok().flatten(), far))
+            }
         }
     }
 
@@ -85,11 +90,14 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
         if options.tiers() == 0 {
             return Ok(None);
         }
-        let Some(hear) = options.promotion_hearer() else {
-            return self.near.get_entry(near_key, options).await;
+        let read = match options.promotion_hearer() {
+            None => self.near.get_entry(near_key, options).await,
+            Some(hear) => {
+                let renamed = |_: &Key, value: &V, remaining| hear(key, value, remaining);
+                self.near.get_entry(near_key, options.on_promote(&renamed)).await
+            }
         };
-        let renamed = |_: &Key, value: &V, remaining| hear(key, value, remaining);
-        self.near.get_entry(near_key, options.on_promote(&renamed)).await
+        Ok(read?.map(|entry| self.of_near(&key.probe(), entry)))
     }
 
     /// Reads several keys: each tier is asked once, the far one for what the near one does not have.

@@ -21,6 +21,11 @@ impl Fractions {
         (fits(near) && fits(far)).then_some(Self { near, far })
     }
 
+    /// Returns whether a near copy may end before its value.
+    pub(super) fn cut_near(self) -> bool {
+        self.near < self.far
+    }
+
     /// Returns the near tier's part of a ttl, or of the life that a far entry has left.
     pub(super) fn near(self, ttl: Duration) -> Duration {
         share(ttl, self.near)

@@ -191,7 +191,7 @@ impl<'a> Drive<'a> {
     async fn renew(self, claim: &Claim<Cargo>) {
         let computes = matches!(claim, Claim::Due(_, token) | Claim::Absent(token) if !token.is_lease());
         if let Some(renew) = self.policy.renew.filter(|_| computes)
-            && let Err(error) = self.backend.renew(self.key, renew).await
+            && let Err(error) = self.backend.renew(self.key, renew, self.policy).await
         {
             self.live.failed("renew", &error);
         }

@@ -166,7 +166,7 @@ where
         if self.policy.timings {
             counters.computed_in(at.saturating_sub(began));
         }
-        let is_kept = self.maps.keeps(&value);
+        let is_kept = self.policy.ttl > 0 && self.maps.keeps(&value);
         let stored = self.maps.encode(value);
         if let Some((drive, lead)) = lead {
             let made = Made { value: &stored, is_kept, at };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{At, Prepared};
-use crate::client::{Client, ReadOptions, Token, WriteOptions};
+use crate::client::{Client, ReadOptions, Token, WriteOptions, positive};
 use crate::clock::nanos;
 use crate::decide::{Decision, decide};
 use crate::engine::background::{Job, Taken, Task, Terms, Ticket, submit};
@@ -73,9 +73,11 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Key`] when the key cannot be serialised, and what the client reports.
+    /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Ttl`] when the function's ttl is zero at the moment, and
+    /// what the client reports.
     pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
         let key = key.0?;
+        positive(self.policy.ttl())?;
         let _writing = self.live.flights.write(self.flight_key(&key));
         self.supersede(&key).await;
         let life = self.policy.life(fastrand::f64());
@@ -170,7 +172,7 @@ where
     async fn held(&self, key: &Key, tiers: usize) -> Option<Entry<M::Stored>> {
         let mut options = ReadOptions::new().max_tiers(tiers);
         if let Some(known) = self.client.look(&key.probe(), options) {
-            return known.into_entry();
+            return known.into_entry().map(|entry| entry.within(self.policy));
         }
         let hear = |key: &Key, stored: &M::Stored, remaining: Duration| {
             self.live.promoted(key, &self.maps.decode(stored.clone()), remaining);
@@ -179,7 +181,7 @@ where
             options = options.on_promote(&hear);
         }
         match self.client.get_entry(key, options).await {
-            Ok(entry) => entry,
+            Ok(entry) => entry.map(|entry| entry.within(self.policy)),
             Err(error) => {
                 self.live.failed("read", &error);
                 None

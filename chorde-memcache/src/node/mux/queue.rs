@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 use std::task::Waker;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use chorde_core::Clock;
 use smallvec::{SmallVec, smallvec};
@@ -13,6 +13,7 @@ use crate::command::{Command, Failure};
 use crate::node::meta::{self, Kind, Outgoing};
 use crate::race::nanos;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::wall_clock::unix_seconds;
 
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -140,7 +141,7 @@ impl Shared {
             bytes += meta::check(command)?;
         }
         let kinds = kinds(commands);
-        let now_unix = if commands.iter().any(meta::is_dated) { now_unix() } else { 0 };
+        let now_unix = if commands.iter().any(meta::is_dated) { unix_seconds() } else { 0 };
         // One that never ends would be taken for none, and wake nobody.
         let deadline = self.clock.now().saturating_add(nanos(deadline)).min(NEVER - 1);
 
@@ -241,9 +242,4 @@ fn kinds(commands: &[Command<'_>]) -> SmallVec<[(Kind, u32); 1]> {
         }
     }
     kinds
-}
-
-/// Returns the seconds since 1970: what servers take times beyond 30 days as.
-fn now_unix() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

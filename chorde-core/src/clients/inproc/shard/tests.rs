@@ -68,15 +68,15 @@ impl Model {
         let now = self.now;
         match *step {
             Step::Put(key, life, weight) => {
-                self.shard.put(digest(key), self.token.clone(), Times::new(now, life), weight, &mut trash);
+                self.shard.put(digest(key), self.token.clone(), Times::new(now, life, 0), weight, &mut trash);
                 self.live.insert(key, (now + life, weight, false));
             }
             Step::PutText(key, life) => {
-                self.shard.put(digest(key), Text(self.token.clone()), Times::new(now, life), 1, &mut trash);
+                self.shard.put(digest(key), Text(self.token.clone()), Times::new(now, life, 0), 1, &mut trash);
                 self.live.insert(key, (now + life, 1, true));
             }
             Step::SetEnd(key, life) => {
-                self.shard.set_times(digest(key), Times::new(now, life));
+                self.shard.set_times(digest(key), Times::new(now, life, 0));
                 self.live.entry(key).and_modify(|entry| entry.0 = now + life);
             }
             Step::Remove(key) => {
