@@ -4,6 +4,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chorde::prelude::*;
 use chorde::{InprocClient, ManualClock, TieredClient};
@@ -273,54 +274,67 @@ fn a_background_computation_leaves_it_to_another_process() {
     });
 }
 
+/// Declares two functions that stand for two processes: of one name in a store, and without knowledge of one another's flights.
+/// The computation of the first one waits at the gate, and fails with what it finds there.
+macro_rules! two_processes {
+    ($client:ident, $gate:ident, $fails:ident, $here:ident, $there:ident) => {
+        static $gate: Gate = Gate::new();
+        static $fails: AtomicBool = AtomicBool::new(false);
+        #[cached(client = $client, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
+        fn $here() -> Result<u64, String> {
+            $gate.pass();
+            if $fails.load(Ordering::SeqCst) { Err("down".into()) } else { Ok(1) }
+        }
+        #[cached(client = $client, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
+        fn $there() -> Result<u64, String> {
+            Ok(2)
+        }
+    };
+}
+
 #[test]
-fn a_refresh_lengthens_the_entry_so_that_other_processes_hold_back() {
+fn a_refresh_keeps_other_processes_from_theirs_for_as_long_as_renew_says() {
     bounded(|| {
-        static GATE: Gate = Gate::new();
         static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
         static CLIENT: LazyLock<Failing> = LazyLock::new(|| Failing::new(timed(100, &CLOCK)));
-        // Stands for two processes: the functions know nothing of one another's flights.
-        #[cached(client = CLIENT, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
-        fn here() -> u64 {
-            GATE.pass();
-            1
-        }
-        #[cached(client = CLIENT, ttl = 100, async_ttl = -20, ttl_spread = none, renew = 10, namespace = "shared")]
-        fn there() -> u64 {
-            2
-        }
+        two_processes!(CLIENT, GATE, FAILS, here, there);
         here::put(50).unwrap();
         CLOCK.advance(secs(21));
-        assert_eq!(here(), 50);
+        assert_eq!(here(), Ok(50));
         GATE.await_arrivals(1);
-        let remaining = here::get_ttl().unwrap().remaining();
-        let before = (there(), there::stats().due_hits, there::stats().hits);
-        CLOCK.advance(secs(10));
-        let after = (there(), there::stats().due_hits);
+        assert_eq!(here::get_ttl().unwrap().remaining(), secs(79), "the value lives no longer for it");
+        assert_eq!(there(), Ok(50));
+        CLOCK.advance(secs(9));
+        assert_eq!(there(), Ok(50));
         GATE.open();
         drained();
-        assert_eq!((remaining, before, after), (secs(89), (50, 0, 1), (50, 1)));
+        assert_eq!((there::stats().computes, there::stats().due_hits, here()), (0, 2, Ok(1)));
+        // What has ended well holds back nobody any more.
+        CLOCK.advance(secs(20));
+        assert_eq!(there(), Ok(1));
+        drained();
+        assert_eq!(there::stats().computes, 1);
     });
 }
 
 #[test]
-fn a_refresh_revives_nothing() {
+fn a_refresh_that_fails_is_tried_again_when_renew_has_passed_and_lengthens_nothing() {
     bounded(|| {
         static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
-        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::new(timed(100, &CLOCK)));
-        #[cached(client = CLIENT, ttl = 100, ttl_spread = none, renew = 50)]
-        fn failing(x: u64) -> Result<u64, ()> {
-            if x > 1000 { Ok(x) } else { Err(()) }
+        static CLIENT: LazyLock<Failing> = LazyLock::new(|| Failing::new(timed(100, &CLOCK)));
+        two_processes!(CLIENT, GATE, FAILS, here, there);
+        FAILS.store(true, Ordering::SeqCst);
+        GATE.open();
+        here::put(50).unwrap();
+        CLOCK.advance(secs(20));
+        for second in 0..79 {
+            assert_eq!(here(), Ok(50));
+            drained();
+            assert_eq!(here::stats().compute_errors, 1 + second / 10);
+            CLOCK.advance(secs(1));
         }
-        failing::put(1, 5).unwrap();
-        CLOCK.advance(secs(60));
-        failing::bg_refresh(1).unwrap();
-        drained();
-        assert_eq!((CLIENT.renewed(), failing::get_ttl(1).unwrap().remaining()), (vec![secs(90)], secs(90)));
-        CLOCK.advance(secs(90));
-        assert_eq!(failing::lazy(1), None);
-        drained();
-        assert_eq!((failing::stats().compute_errors, failing::peek(1)), (2, None));
+        CLOCK.advance(secs(1));
+        assert_eq!((here(), there::peek()), (Err("down".into()), None));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::entry::{Entry, Vitals};
+use crate::entry::Vitals;
 use crate::policy::{CallPolicy, RefreshPoint, Spread};
 
 /// Says what becomes of a call.
@@ -61,15 +61,6 @@ pub(crate) fn due_below(policy: &CallPolicy) -> Duration {
     })
 }
 
-/// Returns the life that an entry has left when it is lengthened by that much: its value lives no longer than the ttl from its
-/// write on. `None` where there is nothing to lengthen.
-pub(crate) fn renewed<V>(entry: &Entry<V>, by: Duration, policy: &CallPolicy) -> Option<Duration> {
-    let vitals = entry.vitals();
-    let age = vitals.age().unwrap_or_else(|| policy.ttl.saturating_sub(vitals.remaining()));
-    let left = vitals.remaining().saturating_add(nanos(by)).min(policy.ttl.saturating_sub(age));
-    (left > vitals.remaining()).then(|| Duration::from_nanos(left))
-}
-
 fn spread_point(point: u64, seed: u64, policy: &CallPolicy) -> u64 {
     if policy.spread == Spread::None {
         return point;
@@ -89,6 +80,7 @@ fn mix(seed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Entry;
 
     const SECOND: u64 = 1_000_000_000;
 

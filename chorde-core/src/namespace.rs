@@ -47,6 +47,11 @@ impl Namespace {
         Self::named(format!("\0{revision:016x}"))
     }
 
+    /// Makes the namespace of marks that keys are being refreshed, a name that no user can choose.
+    pub(crate) fn refreshing() -> Self {
+        Self::named("\0refreshing")
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

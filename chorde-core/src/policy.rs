@@ -18,7 +18,7 @@ pub struct CallPolicy {
     pub(crate) spread: Spread,
     /// How long one computation may hold others back.
     pub(crate) lease: Duration,
-    /// By how much an entry is lengthened when its refresh starts.
+    /// How long a refresh that starts keeps other processes from theirs, over clients that cannot lease.
     pub(crate) renew: Option<Duration>,
     /// How many tiers `peek` and `lazy` look at.
     pub(crate) lazy_tiers: usize,
@@ -105,7 +105,7 @@ impl CallPolicy {
         self
     }
 
-    /// Lengthens an entry by `renew` when its refresh starts.
+    /// Keeps other processes from refreshing a key for `renew` when this one begins to, over shared clients that cannot lease.
     #[must_use]
     pub const fn renew(mut self, renew: Duration) -> Self {
         self.renew = Some(renew);

@@ -204,7 +204,7 @@ fn spans_of_time(model: &Model, diag: &mut Diag) {
         positive("lease", "give the time one computation may hold the others back, as in `lease = 10`", lease, diag);
     }
     if let Some(renew) = &args.renew {
-        positive("renew", "give the time by which an entry is lengthened, or remove it", renew, diag);
+        positive("renew", "give the time for which other processes hold back, or remove it", renew, diag);
     }
     if let Spread::By(spread) = &args.ttl_spread
         && spread.negative

@@ -32,7 +32,6 @@ struct State {
     leases: Vec<Duration>,
     filled: Vec<u64>,
     released: Vec<u64>,
-    renewed: Vec<Duration>,
 }
 
 /// Can never tell anything at once, answers claims by plan, and notes what is asked.
@@ -78,10 +77,6 @@ impl Leasing {
         self.lock().released.clone()
     }
 
-    pub fn renewed(&self) -> Vec<Duration> {
-        self.lock().renewed.clone()
-    }
-
     /// The store itself, as other processes see it.
     pub fn store(&self) -> &InprocClient {
         &self.inner
@@ -119,7 +114,6 @@ impl Cache for Leasing {
     }
 
     async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
-        self.lock().renewed.push(ttl);
         self.inner.renew_entry(key, ttl).await
     }
 

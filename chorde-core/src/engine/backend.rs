@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use super::drive::Made;
 use crate::client::{Claim, ClaimOptions, Client, Identity, ReadOptions, Token};
-use crate::decide::renewed;
 use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::Cargo;
 use crate::key::Key;
+use crate::namespace::Namespace;
 use crate::policy::CallPolicy;
 use crate::site::{Instance, ValueMap};
 
@@ -34,6 +34,8 @@ pub(crate) trait Backend: Send + Sync {
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
     /// Returns the valid value that the client can tell of at once.
     fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo>;
+    /// Returns whether other processes see what is stored.
+    fn is_shared(&self) -> bool;
     /// Returns whether no operation of the client has to be waited for.
     fn answers_at_once(&self) -> bool;
     /// Reads the valid value.
@@ -51,8 +53,10 @@ pub(crate) trait Backend: Send + Sync {
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Stores where nothing valid is.
     fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
-    /// Lengthens a valid entry by that much, and no further than to the end of its value's ttl.
-    fn renew<'a>(&'a self, key: &'a Key, by: Duration, policy: &'a CallPolicy) -> Answer<'a, bool>;
+    /// Marks a key as being refreshed, for that long; `false` where another process has. `value` is what is held.
+    fn mark<'a>(&'a self, key: &'a Key, value: Cargo, lasting: Duration) -> Answer<'a, bool>;
+    /// Takes the mark away.
+    fn unmark<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
     fn release(&self, key: &Key, token: Token);
 }
@@ -86,6 +90,10 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo> {
         let entry = self.client.look(&key.probe(), ReadOptions::new()).and_then(Lookup::into_entry)?.within(policy);
         (!entry.is_stale()).then(|| load(entry.value))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.client.is_shared()
     }
 
     fn answers_at_once(&self) -> bool {
@@ -140,15 +148,17 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         })
     }
 
-    fn renew<'a>(&'a self, key: &'a Key, by: Duration, policy: &'a CallPolicy) -> Answer<'a, bool> {
+    fn mark<'a>(&'a self, key: &'a Key, value: Cargo, lasting: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
-            let held = self.entry(key, policy).await?;
-            let Some(entry) = held.filter(|entry| !entry.is_stale()) else { return Ok(false) };
-            match renewed(&entry, by, policy) {
-                Some(remaining) => self.client.renew_entry(key, remaining).await,
+            match value.downcast_ref::<M::Stored>() {
+                Some(stored) => self.client.add_entry(&marker(key), stored.clone(), lasting).await,
                 None => Ok(true),
             }
         })
+    }
+
+    fn unmark<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
+        Box::pin(async move { self.client.delete_entry(&marker(key)).await })
     }
 
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
@@ -180,6 +190,12 @@ impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
         }
         Ok(self.client.claim(key, options).await?.within(policy).map(load))
     }
+}
+
+/// Returns the key of the entry that says that a key is being refreshed: an entry of its own, for nothing makes the value live
+/// longer.
+fn marker(key: &Key) -> Key {
+    key.within(&Namespace::refreshing())
 }
 
 /// Takes the answer of a client that answers at once.

@@ -36,7 +36,7 @@ impl Asked {
 impl<'a> Drive<'a> {
     /// Goes from the lead to the point where the call has a value, or must compute one, if all can be said at once.
     pub(crate) fn led_at_once(self, leader: Leader, mode: Mode) -> Result<Entered<'a>, (Leader, Mode)> {
-        if self.policy.renew.is_some() && matches!(mode, Mode::Behind(_)) {
+        if self.holds_back(&mode).is_some() {
             return Err((leader, mode));
         }
         let needs_claim = self.needs_claim(&leader, &mode);
@@ -56,9 +56,10 @@ impl<'a> Drive<'a> {
     }
 
     /// Does the same, and waits for the client.
-    pub(crate) fn led(self, mut leader: Leader, mode: Mode) -> Step<'a, Entered<'a>> {
+    pub(crate) fn led(self, mut leader: Leader, mut mode: Mode) -> Step<'a, Entered<'a>> {
         Box::pin(async move {
-            let asked = match self.needs_claim(&leader, &mode) {
+            self.claim_again(&mut mode);
+            let mut asked = match self.needs_claim(&leader, &mode) {
                 Some(true) => self.claim_patiently(&leader, &mode).await,
                 Some(false) => {
                     leader.flight().seen(self.clock().now());
@@ -67,13 +68,15 @@ impl<'a> Drive<'a> {
                 }
                 None => Asked::told(Claim::Absent(taken(&mode))),
             };
-            if matches!(mode, Mode::Behind(_)) {
-                self.renew(&asked.claim).await;
+            let mut is_marked = false;
+            if let Some(lasting) = self.holds_back(&mode) {
+                let is_forced = matches!(&mode, Mode::Behind(ticket) if ticket.is_forced);
+                (asked.claim, is_marked) = self.hold_back(asked.claim, lasting, is_forced).await;
             }
             leader.began_at(self.clock().now());
             let entered = self.claimed(leader, mode, asked.claim);
             match entered {
-                Entered::Compute(lead) => Entered::Compute(Lead { is_slow: asked.is_slow, ..lead }),
+                Entered::Compute(lead) => Entered::Compute(Lead { is_slow: asked.is_slow, is_marked, ..lead }),
                 entered => entered,
             }
         })
@@ -141,6 +144,7 @@ impl<'a> Drive<'a> {
             revision: self.backend.revision(self.key),
             is_beside: false,
             is_slow: false,
+            is_marked: false,
         }
     }
 
@@ -187,13 +191,44 @@ impl<'a> Drive<'a> {
         })
     }
 
-    /// Lengthens the entry that is about to be refreshed, so that other processes hold back; a lease does that by itself.
-    async fn renew(self, claim: &Claim<Cargo>) {
-        let computes = matches!(claim, Claim::Due(_, token) | Claim::Absent(token) if !token.is_lease());
-        if let Some(renew) = self.policy.renew.filter(|_| computes)
-            && let Err(error) = self.backend.renew(self.key, renew, self.policy).await
+    /// Returns for how long the refresh that a background job is for keeps other processes from theirs.
+    fn holds_back(self, mode: &Mode) -> Option<Duration> {
+        self.policy.renew.filter(|_| matches!(mode, Mode::Behind(_)) && self.backend.is_shared())
+    }
+
+    /// Has a job claim once more that came with a claim which kept nobody back: others may have refreshed the key meanwhile.
+    fn claim_again(self, mode: &mut Mode) {
+        if self.holds_back(mode).is_some()
+            && let Mode::Behind(ticket) = mode
+            && let Some(taken) = ticket.claim.take_if(|taken| !taken.token.is_lease())
         {
-            self.live.failed("renew", &error);
+            self.backend.release(self.key, taken.token);
+        }
+    }
+
+    /// Keeps other processes from refreshing what this one refreshes, where no lease does; returns whether a mark says so. What
+    /// another process has marked is left to that one, unless the user forces the refresh.
+    async fn hold_back(self, claim: Claim<Cargo>, lasting: Duration, is_forced: bool) -> (Claim<Cargo>, bool) {
+        let held = match &claim {
+            Claim::Due(entry, token) if !token.is_lease() => Ok(Some(Arc::clone(&entry.value))),
+            // It refreshes whatever is held.
+            Claim::Absent(token) if !token.is_lease() => self.backend.read(self.key, self.policy).await,
+            _ => return (claim, false),
+        };
+        let marked = match held {
+            Ok(None) => return (claim, false),
+            Ok(Some(value)) => self.backend.mark(self.key, value, lasting).await,
+            Err(error) => Err(error),
+        };
+        match (marked, claim) {
+            (Ok(true), claim) => (claim, true),
+            (Ok(false), claim) if is_forced => (claim, false),
+            (Ok(false), Claim::Due(entry, _)) => (Claim::DueElsewhere(entry), false),
+            (Ok(false), _) => (Claim::AbsentElsewhere, false),
+            (Err(error), claim) => {
+                self.live.failed("hold others back", &error);
+                (claim, false)
+            }
         }
     }
 }

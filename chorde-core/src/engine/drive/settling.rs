@@ -25,6 +25,8 @@ pub(crate) struct Lead<'a> {
     pub(super) is_beside: bool,
     /// Whether the claim failed slowly: the caller does not wait for the client a second time.
     pub(super) is_slow: bool,
+    /// Whether a mark keeps other processes from refreshing the key: up to the end of its life, unless a value is stored.
+    pub(super) is_marked: bool,
 }
 
 impl Lead<'_> {
@@ -123,6 +125,11 @@ impl<'a> Drive<'a> {
                 leader.flight().seen(at);
                 let how = if lead.is_beside { None } else { Some(claimed) };
                 self.store(leader, how, lead.revision, Arc::clone(&value)).await;
+                if lead.is_marked
+                    && let Err(error) = self.backend.unmark(self.key).await
+                {
+                    self.live.failed("let others go", &error);
+                }
             }
             lead.land(|| Arc::clone(&value));
         })
