@@ -16,10 +16,12 @@ mod options;
 use std::future::Future;
 use std::time::Duration;
 
-pub use claim::{Claim, ClaimOptions, Token};
+pub use claim::{Claim, ClaimOptions, Computed, Token};
 pub use dynamic::DynClient;
 pub use ext::CacheExt;
-pub use identity::{ClientId, Identity, Revision};
+pub use identity::{Identity, Revision};
+
+pub use crate::client_id::ClientId;
 pub(crate) use options::positive;
 pub use options::{OnPromote, ReadOptions, WriteOptions};
 
@@ -261,17 +263,17 @@ pub trait Client<V: Value>: Cache {
         }
     }
 
-    /// Does the same, told that by the client's clock it is `now`, which was read a moment ago: reading a clock takes as long as
-    /// all the rest of a store in memory.
+    /// Does the same, told more: what time it was a moment ago, for reading a clock takes as long as all the rest of a store in
+    /// memory; and to which revision the value belongs, so that a store in memory can refuse it under its lock.
     fn fill_at(
         &self,
         key: &Key,
         token: Token,
         value: V,
         ttl: Duration,
-        now: u64,
+        computed: Computed,
     ) -> impl Future<Output = Result<bool>> + Send {
-        let _ = now;
+        let _ = computed;
         self.fill(key, token, value, ttl)
     }
 

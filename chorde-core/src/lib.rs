@@ -24,6 +24,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod client;
+mod client_id;
 mod clients;
 mod clock;
 mod decide;
@@ -49,8 +50,8 @@ mod sync;
 pub mod testing;
 
 pub use client::{
-    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, DynClient, Identity, OnPromote, ReadOptions, Revision,
-    Token, Value, WriteOptions,
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Computed, DynClient, Identity, OnPromote, ReadOptions,
+    Revision, Token, Value, WriteOptions,
 };
 pub use clients::inproc::{self, InprocClient};
 pub use clients::namespaced::NamespaceClient;

@@ -28,6 +28,9 @@ pub struct CallPolicy {
     pub(crate) timings: bool,
 }
 
+/// How long one computation may hold others back, unless its function says something else.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
 /// Says from when on a valid entry is due: served, and recomputed behind the caller's back.
 ///
 /// On the system's clock a hit may notice it late by a tick of the kernel, 1 to 10 ms.
@@ -61,7 +64,7 @@ impl CallPolicy {
             longest: Vitals::life(nanos(ttl)),
             refresh: RefreshPoint::Never,
             spread: Spread::Automatic,
-            lease: Duration::from_secs(10),
+            lease: LEASE,
             renew: None,
             lazy_tiers: usize::MAX,
             single_flight: true,

@@ -24,7 +24,7 @@ mod clock;
 #[path = "flights/world.rs"]
 mod world;
 
-mod client {
+mod client_id {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct ClientId(pub u64);
 
@@ -55,6 +55,14 @@ mod sync {
     pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+
+    /// A static that each run makes anew.
+    macro_rules! global {
+        (static $name:ident: $type:ty = $make:expr;) => {
+            shuttle::lazy_static! { static ref $name: $type = $make; }
+        };
+    }
+    pub(crate) use global;
 
     /// The checker has none: set is what its own flag says, and between the two others may come.
     pub struct OnceLock<T> {

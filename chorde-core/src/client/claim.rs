@@ -190,6 +190,24 @@ impl<V> Claim<V> {
     }
 }
 
+/// Says how a value came about that is to be stored.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Computed {
+    /// When it was there, by the client's clock.
+    pub at: u64,
+    /// Which [revision](super::Cache::revision) the key had when its computation began.
+    pub revision: u64,
+}
+
+impl Computed {
+    /// Describes a value that was there at `at`, and that belongs to a revision.
+    #[must_use]
+    pub fn new(at: u64, revision: u64) -> Self {
+        Self { at, revision }
+    }
+}
+
 /// Proves a claim to the client that granted it. The default one, of the number zero, is that of clients that cannot lease: with
 /// it, others are not taken to be held back, though it is given back like any other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

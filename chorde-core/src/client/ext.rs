@@ -4,10 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::options::positive;
-use super::{Cache, Client, ReadOptions, Value, WriteOptions};
+use super::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
 use crate::entry::Entry;
 use crate::error::Result;
+use crate::flight;
 use crate::key::{AsKey, Key};
+use crate::policy::LEASE;
 
 /// The operations of every client, with any serialisable key.
 ///
@@ -22,6 +24,11 @@ use crate::key::{AsKey, Key};
 ///
 /// [`ErrorKind::Key`] for a key that refuses to be serialised, [`ErrorKind::Ttl`] for a `ttl` of zero, and what the
 /// client's backend reports.
+///
+/// # Concurrency
+///
+/// What writes or takes away (`put`, `add`, `delete`, `expire`, `clear` and their like) wins over cached functions that have begun
+/// to compute a value of the key before: that value goes to those who wait for it, and is not stored.
 ///
 /// # Cancel safety
 ///
@@ -141,7 +148,11 @@ pub trait CacheExt: Cache {
     where
         Self: Client<V>,
     {
-        async move { self.put_entry(&key.to_key()?, value, positive(ttl)?, options).await }
+        async move {
+            let (key, ttl) = (key.to_key()?, positive(ttl)?);
+            supersede(self.identity(), &key).await;
+            self.put_entry(&key, value, ttl, options).await
+        }
     }
 
     /// Stores several values with one time to live.
@@ -152,7 +163,11 @@ pub trait CacheExt: Cache {
         async move {
             let ttl = positive(ttl)?;
             let entries = entries.iter().map(|(key, value)| Ok((key.to_key()?, value.clone())));
-            self.put_entries(entries.collect::<Result<_>>()?, ttl, WriteOptions::new()).await
+            let entries = entries.collect::<Result<Vec<_>>>()?;
+            for (key, _) in &entries {
+                supersede(self.identity(), key).await;
+            }
+            self.put_entries(entries, ttl, WriteOptions::new()).await
         }
     }
 
@@ -166,7 +181,14 @@ pub trait CacheExt: Cache {
     where
         Self: Client<V>,
     {
-        async move { self.add_entry(&key.to_key()?, value, positive(ttl)?).await }
+        async move {
+            let key = key.to_key()?;
+            let is_added = self.add_entry(&key, value, positive(ttl)?).await?;
+            if is_added {
+                supersede(self.identity(), &key).await;
+            }
+            Ok(is_added)
+        }
     }
 
     /// Copies the entry of a key to the nearest tier; returns whether there was a valid one to copy.
@@ -185,12 +207,20 @@ pub trait CacheExt: Cache {
 
     /// Removes an entry; returns whether there was a valid one.
     fn delete(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
-        async move { self.delete_entry(&key.to_key()?).await }
+        async move {
+            let key = key.to_key()?;
+            supersede(self.identity(), &key).await;
+            self.delete_entry(&key).await
+        }
     }
 
     /// Marks an entry as stale but keeps it; returns whether there was a valid one.
     fn expire(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
-        async move { self.expire_entry(&key.to_key()?).await }
+        async move {
+            let key = key.to_key()?;
+            supersede(self.identity(), &key).await;
+            self.expire_entry(&key).await
+        }
     }
 
     /// Returns whether there is a valid entry, without fetching its value.
@@ -209,7 +239,11 @@ pub trait CacheExt: Cache {
 
     /// Removes all entries of this client.
     fn clear(&self) -> impl Future<Output = Result<()>> + Send {
-        self.clear_all()
+        async move {
+            let identity = self.identity();
+            flight::supersede_client(identity.id()).within(identity.clock(), LEASE).await;
+            self.clear_all().await
+        }
     }
 
     /// Removes the entries that have been stale for longer than `grace`.
@@ -229,6 +263,11 @@ pub trait CacheExt: Cache {
 }
 
 impl<C: Cache + ?Sized> CacheExt for C {}
+
+/// Keeps what cached functions are computing for a key from being stored over what is about to be written.
+async fn supersede(client: &Identity, key: &Key) {
+    flight::supersede_for_client(&(client.id(), key.digest())).within(client.clock(), LEASE).await;
+}
 
 fn valid<V>(entry: Option<Entry<V>>) -> Option<V> {
     entry.filter(|entry| !entry.is_stale()).map(|entry| entry.value)

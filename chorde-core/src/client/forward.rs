@@ -195,9 +195,9 @@ macro_rules! __forwarded {
             token: $crate::Token,
             value: $value,
             ttl: ::std::time::Duration,
-            now: u64,
+            computed: $crate::Computed,
         ) -> impl ::std::future::Future<Output = $crate::Result<bool>> + Send {
-            (**self).fill_at(key, token, value, ttl, now)
+            (**self).fill_at(key, token, value, ttl, computed)
         }
 
         fn release(&self, key: &$crate::Key, token: $crate::Token) {

@@ -1,28 +1,10 @@
 //! Who a client is: what each client holds one of, and what all handles of one store share.
 
-use std::sync::atomic;
-
+use crate::client_id::ClientId;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::namespace::Path;
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
-
-/// Tells clients apart within this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientId(u64);
-
-impl ClientId {
-    /// Returns an id that no other client has.
-    fn next() -> Self {
-        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Returns a number that differs from those of other clients in all of its bits.
-    pub(crate) fn spread(self) -> u64 {
-        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)
-    }
-}
 
 /// Identifies a client, keeps its time, and counts the revisions of its namespaces.
 ///

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::client::{
-    Cache, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
+    Cache, Claim, ClaimOptions, Client, ClientId, Computed, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
 };
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
@@ -266,6 +266,10 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
         self.inner.fill(&self.inner_key(key), token, value, ttl).await
+    }
+
+    async fn fill_at(&self, key: &Key, token: Token, value: V, ttl: Duration, computed: Computed) -> Result<bool> {
+        self.inner.fill_at(&self.inner_key(key), token, value, ttl, computed).await
     }
 
     fn release(&self, key: &Key, token: Token) {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::drive::Made;
-use crate::client::{Claim, ClaimOptions, Client, Identity, ReadOptions, Token};
+use crate::client::{Claim, ClaimOptions, Client, Computed, Identity, ReadOptions, Token};
 use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::Cargo;
@@ -45,7 +45,7 @@ pub(crate) trait Backend: Send + Sync {
     /// Claims, if the client answers at once.
     fn claim_at_once(&self, key: &Key, policy: &CallPolicy) -> Option<Result<Claim<Cargo>>>;
     /// Fills, for a client that answers at once.
-    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool>;
+    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, revision: u64) -> Result<bool>;
     /// Deletes, likewise.
     fn delete_at_once(&self, key: &Key) -> Result<bool>;
     /// Claims; notes in `holder` who computes elsewhere.
@@ -115,9 +115,12 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         self.client.answers_at_once().then(|| at_once(self.claiming(key, policy, None)))
     }
 
-    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, ttl: Duration) -> Result<bool> {
+    fn fill_at_once(&self, key: &Key, token: Token, made: &Made<'_>, revision: u64) -> Result<bool> {
         match made.value.downcast_ref::<M::Stored>() {
-            Some(stored) => at_once(self.client.fill_at(key, token, stored.clone(), ttl, made.at)),
+            Some(stored) => {
+                let computed = Computed::new(made.at, revision);
+                at_once(self.client.fill_at(key, token, stored.clone(), made.ttl, computed))
+            }
             None => Ok(false),
         }
     }

@@ -34,11 +34,13 @@ mod registry;
 mod role;
 mod signs;
 pub(crate) mod store;
+mod table;
 mod watch;
 
-pub(crate) use registry::{FlightKey, Flights, Kind, Role};
+pub(crate) use registry::{Flights, Kind, Role, supersede_client, supersede_for_client};
 pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
+pub(crate) use table::FlightKey;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

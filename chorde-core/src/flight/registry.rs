@@ -1,22 +1,19 @@
-//! The flights of one function, by key.
+//! The flights of one function, by key, and what writes do to those of all.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::{Entry, OccupiedEntry};
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
+use super::active::is_active;
 use super::role::{Leader, Waiter};
 use super::store::StoreWait;
+use super::table::{self, FlightKey, Locked, OfKey, Owner};
 use super::{Flight, Phase, wake};
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 use crate::clock::Clock;
-use crate::digest::Digest;
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, lock};
-
-/// Identifies what is computed: the same key of two clients is computed for each.
-pub(crate) type FlightKey = (ClientId, Digest);
+use crate::sync::{AtomicUsize, Ordering};
 
 /// Says what a call wants of a flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,102 +36,9 @@ pub(crate) enum Role {
     Recurse,
 }
 
-/// The flights of one key: nearly always one.
-#[derive(Debug)]
-struct OfKey {
-    key: FlightKey,
-    /// Those that calls may join, or that are alone.
-    flights: SmallVec<[Arc<Flight>; 1]>,
-    /// Those that a write found storing: nobody joins them, and whoever writes waits for them.
-    ending: Vec<Arc<Flight>>,
-    /// How many explicit writes are under way.
-    writing: usize,
-}
-
-impl OfKey {
-    fn new(key: FlightKey, flights: SmallVec<[Arc<Flight>; 1]>) -> Self {
-        Self { key, flights, ending: Vec::new(), writing: 0 }
-    }
-
-    /// Takes a flight out; returns the one behind it.
-    fn remove(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
-        self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
-        self.ending.retain(|other| !Arc::ptr_eq(other, flight));
-        self.next()
-    }
-
-    /// Keeps calls from a flight that is storing, unless it is at its end already; returns the one behind it.
-    fn end(&mut self, flight: &Arc<Flight>) -> Option<Arc<Flight>> {
-        if self.flights.iter().any(|other| Arc::ptr_eq(other, flight)) {
-            self.ending.push(Arc::clone(flight));
-            self.flights.retain(|other| !Arc::ptr_eq(&*other, flight));
-        }
-        self.next()
-    }
-
-    /// Returns the flight that calls join now, which may have been queued.
-    fn next(&self) -> Option<Arc<Flight>> {
-        self.flights.iter().find(|other| other.joinable).cloned()
-    }
-
-    /// Returns whether there is this flight and no other.
-    fn is_all(&self, flight: &Arc<Flight>) -> bool {
-        self.ending.is_empty() && self.writing == 0 && self.flights.len() == 1 && Arc::ptr_eq(&self.flights[0], flight)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.writing == 0 && self.flights.is_empty() && self.ending.is_empty()
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Arc<Flight>> {
-        self.flights.iter().chain(&self.ending)
-    }
-}
-
-/// Mixes the client in: many clients may have one key, as where each tenant has a cache.
-fn hash((client, digest): &FlightKey) -> u64 {
-    digest.low() ^ client.spread()
-}
-
-/// Those of some keys.
-#[derive(Debug, Default)]
-struct ByKey(HashTable<OfKey>);
-
-impl ByKey {
-    fn get(&self, key: &FlightKey) -> Option<&OfKey> {
-        self.0.find(hash(key), |of_key| of_key.key == *key)
-    }
-
-    fn find(&mut self, key: &FlightKey) -> Option<OccupiedEntry<'_, OfKey>> {
-        self.0.find_entry(hash(key), |of_key| of_key.key == *key).ok()
-    }
-
-    fn entry(&mut self, key: FlightKey) -> Entry<'_, OfKey> {
-        self.0.entry(hash(&key), |of_key| of_key.key == key, |of_key| hash(&of_key.key))
-    }
-
-    fn get_or_add(&mut self, key: FlightKey) -> &mut OfKey {
-        self.entry(key).or_insert_with(|| OfKey::new(key, SmallVec::new())).into_mut()
-    }
-
-    /// Changes what there is of a key, and forgets that if it is empty then.
-    fn change<R>(&mut self, key: &FlightKey, change: impl FnOnce(&mut OfKey) -> R) -> Option<R> {
-        let mut found = self.find(key)?;
-        let changed = change(found.get_mut());
-        if found.get().is_empty() {
-            found.remove();
-        }
-        Some(changed)
-    }
-}
-
-/// Over how many locks the keys are spread: where another store is asked, each call takes one, and takes it again.
-const SHARDS: usize = 8;
-
 /// All flights of one function. A key has at most one joinable flight that is led, and one queued behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
-    shards: [Mutex<ByKey>; SHARDS],
     /// How many clears are under way.
     clearing: AtomicUsize,
 }
@@ -153,7 +57,7 @@ impl Drop for Writing {
             self.flights.clearing.fetch_sub(1, Ordering::SeqCst);
             return;
         };
-        self.flights.lock(&key).change(&key, |of_key| of_key.writing -= 1);
+        self.flights.lock(&key).change(&key, Owner::of(&self.flights), |of_key| of_key.writing -= 1);
     }
 }
 
@@ -161,18 +65,19 @@ impl Flights {
     /// Joins, lines up for, or begins a flight.
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
         let mut by_key = self.lock(&key);
-        let of_key = match by_key.entry(key) {
+        let owner = Owner::of(self);
+        let of_key = match by_key.entry(key, owner) {
             Entry::Vacant(vacant) => {
                 // Nearly always: nobody computes or writes it.
                 let leader = self.begin(key, kind, clock);
-                vacant.insert(OfKey::new(key, SmallVec::from_buf([Arc::clone(leader.flight())])));
+                vacant.insert(OfKey::new(key, owner, SmallVec::from_buf([Arc::clone(leader.flight())])));
                 return Role::Lead(leader);
             }
             Entry::Occupied(occupied) => occupied.into_mut(),
         };
         let flights = &mut of_key.flights;
         if kind != Kind::Alone {
-            if flights.iter().any(super::active::is_active) {
+            if flights.iter().any(is_active) {
                 return Role::Recurse;
             }
             let mut joinable = flights.iter().filter(|flight| flight.joinable);
@@ -194,7 +99,7 @@ impl Flights {
 
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
-        self.begin_beside(self.lock(&key).get_or_add(key), Kind::Alone, clock)
+        self.begin_beside(self.lock(&key).get_or_add(key, Owner::of(self)), Kind::Alone, clock)
     }
 
     /// Begins a flight of a key that may have others, or writes.
@@ -223,18 +128,20 @@ impl Flights {
         wanted: impl Fn(&Arc<Flight>) -> bool,
     ) -> B {
         let by_key = self.lock(key);
-        let all = by_key.get(key).into_iter().flat_map(|of_key| &of_key.flights);
+        let all = by_key.get(key, Owner::of(self)).into_iter().flat_map(|of_key| &of_key.flights);
         all.filter(|flight| flight.joinable && wanted(flight)).cloned().collect()
     }
 
     /// Returns whether a joinable flight of the key is under way.
     pub(crate) fn is_flying(&self, key: &FlightKey) -> bool {
-        self.lock(key).get(key).is_some_and(|of_key| of_key.flights.iter().any(|flight| flight.joinable))
+        self.lock(key)
+            .get(key, Owner::of(self))
+            .is_some_and(|of_key| of_key.flights.iter().any(|flight| flight.joinable))
     }
 
     /// Begins an explicit write to a key.
     pub(crate) fn write(self: &Arc<Self>, key: FlightKey) -> Writing {
-        self.lock(&key).get_or_add(key).writing += 1;
+        self.lock(&key).get_or_add(key, Owner::of(self)).writing += 1;
         Writing { flights: Arc::clone(self), key: Some(key) }
     }
 
@@ -248,50 +155,21 @@ impl Flights {
     ///
     /// The caller writes after the returned wait is over.
     pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
-        let flights: Vec<_> = self.lock(key).get(key).into_iter().flat_map(OfKey::all).map(Arc::clone).collect();
-        self.supersede_each(flights)
+        let flights: Vec<_> =
+            self.lock(key).get(key, Owner::of(self)).into_iter().flat_map(OfKey::all).map(Arc::clone).collect();
+        supersede_each(flights)
     }
 
     /// Does the same for all keys of one client.
     pub(crate) fn supersede_all(&self, client: ClientId) -> StoreWait {
-        let mut of_client = Vec::new();
-        for shard in &self.shards {
-            let by_key = lock(shard);
-            let flights = by_key.0.iter().filter(|of_key| of_key.key.0 == client).flat_map(OfKey::all);
-            of_client.extend(flights.map(Arc::clone));
-        }
-        self.supersede_each(of_client)
-    }
-
-    fn supersede_each(&self, flights: impl IntoIterator<Item = Arc<Flight>>) -> StoreWait {
-        let mut storing = Vec::new();
-        for flight in flights {
-            let mut state = flight.lock();
-            match state.phase {
-                // They compute after the write.
-                Phase::Queued | Phase::Free | Phase::Landed => continue,
-                Phase::Led => {
-                    state.superseded = true;
-                    state.detached = true;
-                }
-                Phase::Storing => state.detached = true,
-            }
-            let is_storing = matches!(state.phase, Phase::Storing);
-            drop(state);
-            if is_storing {
-                self.take_out(&flight, OfKey::end);
-                storing.push(flight);
-            } else {
-                self.remove(&flight);
-            }
-        }
-        StoreWait::new(storing)
+        let owner = Owner::of(self);
+        supersede_each(table::where_wanted(|of_key| of_key.owner == owner && of_key.key.0 == client))
     }
 
     /// Takes a flight out of the registry and lets the one queued behind it begin.
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
         let mut by_key = self.lock(&flight.key);
-        if let Some(found) = by_key.find(&flight.key)
+        if let Some(found) = by_key.find(&flight.key, Owner::of(self))
             && found.get().is_all(flight)
         {
             // Nearly always: there is no other.
@@ -304,7 +182,7 @@ impl Flights {
     }
 
     fn take_out(&self, flight: &Arc<Flight>, out: fn(&mut OfKey, &Arc<Flight>) -> Option<Arc<Flight>>) {
-        let next = self.lock(&flight.key).change(&flight.key, |of_key| out(of_key, flight)).flatten();
+        let next = self.lock(&flight.key).change(&flight.key, Owner::of(self), |of_key| out(of_key, flight)).flatten();
         if let Some(next) = next {
             let mut state = next.lock();
             if state.phase != Phase::Queued {
@@ -325,19 +203,58 @@ impl Flights {
 
     /// Returns how many flights there are, and for how long the oldest has been.
     pub(crate) fn summary(&self) -> (usize, Option<Duration>) {
-        let (mut count, mut oldest) = (0, None);
-        for shard in &self.shards {
-            for flight in lock(shard).0.iter().flat_map(OfKey::all) {
-                count += 1;
-                let age = Duration::from_nanos(flight.clock.now().saturating_sub(flight.began));
-                oldest = oldest.max(Some(age));
-            }
-        }
-        (count, oldest)
+        let owner = Owner::of(self);
+        let flights = table::where_wanted(|of_key| of_key.owner == owner);
+        let age = |flight: &Arc<Flight>| Duration::from_nanos(flight.clock.now().saturating_sub(flight.began));
+        (flights.len(), flights.iter().map(age).max())
     }
 
     /// Locks the flights among which those of a key are.
-    fn lock(&self, key: &FlightKey) -> MutexGuard<'_, ByKey> {
-        lock(&self.shards[hash(key) as usize % SHARDS])
+    #[expect(clippy::unused_self, reason = "the flights of this function are among them")]
+    fn lock(&self, key: &FlightKey) -> Locked<'static> {
+        table::locked(key)
     }
+}
+
+/// Makes computations of a key that have begun not store what they compute, whichever function's they are: a client is written to
+/// directly.
+///
+/// The caller writes after the returned wait is over.
+pub(crate) fn supersede_for_client(key: &FlightKey) -> StoreWait {
+    supersede_each(table::of_key(key).into_iter().filter(|flight| !is_own_store(flight)))
+}
+
+/// Does the same for all keys of one client.
+pub(crate) fn supersede_client(client: ClientId) -> StoreWait {
+    supersede_each(table::where_wanted(|of_key| of_key.key.0 == client))
+}
+
+/// Returns whether this thread is storing what the flight has computed: a client that wraps another writes to that.
+fn is_own_store(flight: &Arc<Flight>) -> bool {
+    is_active(flight) && flight.lock().phase == Phase::Storing
+}
+
+fn supersede_each(flights: impl IntoIterator<Item = Arc<Flight>>) -> StoreWait {
+    let mut storing = Vec::new();
+    for flight in flights {
+        let mut state = flight.lock();
+        match state.phase {
+            // They compute after the write.
+            Phase::Queued | Phase::Free | Phase::Landed => continue,
+            Phase::Led => {
+                state.superseded = true;
+                state.detached = true;
+            }
+            Phase::Storing => state.detached = true,
+        }
+        let is_storing = matches!(state.phase, Phase::Storing);
+        drop(state);
+        if is_storing {
+            flight.flights.take_out(&flight, OfKey::end);
+            storing.push(flight);
+        } else {
+            flight.flights.remove(&flight);
+        }
+    }
+    StoreWait::new(storing)
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::client::Identity;
+use crate::client_id::ClientId;
 use crate::clock::{Clock, ManualClock};
 use crate::digest::Digest;
 use crate::flight::active::Scope;
@@ -88,7 +88,7 @@ struct Field {
 impl Field {
     fn new() -> Self {
         let manual = ManualClock::new();
-        let key = (Identity::new().id(), Digest::of_text("key"));
+        let key = (ClientId::next(), Digest::of_text("key"));
         Self { flights: Arc::default(), key, clock: manual.clone().into(), manual }
     }
 

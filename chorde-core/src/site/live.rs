@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
 use super::description::Description;
 use super::instance::{Instance, Instances, Tag};
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
 use crate::namespace::Namespace;

@@ -10,7 +10,7 @@ use shuttle::future::{block_on, yield_now};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 use crate::clock::{Clock, nanos};
 use crate::digest::Digest;
 use crate::engine::computation;

@@ -40,6 +40,7 @@ mod sync;
 #[path = "../../src"]
 mod subject {
     pub(crate) mod client;
+    pub(crate) mod client_id;
     pub(crate) mod clients;
     pub(crate) mod clock;
     pub(crate) mod decide;
@@ -63,7 +64,8 @@ use subject::*;
 
 // What `lib.rs` exports, by the names that its modules use.
 use client::{
-    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
+    Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Computed, Identity, ReadOptions, Revision, Token, Value,
+    WriteOptions,
 };
 use clients::inproc::InprocClient;
 use clients::namespaced::NamespaceClient;

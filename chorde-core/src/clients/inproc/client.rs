@@ -13,7 +13,7 @@ use super::locks::Locks;
 use super::registry::{self, InprocStats};
 use super::shard::Shard;
 use super::table::{Times, Trash, Wanted};
-use crate::client::{Cache, Client, Identity, ReadOptions, Token, Value, WriteOptions};
+use crate::client::{Cache, Client, Computed, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::clock::nanos;
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
@@ -56,6 +56,8 @@ pub(super) struct Inner {
     /// Whether the policies want to hear of each hit.
     wants_touch: bool,
     weighers: HashMap<TypeId, Weigher>,
+    /// How often all entries were removed.
+    clears: AtomicU64,
     /// The sum of all entries' weights.
     weight: CachePadded<AtomicU64>,
 }
@@ -86,6 +88,7 @@ impl InprocClient {
             wants_touch: shards.indices().any(|shard| shards.read(shard).wants_touch()),
             shards,
             weighers: builder.weighers,
+            clears: AtomicU64::new(0),
             weight: CachePadded::default(),
         });
         registry::register(Arc::downgrade(&inner));
@@ -126,6 +129,8 @@ impl InprocClient {
     }
 
     pub(super) fn clear_now(&self) {
+        // Before the shards are locked: what was computed before is refused under a shard's lock from now on.
+        self.0.clears.fetch_add(1, Ordering::AcqRel);
         let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
         for shard in self.0.shards.indices() {
             // The old contents are dropped after the lock is.
@@ -335,6 +340,12 @@ impl Cache for InprocClient {
         false
     }
 
+    #[inline]
+    fn revision(&self, probe: &Probe<'_>) -> Revision {
+        let clears = self.0.clears.load(Ordering::Acquire);
+        Revision::current(self.0.identity.revision(probe.path).wrapping_add(clears))
+    }
+
     async fn capacities(&self) -> Result<Vec<u64>> {
         Ok(vec![self.0.capacity])
     }
@@ -377,9 +388,10 @@ impl<V: Value> Client<V> for InprocClient {
         Ok(())
     }
 
-    async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, now: u64) -> Result<bool> {
-        self.store(key, value, (now, Times::new(now, nanos(ttl), 0)), |_, _| true);
-        Ok(true)
+    async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, computed: Computed) -> Result<bool> {
+        let (now, probe) = (computed.at, key.probe());
+        let times = Times::new(now, nanos(ttl), 0);
+        Ok(self.store(key, value, (now, times), |_, _| Cache::revision(self, &probe).number == computed.revision))
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {

@@ -73,6 +73,8 @@ pub(crate) struct Made<'m> {
     pub(crate) value: &'m (dyn Any + Send + Sync),
     /// Whether it is to be stored.
     pub(crate) is_kept: bool,
+    /// How long it is to be valid.
+    pub(crate) ttl: Duration,
     /// When it was there.
     pub(crate) at: u64,
 }
@@ -146,7 +148,7 @@ impl<'a> Drive<'a> {
             return self.live.counters.superseded.increment();
         }
         let token = claimed.map(|mut claimed| claimed.redeem()).unwrap_or_default();
-        match self.backend.fill_at_once(self.key, token, made, self.life()) {
+        match self.backend.fill_at_once(self.key, token, made, lead.revision) {
             Ok(true) => {}
             Ok(false) => return self.live.counters.superseded.increment(),
             Err(error) => self.live.failed("store", &error),
@@ -158,7 +160,7 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn life(self) -> Duration {
+    pub(crate) fn life(self) -> Duration {
         self.policy.life(fastrand::f64())
     }
 

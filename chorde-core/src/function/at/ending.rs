@@ -169,7 +169,7 @@ where
         let is_kept = self.policy.ttl > 0 && self.maps.keeps(&value);
         let stored = self.maps.encode(value);
         if let Some((drive, lead)) = lead {
-            let made = Made { value: &stored, is_kept, at };
+            let made = Made { value: &stored, is_kept, ttl: drive.life(), at };
             if let Some(lead) = drive.settle_at_once(lead, &made, || Arc::new(stored.clone()) as Cargo) {
                 return Rest::Store(Box::new(Storing { drive, lead, stored, at, echo }));
             }
