@@ -111,6 +111,12 @@ pub trait Cache: Send + Sync {
         Duration::ZERO
     }
 
+    /// Returns whether the bytes of keys mean something to this client. One for which their digests stand, as for those in process,
+    /// says no, and is spared the making of them by some operations.
+    fn reads_bytes(&self) -> bool {
+        true
+    }
+
     /// Returns whether no operation of this client has to be waited for: whether each of its futures is ready when it is first
     /// polled, as in process. Then a miss allocates less and boxes nothing.
     fn answers_at_once(&self) -> bool {

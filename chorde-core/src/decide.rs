@@ -18,7 +18,7 @@ pub(crate) enum Decision {
 }
 
 /// Decides about an entry found, or not found.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decide(found: Option<Vitals>, policy: &CallPolicy) -> Decision {
     let Some(vitals) = found else { return Decision::Compute };
     let vitals = vitals.within(policy);

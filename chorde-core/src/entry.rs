@@ -177,10 +177,13 @@ impl Vitals {
 
     /// Returns how the entry stands for a call with this ttl: a value that is that old is stale. One of unknown age is if it has
     /// more left than the ttl, for then it was stored under a longer one.
+    #[inline]
     pub(crate) fn within(self, policy: &CallPolicy) -> Self {
-        if !self.outlives(policy) {
-            return self;
-        }
+        if self.outlives(policy) { self.cut(policy) } else { self }
+    }
+
+    #[cold]
+    fn cut(self, policy: &CallPolicy) -> Self {
         let Some(age) = self.age() else {
             let left = if self.remaining() > policy.ttl { 0 } else { self.left };
             return Self { left, ..self };

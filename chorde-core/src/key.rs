@@ -76,12 +76,17 @@ impl Key {
     pub(crate) fn of_digest<T: Serialize + ?Sized>(digest: Digest, path: &[Namespace], value: &T) -> Result<Self> {
         let mut encoder = Encoder::default();
         value.serialize(Walker(&mut encoder)).map_err(unserialisable)?;
+        Ok(Self { bytes: encoder.0, ..Self::without_bytes(digest, path) })
+    }
+
+    /// Makes the key of what was probed for, without its bytes, for a client to which they [mean nothing](crate::Cache::reads_bytes).
+    pub(crate) fn without_bytes(digest: Digest, path: &[Namespace]) -> Self {
         let namespaces = match path {
             // Nearly always: those of a function that is not generic.
             [namespace] => SmallVec::from_buf([namespace.clone()]),
             _ => path.iter().cloned().collect(),
         };
-        Ok(Self { digest, namespaces, bytes: encoder.0 })
+        Self { digest, namespaces, bytes: Bytes::new() }
     }
 
     /// Returns this key as seen inside of another, outer namespace.

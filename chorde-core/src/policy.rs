@@ -177,6 +177,11 @@ impl CallPolicy {
         self
     }
 
+    /// Returns the same policy without a refresh point.
+    pub(crate) fn never_due(&self) -> Self {
+        self.due_from(RefreshPoint::Never)
+    }
+
     /// Returns the same policy with a refresh point at half of the ttl if it had none.
     pub(crate) fn due_at_half(mut self) -> Self {
         if self.refresh == RefreshPoint::Never {

@@ -16,6 +16,11 @@ pub(crate) mod thread {
     pub(crate) use std::thread::Builder;
 }
 
+/// Returns over how many locks something is spread for which so many would do.
+pub(crate) const fn spread(locks: usize) -> usize {
+    locks
+}
+
 /// Locks a mutex whose invariants hold between any two statements, so that a panic elsewhere does not matter.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

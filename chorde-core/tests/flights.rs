@@ -52,6 +52,11 @@ mod sync {
     pub use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub use shuttle::sync::{Mutex, MutexGuard};
 
+    /// As few as show what two are: each costs the checker time.
+    pub const fn spread(_locks: usize) -> usize {
+        2
+    }
+
     pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

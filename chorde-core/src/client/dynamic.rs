@@ -61,6 +61,7 @@ trait ErasedClient<V>: Send + Sync {
     fn identity(&self) -> &Identity;
     fn tiers(&self) -> usize;
     fn is_shared(&self) -> bool;
+    fn reads_bytes(&self) -> bool;
     fn resolution(&self) -> Duration;
     fn answers_at_once(&self) -> bool;
     fn revision(&self, probe: &Probe<'_>) -> Revision;
@@ -98,6 +99,10 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn is_shared(&self) -> bool {
         Cache::is_shared(self)
+    }
+
+    fn reads_bytes(&self) -> bool {
+        Cache::reads_bytes(self)
     }
 
     fn resolution(&self) -> Duration {
@@ -247,6 +252,10 @@ impl<V: Value> Cache for DynClient<V> {
     #[inline]
     fn is_shared(&self) -> bool {
         self.0.is_shared()
+    }
+
+    fn reads_bytes(&self) -> bool {
+        self.0.reads_bytes()
     }
 
     fn resolution(&self) -> Duration {

@@ -74,6 +74,11 @@ macro_rules! __forwarded {
             (**self).is_shared()
         }
 
+        #[inline]
+        fn reads_bytes(&self) -> bool {
+            (**self).reads_bytes()
+        }
+
         fn resolution(&self) -> ::std::time::Duration {
             (**self).resolution()
         }

@@ -187,6 +187,11 @@ impl<C: Cache> Cache for NamespaceClient<C> {
         self.inner.is_shared()
     }
 
+    #[inline]
+    fn reads_bytes(&self) -> bool {
+        self.inner.reads_bytes()
+    }
+
     fn resolution(&self) -> Duration {
         self.inner.resolution()
     }

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::{Flight, Flights};
 use crate::client_id::ClientId;
 use crate::digest::Digest;
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, global, lock};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, global, lock, spread};
 
 /// Identifies what is computed: the same key of two clients is computed for each.
 pub(crate) type FlightKey = (ClientId, Digest);
@@ -128,7 +128,7 @@ impl ByKey {
 }
 
 /// Over how many locks the keys are spread: where another store is asked, each call takes one, and takes it again.
-const SHARDS: usize = 64;
+const SHARDS: usize = spread(64);
 
 /// Some of the keys.
 #[derive(Default)]
@@ -139,7 +139,7 @@ pub(super) struct Shard {
 }
 
 global! {
-    static SHARED: [CachePadded<Shard>; SHARDS] = std::array::from_fn(|_| CachePadded::default());
+    static SHARED: Vec<CachePadded<Shard>> = (0..SHARDS).map(|_| CachePadded::default()).collect();
 }
 
 /// A locked shard; unlocked, it says how many keys it has.

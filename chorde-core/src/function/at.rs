@@ -14,7 +14,7 @@ use crate::client::{Client, ReadOptions};
 use crate::decide::{Decision, decide};
 use crate::engine::background::Job;
 use crate::entry::{Entry, Lookup};
-use crate::error::Result;
+use crate::error;
 use crate::key::{Key, Probe};
 use crate::policy::{CallPolicy, RefreshPoint};
 use crate::site::{Instance, Site, Tag, ValueMap};
@@ -56,7 +56,7 @@ impl<R, S> Looked<R, Slow<S>> {
 /// What the hit path found where that was not enough.
 #[derive(Debug)]
 pub struct Slow<S> {
-    key: Result<Key>,
+    key: error::Result<Key>,
     found: Found<S>,
     /// When entries are due, for clients that could not tell at once.
     refresh: RefreshPoint,
@@ -72,7 +72,7 @@ enum Found<S> {
 
 /// A key ready for the client, or the reason why there is none.
 #[derive(Debug)]
-pub struct Prepared(Result<Key>);
+pub struct Prepared(error::Result<Key>);
 
 /// Stands for the background job of calls that are never due.
 #[must_use]
@@ -125,9 +125,59 @@ where
     M: ValueMap,
     C: Client<M::Stored>,
 {
-    /// Makes a key ready.
+    /// Makes a key ready, with no more of it than the client needs.
     pub fn prepare<K: Serialize + ?Sized>(&self, key: &K) -> Prepared {
-        Prepared(self.callkey(key))
+        let is_digest_enough = !self.client.reads_bytes() && !self.live.on_promote.any();
+        Prepared(if is_digest_enough { self.live.key_without_bytes(key) } else { self.callkey(key) })
+    }
+
+    /// Returns the valid value of a key, if the client can tell at once, or else the key, to [peek](Self::peek).
+    ///
+    /// # Errors
+    ///
+    /// The key.
+    pub fn peek_at_once<K: Serialize + ?Sized>(&self, key: &K) -> Result<Option<M::Value>, Prepared> {
+        let Some(probe) = self.probe_at_once(key) else { return Err(self.prepare(key)) };
+        if let Some(stored) = self.client.look_fresh(&probe, &self.policy.never_due()) {
+            return Ok(Some(self.maps.decode(stored)));
+        }
+        let known = self.client.look(&probe, ReadOptions::new().max_tiers(self.policy.lazy_tiers));
+        let Some(known) = known else { return Err(self.prepare(key)) };
+        let entry = known.into_entry().map(|entry| entry.within(self.policy));
+        Ok(entry.filter(|entry| !entry.is_stale()).map(|entry| self.maps.decode(entry.value)))
+    }
+
+    /// Returns the entry of a key, if the client can tell at once, or else the key, to [ask for it](Self::get_ttl).
+    ///
+    /// # Errors
+    ///
+    /// The key.
+    pub fn get_ttl_at_once<K: Serialize + ?Sized>(&self, key: &K) -> Result<Option<Entry<M::Value>>, Prepared> {
+        let Some(probe) = self.probe_at_once(key) else { return Err(self.prepare(key)) };
+        let rough = self.client.look(&probe, ReadOptions::new().roughly());
+        let Some(rough) = rough.map(Lookup::into_entry) else { return Err(self.prepare(key)) };
+        if !rough.as_ref().is_some_and(|entry| entry.vitals().outlives(self.policy)) {
+            return Ok(rough.map(|entry| entry.map(|stored| self.maps.decode(stored))));
+        }
+        let Some(exact) = self.client.look(&probe, ReadOptions::new()) else { return Err(self.prepare(key)) };
+        Ok(exact.into_entry().map(|entry| entry.within(self.policy).map(|stored| self.maps.decode(stored))))
+    }
+
+    /// Returns a valid value that is not due, if the client can tell at once, or else the key, to look [lazily](Self::lazy).
+    ///
+    /// # Errors
+    ///
+    /// The key.
+    pub fn lazy_at_once<K: Serialize + ?Sized>(&self, key: &K) -> Result<M::Value, Prepared> {
+        let fresh = self.probe_at_once(key).and_then(|probe| self.client.look_fresh(&probe, self.policy));
+        let Some(stored) = fresh else { return Err(self.prepare(key)) };
+        self.live.counters.hits.increment();
+        Ok(self.maps.decode(stored))
+    }
+
+    /// Returns what a look needs of the key; nothing where there is none, or none for this client.
+    fn probe_at_once<K: Serialize + ?Sized>(&self, key: &K) -> Option<Probe<'_>> {
+        if self.is_refused() { None } else { self.live.probe(key).ok() }
     }
 
     /// Returns the key of a call, as the client knows it.
@@ -136,7 +186,7 @@ where
     ///
     /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Config`] when the client is shared and another
     /// function of this process has the namespace.
-    pub fn callkey<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
+    pub fn callkey<K: Serialize + ?Sized>(&self, key: &K) -> error::Result<Key> {
         if self.is_refused() { Err(self.live.refused()) } else { self.live.key(key) }
     }
 
@@ -196,7 +246,7 @@ where
 
     /// Finds out what there is where no fresh value is.
     #[cold]
-    fn look_closer(&self, policy: &CallPolicy, key: Result<Key>) -> Looked<M::Return, Slow<M::Stored>> {
+    fn look_closer(&self, policy: &CallPolicy, key: error::Result<Key>) -> Looked<M::Return, Slow<M::Stored>> {
         if let Ok(key) = &key {
             self.live.missed(key);
         }

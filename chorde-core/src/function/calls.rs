@@ -13,6 +13,7 @@ use super::at::{At, Looked, Prepared, Slow};
 use super::parts::{Function, Seen};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
+use crate::entry::Entry;
 use crate::error::Result;
 use crate::key::Key;
 use crate::site::ValueMap;
@@ -123,59 +124,38 @@ where
     at.bg_refresh(key, Given::AsWritten(args), ways.behind())
 }
 
-/// Looks whether the client holds a value that can be served at once.
-pub(super) struct Look<'a, 'b, C, M>(pub(super) &'a At<'b, C, M>);
+/// Emits what looks at the key of a call: one for each thing that the engine does with a key while it is borrowed.
+macro_rules! seers {
+    ($($(#[doc = $doc:literal])+ $name:ident $method:ident -> $outcome:ty;)*) => {$(
+        $(#[doc = $doc])+
+        struct $name<'a, 'b, C, M>(&'a At<'b, C, M>);
 
-impl<M: ValueMap, C: Client<M::Stored>> Seen for Look<'_, '_, C, M> {
-    type Outcome = Looked<M::Return, Box<Slow<M::Stored>>>;
+        impl<M: ValueMap, C: Client<M::Stored>> Seen for $name<'_, '_, C, M> {
+            type Outcome = $outcome;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
-        self.0.look(key)
-    }
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn see<K: Serialize + ?Sized>(self, key: &K) -> $outcome {
+                self.0.$method(key)
+            }
+        }
+    )*};
 }
 
-/// Does the same for one who does not pass the rest on.
-struct LookWhole<'a, 'b, C, M>(&'a At<'b, C, M>);
-
-impl<M: ValueMap, C: Client<M::Stored>> Seen for LookWhole<'_, '_, C, M> {
-    type Outcome = Looked<M::Return, Slow<M::Stored>>;
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
-        self.0.look_whole(key)
-    }
-}
-
-/// Does the same as [`Look`] for `bg`.
-struct LookBehind<'a, 'b, C, M>(&'a At<'b, C, M>);
-
-impl<M: ValueMap, C: Client<M::Stored>> Seen for LookBehind<'_, '_, C, M> {
-    type Outcome = Looked<M::Return, Box<Slow<M::Stored>>>;
-
-    fn see<K: Serialize + ?Sized>(self, key: &K) -> Self::Outcome {
-        self.0.look_bg(key)
-    }
-}
-
-/// Makes the key ready for the client.
-struct Prepare<'a, 'b, C, M>(&'a At<'b, C, M>);
-
-impl<M: ValueMap, C: Client<M::Stored>> Seen for Prepare<'_, '_, C, M> {
-    type Outcome = Prepared;
-
-    fn see<K: Serialize + ?Sized>(self, key: &K) -> Prepared {
-        self.0.prepare(key)
-    }
-}
-
-/// Returns the key for the user.
-struct CallKey<'a, 'b, C, M>(&'a At<'b, C, M>);
-
-impl<M: ValueMap, C: Client<M::Stored>> Seen for CallKey<'_, '_, C, M> {
-    type Outcome = Result<Key>;
-
-    fn see<K: Serialize + ?Sized>(self, key: &K) -> Result<Key> {
-        self.0.callkey(key)
-    }
+seers! {
+    /// Looks whether the client holds a value that can be served at once.
+    Look look -> Looked<M::Return, Box<Slow<M::Stored>>>;
+    /// Does the same for one who does not pass the rest on.
+    LookWhole look_whole -> Looked<M::Return, Slow<M::Stored>>;
+    /// Does the same as [`Look`] for `bg`.
+    LookBehind look_bg -> Looked<M::Return, Box<Slow<M::Stored>>>;
+    /// Looks for `lazy`.
+    LookLazily lazy_at_once -> std::result::Result<M::Value, Prepared>;
+    /// Looks for `peek`.
+    LookOnly peek_at_once -> std::result::Result<Option<M::Value>, Prepared>;
+    /// Looks for `get_ttl`.
+    LookAtEntry get_ttl_at_once -> std::result::Result<Option<Entry<M::Value>>, Prepared>;
+    /// Makes the key ready for the client.
+    Prepare prepare -> Prepared;
+    /// Returns the key for the user.
+    CallKey callkey -> Result<Key>;
 }

@@ -16,7 +16,13 @@ use crate::site::ValueMap;
 
 /// Emits an operation: waited for, by value as a future, and without blocking.
 macro_rules! operations {
-    ($($name:ident $now:ident $sent:ident $future:ident ($($value:ident)?) -> $output:ty;)*) => {
+    (@now $at:ident $key:ident $name:ident ($($value:ident)?)) => {
+        wait($at.$name($at.prepare($key) $(, $value)?))
+    };
+    (@now $at:ident $key:ident $name:ident () $at_once:ident) => {
+        $at.$at_once($key).unwrap_or_else(|key| wait($at.$name(key)))
+    };
+    ($($name:ident $(($at_once:ident))? $now:ident $sent:ident $future:ident ($($value:ident)?) -> $output:ty;)*) => {
         impl<C, M> At<'_, C, M>
         where
             M: ValueMap,
@@ -24,7 +30,7 @@ macro_rules! operations {
         {$(
             /// An operation of the client, waited for.
             pub fn $now<K: Serialize + ?Sized>(&self, key: &K $(, $value: M::Value)?) -> $output {
-                wait(self.$name(self.prepare(key) $(, $value)?))
+                operations!(@now self key $name ($($value)?) $($at_once)?)
             }
         )*}
 
@@ -54,8 +60,8 @@ macro_rules! operations {
 }
 
 operations! {
-    peek peek_now sent_peek future_peek() -> Option<M::Value>;
-    get_ttl get_ttl_now sent_get_ttl future_get_ttl() -> Option<Entry<M::Value>>;
+    peek (peek_at_once) peek_now sent_peek future_peek() -> Option<M::Value>;
+    get_ttl (get_ttl_at_once) get_ttl_now sent_get_ttl future_get_ttl() -> Option<Entry<M::Value>>;
     put put_now sent_put future_put(value) -> Result<()>;
     invalidate invalidate_now sent_invalidate future_invalidate() -> Result<()>;
     expire expire_now sent_expire future_expire() -> Result<()>;

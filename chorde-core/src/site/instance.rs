@@ -174,6 +174,11 @@ impl Instance {
         Probe::new(self.sums, Path::new(&self.path), key)
     }
 
+    /// Makes a key of which only the digest counts.
+    pub(crate) fn key_without_bytes<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
+        Ok(Key::without_bytes(self.probe(key)?.digest, &self.path))
+    }
+
     pub(crate) fn key<K: Serialize + ?Sized>(&self, key: &K) -> Result<Key> {
         Key::in_path(&self.path, key)
     }

@@ -341,6 +341,11 @@ impl Cache for InprocClient {
     }
 
     #[inline]
+    fn reads_bytes(&self) -> bool {
+        false
+    }
+
+    #[inline]
     fn revision(&self, probe: &Probe<'_>) -> Revision {
         let clears = self.0.clears.load(Ordering::Acquire);
         Revision::current(self.0.identity.revision(probe.path).wrapping_add(clears))

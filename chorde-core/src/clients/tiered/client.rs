@@ -90,6 +90,10 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         self.0.near.is_shared() || self.0.far.is_shared()
     }
 
+    fn reads_bytes(&self) -> bool {
+        self.0.near.reads_bytes() || self.0.far.reads_bytes()
+    }
+
     fn resolution(&self) -> Duration {
         self.0.near.resolution().max(self.0.far.resolution())
     }

@@ -6,7 +6,9 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Behind, Given, LookBehind, LookWhole, Prepare, at, look_or_own, refresh_behind};
+use super::{
+    Behind, Given, LookAtEntry, LookBehind, LookLazily, LookOnly, LookWhole, Prepare, at, look_or_own, refresh_behind,
+};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::entry::Entry;
@@ -230,8 +232,10 @@ where
     O: AllMovable,
 {
     at!(at of F);
-    let key = F::key(&args, Prepare(&at));
-    at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()).await
+    match F::key(&args, LookLazily(&at)) {
+        Ok(value) => Some(value),
+        Err(key) => at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()).await,
+    }
 }
 
 /// Computes, stores, returns.
@@ -333,11 +337,32 @@ macro_rules! operations {
 }
 
 operations! {
-    peek, peek_async() -> Option<M::Value>;
     put, put_async(value) -> Result<()>;
-    get_ttl, get_ttl_async() -> Option<Entry<M::Value>>;
     invalidate, invalidate_async() -> Result<()>;
     expire, expire_async() -> Result<()>;
+}
+
+/// Emits the operations that only look: what the client can tell at once is told without a key of its own.
+macro_rules! looks {
+    ($($name:ident, $future:ident by $seer:ident -> $output:ty;)*) => {$(
+        /// A look.
+        pub async fn $future<F, A, M, O>(args: A) -> $output
+        where
+            F: Function<A, M, O>,
+            M: ValueMap,
+        {
+            at!(at of F);
+            match F::key(&args, $seer(&at)) {
+                Ok(known) => known,
+                Err(key) => at.$name(key).await,
+            }
+        }
+    )*};
+}
+
+looks! {
+    peek, peek_async by LookOnly -> Option<M::Value>;
+    get_ttl, get_ttl_async by LookAtEntry -> Option<Entry<M::Value>>;
 }
 
 /// Forgets all entries of the function.

@@ -1,6 +1,9 @@
 //! The calls of a plain function and its companions.
 
-use super::{Behind, CallKey, Given, Look, LookBehind, Prepare, at, look_or_own, refresh_behind};
+use super::{
+    Behind, CallKey, Given, Look, LookAtEntry, LookBehind, LookLazily, LookOnly, Prepare, at, look_or_own,
+    refresh_behind,
+};
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
@@ -132,8 +135,10 @@ where
     O: AllMovable,
 {
     at!(at of F);
-    let key = F::key(&args, Prepare(&at));
-    wait(at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind()))
+    match F::key(&args, LookLazily(&at)) {
+        Ok(value) => Some(value),
+        Err(key) => wait(at.lazy(key, Given::AsWritten(args), ways_ahead::<F, A, M, O>().behind())),
+    }
 }
 
 /// Computes, stores, returns.
@@ -215,7 +220,10 @@ where
     O: AllMovable,
 {
     at!(at of F);
-    let key = F::key(&args, Prepare(&at));
+    let key = match F::key(&args, LookLazily(&at)) {
+        Ok(value) => return CacheFuture::ready(Some(value)),
+        Err(key) => key,
+    };
     let job = ways_ahead::<F, A, M, O>().behind().map(|job| job(Given::AsWritten(args)));
     CacheFuture::operation(async move {
         at!(at of F);
@@ -254,11 +262,48 @@ macro_rules! operations {
 }
 
 operations! {
-    peek, future_peek() -> Option<M::Value>;
     put, future_put(value) -> Result<()>;
-    get_ttl, future_get_ttl() -> Option<Entry<M::Value>>;
     invalidate, future_invalidate() -> Result<()>;
     expire, future_expire() -> Result<()>;
+}
+
+/// Emits the operations that only look: what the client can tell at once is told without a key of its own.
+macro_rules! looks {
+    ($($name:ident, $future:ident by $seer:ident -> $output:ty;)*) => {$(
+        /// A look, waited for.
+        #[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
+        pub fn $name<F, A, M, O>(args: A) -> $output
+        where
+            F: Function<A, M, O>,
+            M: ValueMap,
+        {
+            at!(at of F);
+            F::key(&args, $seer(&at)).unwrap_or_else(|key| wait(at.$name(key)))
+        }
+
+        /// The same look, without blocking.
+        #[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
+        pub fn $future<F, A, M, O>(args: A) -> CacheFuture<$output>
+        where
+            F: Function<A, M, O>,
+            M: ValueMap<Value: for<'a> Movable<'a>>,
+        {
+            at!(at of F);
+            let key = match F::key(&args, $seer(&at)) {
+                Ok(known) => return CacheFuture::ready(known),
+                Err(key) => key,
+            };
+            CacheFuture::operation(async move {
+                at!(at of F);
+                at.$name(key).await
+            })
+        }
+    )*};
+}
+
+looks! {
+    peek, future_peek by LookOnly -> Option<M::Value>;
+    get_ttl, future_get_ttl by LookAtEntry -> Option<Entry<M::Value>>;
 }
 
 /// Forgets all entries of the function.
