@@ -10,7 +10,6 @@ use super::policy::{EvictionPolicy, Marks, Node};
 use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted};
 use crate::client::Value;
 use crate::clock::Clock;
-use crate::decide::{Decision, decide};
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::policy::CallPolicy;
@@ -121,8 +120,7 @@ impl Shard {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<V> {
         let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting_for(clock, policy)?;
-        if decide(Some(vitals), policy) != Decision::Serve {
+        if !slot.serves(clock, policy) {
             return None;
         }
         self.marks.raise(slot.node, self.mark_limit);

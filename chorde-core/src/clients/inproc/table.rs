@@ -7,9 +7,10 @@ use hashbrown::HashTable;
 use super::policy::Node;
 use crate::client::ReadOptions;
 use crate::clock::{Clock, LAG};
+use crate::decide::{Decision, decide};
 use crate::digest::Digest;
 use crate::entry::Vitals;
-use crate::policy::CallPolicy;
+use crate::policy::{CallPolicy, RefreshPoint};
 
 /// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
 pub(super) struct Trash<'a> {
@@ -92,12 +93,6 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Any life at all, by the clock of the last tick where that will do.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn roughly() -> Self {
-        Self { least: 0, ample: LAG.cast_signed() }
-    }
-
     pub(super) fn by<V>(options: &ReadOptions<'_, V>) -> Self {
         let least = options.least_nanos();
         let ample = if options.is_rough() { least.saturating_add(LAG).min(NEVER).cast_signed() } else { i64::MAX };
@@ -123,11 +118,17 @@ impl<V> Slot<V> {
         if vitals.left > wanted.ample { Some(vitals) } else { self.lasting_exactly(clock, wanted.least) }
     }
 
-    /// How the entry stands for a call, exactly where it is kept for longer than the call allows.
+    /// Whether a call on these terms can be served the value, without a refresh.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn lasting_for(&self, clock: &Clock, policy: &CallPolicy) -> Option<Vitals> {
-        let vitals = self.lasting(clock, Wanted::roughly())?;
-        if vitals.outlives(policy) { self.lasting_exactly(clock, 0) } else { Some(vitals) }
+    pub(super) fn serves(&self, clock: &Clock, policy: &CallPolicy) -> bool {
+        let vitals = self.vitals(clock.lately());
+        let is_clear = vitals.left > LAG.cast_signed() && !vitals.outlives(policy);
+        if is_clear && policy.refresh == RefreshPoint::Never {
+            return true;
+        }
+        // Near its end, and where its age counts as well, by the exact time.
+        let vitals = if is_clear { vitals } else { self.vitals(clock.now()) };
+        decide(Some(vitals), policy) == Decision::Serve
     }
 
     #[cold]
