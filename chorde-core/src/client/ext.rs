@@ -1,6 +1,7 @@
 //! The methods that users of a client call.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::options::positive;
@@ -150,7 +151,9 @@ pub trait CacheExt: Cache {
     {
         async move {
             let (key, ttl) = (key.to_key()?, positive(ttl)?);
-            supersede(self.identity(), &key).await;
+            if let Some(stores) = supersede(self.identity(), &key) {
+                stores.await;
+            }
             self.put_entry(&key, value, ttl, options).await
         }
     }
@@ -165,7 +168,9 @@ pub trait CacheExt: Cache {
             let entries = entries.iter().map(|(key, value)| Ok((key.to_key()?, value.clone())));
             let entries = entries.collect::<Result<Vec<_>>>()?;
             for (key, _) in &entries {
-                supersede(self.identity(), key).await;
+                if let Some(stores) = supersede(self.identity(), key) {
+                    stores.await;
+                }
             }
             self.put_entries(entries, ttl, WriteOptions::new()).await
         }
@@ -185,7 +190,9 @@ pub trait CacheExt: Cache {
             let key = key.to_key()?;
             let is_added = self.add_entry(&key, value, positive(ttl)?).await?;
             if is_added {
-                supersede(self.identity(), &key).await;
+                if let Some(stores) = supersede(self.identity(), &key) {
+                    stores.await;
+                }
             }
             Ok(is_added)
         }
@@ -209,7 +216,9 @@ pub trait CacheExt: Cache {
     fn delete(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
         async move {
             let key = key.to_key()?;
-            supersede(self.identity(), &key).await;
+            if let Some(stores) = supersede(self.identity(), &key) {
+                stores.await;
+            }
             self.delete_entry(&key).await
         }
     }
@@ -218,7 +227,9 @@ pub trait CacheExt: Cache {
     fn expire(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
         async move {
             let key = key.to_key()?;
-            supersede(self.identity(), &key).await;
+            if let Some(stores) = supersede(self.identity(), &key) {
+                stores.await;
+            }
             self.expire_entry(&key).await
         }
     }
@@ -264,9 +275,15 @@ pub trait CacheExt: Cache {
 
 impl<C: Cache + ?Sized> CacheExt for C {}
 
-/// Keeps what cached functions are computing for a key from being stored over what is about to be written.
-async fn supersede(client: &Identity, key: &Key) {
-    flight::supersede_for_client(&(client.id(), key.digest())).within(client.clock(), LEASE).await;
+/// Keeps what cached functions are computing for a key from being stored over what is about to be written; returns what is to be
+/// waited for first, if anything is being stored.
+fn supersede<'a>(client: &'a Identity, key: &Key) -> Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>> {
+    let key = (client.id(), key.digest());
+    if !flight::may_fly(&key) {
+        return None;
+    }
+    let stores = flight::supersede_for_client(&key);
+    if stores.is_over_already() { None } else { Some(Box::pin(stores.within(client.clock(), LEASE))) }
 }
 
 fn valid<V>(entry: Option<Entry<V>>) -> Option<V> {

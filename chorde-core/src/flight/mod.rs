@@ -37,10 +37,10 @@ pub(crate) mod store;
 mod table;
 mod watch;
 
-pub(crate) use registry::{Flights, Kind, Role, supersede_client, supersede_for_client};
+pub(crate) use registry::{Flights, Kind, Role, Writing, supersede_client, supersede_for_client};
 pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
-pub(crate) use table::FlightKey;
+pub(crate) use table::{FlightKey, may_fly};
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

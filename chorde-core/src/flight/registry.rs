@@ -139,10 +139,17 @@ impl Flights {
             .is_some_and(|of_key| of_key.flights.iter().any(|flight| flight.joinable))
     }
 
-    /// Begins an explicit write to a key.
-    pub(crate) fn write(self: &Arc<Self>, key: FlightKey) -> Writing {
-        self.lock(&key).get_or_add(key, Owner::of(self)).writing += 1;
-        Writing { flights: Arc::clone(self), key: Some(key) }
+    /// Begins an explicit write to a key: computations of it that have begun will not store what they compute, and new calls will
+    /// not join them.
+    ///
+    /// The caller writes after the returned wait is over.
+    pub(crate) fn write(self: &Arc<Self>, key: FlightKey) -> (Writing, StoreWait) {
+        let mut by_key = self.lock(&key);
+        let of_key = by_key.get_or_add(key, Owner::of(self));
+        of_key.writing += 1;
+        let flights: Vec<_> = of_key.all().map(Arc::clone).collect();
+        drop(by_key);
+        (Writing { flights: Arc::clone(self), key: Some(key) }, supersede_each(flights))
     }
 
     /// Begins a clear.
@@ -151,16 +158,9 @@ impl Flights {
         Writing { flights: Arc::clone(self), key: None }
     }
 
-    /// Makes computations of a key that have begun not store what they compute; new calls will not join them.
+    /// Makes computations of all keys of one client that have begun not store what they compute.
     ///
-    /// The caller writes after the returned wait is over.
-    pub(crate) fn supersede(&self, key: &FlightKey) -> StoreWait {
-        let flights: Vec<_> =
-            self.lock(key).get(key, Owner::of(self)).into_iter().flat_map(OfKey::all).map(Arc::clone).collect();
-        supersede_each(flights)
-    }
-
-    /// Does the same for all keys of one client.
+    /// The caller clears after the returned wait is over.
     pub(crate) fn supersede_all(&self, client: ClientId) -> StoreWait {
         let owner = Owner::of(self);
         supersede_each(table::where_wanted(|of_key| of_key.owner == owner && of_key.key.0 == client))

@@ -61,12 +61,13 @@ impl StoreWait {
         Self(storing)
     }
 
+    /// Returns whether there is nothing to wait for: nearly always.
+    pub(crate) fn is_over_already(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Waits, for stores that are not polled no longer than `lease`: they are overtaken.
     pub(crate) async fn within(mut self, clock: &Clock, lease: Duration) {
-        if self.0.is_empty() {
-            // Nearly always: no clock is read.
-            return;
-        }
         let mut late = pin!(clock.sleep(lease));
         let mut is_late = false;
         poll_fn(|cx| {

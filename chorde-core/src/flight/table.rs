@@ -178,13 +178,14 @@ fn shard(key: &FlightKey) -> &'static Shard {
     &SHARED[hash(key) as usize % SHARDS]
 }
 
+/// Returns whether there may be flights of a key, without a lock: mostly there are none.
+pub(crate) fn may_fly(key: &FlightKey) -> bool {
+    shard(key).keys.load(Ordering::Acquire) > 0
+}
+
 /// Returns the flights of a key, of all functions.
 pub(super) fn of_key(key: &FlightKey) -> Vec<Arc<Flight>> {
-    let shard = shard(key);
-    if shard.keys.load(Ordering::Acquire) == 0 {
-        return Vec::new();
-    }
-    lock(&shard.by_key).of_all(key).flat_map(OfKey::all).map(Arc::clone).collect()
+    lock(&shard(key).by_key).of_all(key).flat_map(OfKey::all).map(Arc::clone).collect()
 }
 
 /// Returns the flights of the keys that are wanted.

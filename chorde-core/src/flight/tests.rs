@@ -148,7 +148,7 @@ impl Field {
 
     /// A write to the key, up to the point where it writes.
     fn write(&self) -> impl Future<Output = ()> + Unpin {
-        Box::pin(self.flights.supersede(&self.key).within(&self.clock, LEASE))
+        Box::pin(self.flights.write(self.key).1.within(&self.clock, LEASE))
     }
 
     /// A clear, likewise.

@@ -9,7 +9,7 @@ use crate::decide::{Decision, decide};
 use crate::engine::background::{Job, Taken, Task, Terms, Ticket, submit};
 use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flight::FlightKey;
+use crate::flight::{FlightKey, Writing};
 use crate::key::Key;
 use crate::policy::RefreshPoint;
 use crate::site::{Hold, ValueMap};
@@ -78,8 +78,7 @@ where
     pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
         let key = key.0?;
         positive(self.policy.ttl())?;
-        let _writing = self.live.flights.write(self.flight_key(&key));
-        self.supersede(&key).await;
+        let _writing = self.begin_write(&key).await;
         let life = self.policy.life(fastrand::f64());
         self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new()).await
     }
@@ -91,8 +90,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn invalidate(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
-        let _writing = self.live.flights.write(self.flight_key(&key));
-        self.supersede(&key).await;
+        let _writing = self.begin_write(&key).await;
         self.client.delete_entry(&key).await.map(|_| ())
     }
 
@@ -103,8 +101,7 @@ where
     /// As for [`put`](Self::put).
     pub async fn expire(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
-        let _writing = self.live.flights.write(self.flight_key(&key));
-        self.supersede(&key).await;
+        let _writing = self.begin_write(&key).await;
         self.client.expire_entry(&key).await.map(|_| ())
     }
 
@@ -129,10 +126,14 @@ where
     }
 
     /// Keeps what is being computed from being stored, and waits for what is being stored.
-    async fn supersede(&self, key: &Key) {
-        let stores = self.live.flights.supersede(&self.flight_key(key));
-        self.live.forget_begun(self.flight_key(key));
-        stores.within(self.client.identity().clock(), self.policy.lease).await;
+    async fn begin_write(&self, key: &Key) -> Writing {
+        let key = self.flight_key(key);
+        let (writing, stores) = self.live.flights.write(key);
+        self.live.forget_begun(key);
+        if !stores.is_over_already() {
+            Box::pin(stores.within(self.client.identity().clock(), self.policy.lease)).await;
+        }
+        writing
     }
 
     fn flight_key(&self, key: &Key) -> FlightKey {
