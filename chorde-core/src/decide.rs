@@ -81,11 +81,12 @@ fn mix(seed: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::entry::Entry;
+    use crate::life;
 
     const SECOND: u64 = 1_000_000_000;
 
     fn vitals(age: u64, remaining: u64) -> Option<Vitals> {
-        let (left, life) = ((remaining * SECOND).cast_signed(), Vitals::life((age + remaining) * SECOND));
+        let (left, life) = ((remaining * SECOND).cast_signed(), life::in_24_bits((age + remaining) * SECOND));
         Some(Vitals { left, life, seed: 1, is_copy: false })
     }
 

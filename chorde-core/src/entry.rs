@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::life;
 use crate::policy::CallPolicy;
 
 /// Holds a value together with its remaining life.
@@ -34,7 +35,7 @@ impl<V> Entry<V> {
     /// Adds how long ago the value was stored.
     #[must_use]
     pub fn with_age(mut self, age: Duration) -> Self {
-        self.vitals.life = Vitals::life(nanos(age).saturating_add(self.vitals.remaining()));
+        self.vitals.life = life::in_24_bits(nanos(age).saturating_add(self.vitals.remaining()));
         self
     }
 
@@ -108,9 +109,6 @@ impl<V: fmt::Debug> fmt::Debug for Entry<V> {
 /// Marks a life that nobody knows.
 const UNKNOWN: f32 = f32::INFINITY;
 
-/// The longest life that 24 bits hold to the second: 194 days. Above it, a life is shortened to one that they hold exactly.
-const LONG: u64 = 1_000_000_000 << f32::MANTISSA_DIGITS;
-
 /// Says how an entry stands in time, without its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Vitals {
@@ -125,22 +123,6 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
-    /// Returns a life in 24 bits, never less than it is, so that no age is understated.
-    pub(crate) const fn life(nanos: u64) -> f32 {
-        let life = nanos as f32;
-        if (life as u64) < nanos { life.next_up() } else { life }
-    }
-
-    /// Returns the life that an entry is given: the one asked for, or the longest below it from which an age follows to the
-    /// second. That takes a year short by 2 seconds at most.
-    pub(crate) const fn storable(nanos: u64) -> u64 {
-        if nanos <= LONG {
-            return nanos;
-        }
-        let life = nanos as f32;
-        (if life as u64 > nanos { life.next_down() } else { life }) as u64
-    }
-
     /// Returns the same for an entry that is older by that much.
     pub(crate) fn older_by(self, nanos: u64) -> Self {
         Self { left: self.left.saturating_sub_unsigned(nanos), ..self }
@@ -165,7 +147,7 @@ impl Vitals {
 
     /// Returns the nanoseconds since the value was stored: not more than that, and less by a ten-millionth of its life at most.
     pub(crate) fn least_age(self) -> Option<u64> {
-        let life = if self.life > LONG as f32 { self.life } else { self.life.next_down() };
+        let life = if self.life > life::LONG as f32 { self.life } else { self.life.next_down() };
         self.life.is_finite().then(|| (f64::from(life) - self.left as f64).max(0.0) as u64)
     }
 
@@ -190,7 +172,7 @@ impl Vitals {
         };
         let allowed = i64::try_from(policy.ttl.saturating_sub(age)).unwrap_or(i64::MAX);
         let left = self.left.min(allowed);
-        Self { left, life: Self::life(age.saturating_add_signed(left)), ..self }
+        Self { left, life: life::in_24_bits(age.saturating_add_signed(left)), ..self }
     }
 }
 

@@ -41,6 +41,7 @@ mod function;
 mod future;
 mod key;
 mod lanes;
+mod life;
 mod namespace;
 mod policy;
 mod process;

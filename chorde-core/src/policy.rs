@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::entry::Vitals;
+use crate::life;
 
 /// Holds the time-related arguments of `#[cached]`, as data.
 ///
@@ -61,7 +61,7 @@ impl CallPolicy {
     pub const fn new(ttl: Duration) -> Self {
         Self {
             ttl: nanos(ttl),
-            longest: Vitals::life(nanos(ttl)),
+            longest: life::in_24_bits(nanos(ttl)),
             refresh: RefreshPoint::Never,
             spread: Spread::Automatic,
             lease: LEASE,

@@ -54,6 +54,7 @@ mod subject {
     pub(crate) mod future;
     pub(crate) mod key;
     pub(crate) mod lanes;
+    pub(crate) mod life;
     pub(crate) mod namespace;
     pub(crate) mod policy;
     pub(crate) mod process;

@@ -10,6 +10,7 @@ use crate::clock::{Clock, LAG};
 use crate::decide::{Decision, decide};
 use crate::digest::Digest;
 use crate::entry::Vitals;
+use crate::life;
 use crate::policy::{CallPolicy, RefreshPoint};
 
 /// Values taken out of a shard, to be dropped once its lock is released: a value's `Drop` is the user's code.
@@ -78,8 +79,8 @@ impl Times {
 
     /// Ends earlier than asked for where a life is so long that no age would follow from it.
     fn of(expires: u64, life: u64) -> Self {
-        let storable = Vitals::storable(life);
-        Self { expires: expires.saturating_sub(life - storable), life: Vitals::life(storable) }
+        let storable = life::storable(life);
+        Self { expires: expires.saturating_sub(life - storable), life: life::in_24_bits(storable) }
     }
 }
 
