@@ -56,7 +56,9 @@
 //! A digest never leaves the process: shared stores use a key's bytes.
 
 mod digester;
+mod long;
 mod names;
+mod runs;
 mod secret;
 
 use std::hash::Hasher;

@@ -4,10 +4,12 @@ use std::fmt;
 use std::hash::Hasher as _;
 use std::slice;
 
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use siphasher::sip128::Hasher128 as _;
 
+use super::long::{self, Words};
 use super::names;
-use super::secret::{Coefficients, SECRET, Secret, sip, sip_digest, sip_with};
+use super::runs::Run;
+use super::secret::{Coefficients, SECRET, Secret, sip_digest, sip_with};
 use super::{Digest, EXACT};
 use crate::events::{Kind, Listener, Name};
 
@@ -71,14 +73,17 @@ pub(crate) struct Digester {
     shape: u64,
     /// The coefficients of the words of the shape to come.
     shapes: slice::Iter<'static, Coefficients>,
-    /// Takes the words for which there is no coefficient.
-    overflow: Overflow,
+    /// Takes the words of values for which there is no coefficient.
+    rest: Overflow,
+    /// Takes those of the shape.
+    rest_of_shape: Overflow,
 }
 
 impl From<Sums> for Digester {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn from(sums: Sums) -> Self {
-        Self { sums, next: sums.secret.words.iter(), shape: EMPTY, shapes: sums.secret.shapes.iter(), overflow: None }
+        let (words, shapes) = (sums.secret.words.iter(), sums.secret.shapes.iter());
+        Self { sums, next: words, shape: EMPTY, shapes, rest: None, rest_of_shape: None }
     }
 }
 
@@ -89,14 +94,7 @@ impl fmt::Debug for Digester {
 }
 
 /// Takes the words for which there is no coefficient.
-type Overflow = Option<Box<SipHasher13>>;
-
-/// Which stream a word without a coefficient belongs to.
-#[derive(Clone, Copy)]
-enum Stream {
-    Values = 0,
-    Shape = 1,
-}
+type Overflow = Option<Box<Words>>;
 
 impl Digester {
     /// Starts where a digest of those namespaces stands.
@@ -115,7 +113,7 @@ impl Digester {
     fn absorb(&mut self, word: u64) {
         match self.next.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => self.overflow(Stream::Values, word),
+            None => absorb_rest(&mut self.rest, self.sums.secret, word),
         }
     }
 
@@ -124,8 +122,8 @@ impl Digester {
     fn push(&mut self, kind: Kind, value: impl FnOnce(&mut Self)) {
         let mut shape = pushed(self.shape, kind);
         if shape.cast_signed() < 0 {
-            (self.sums, self.shapes, self.overflow) =
-                absorb_full(self.sums, self.shapes.clone(), self.overflow.take(), shape);
+            (self.sums, self.shapes, self.rest_of_shape) =
+                absorb_full(self.sums, self.shapes.clone(), self.rest_of_shape.take(), shape);
             shape = CONTINUED;
         }
         value(self);
@@ -138,25 +136,16 @@ impl Digester {
     fn absorb_shape(&mut self, word: u64) {
         match self.shapes.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => self.overflow(Stream::Shape, word),
+            None => absorb_rest(&mut self.rest_of_shape, self.sums.secret, word),
         }
-    }
-
-    /// Takes in a word for which there is no coefficient.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn overflow(&mut self, stream: Stream, word: u64) {
-        // By value, so that no reference keeps the digester out of registers.
-        let overflow = absorb_overflow(self.overflow.take(), self.sums.secret, stream, word);
-        // None is left, of which nothing need be dropped: no code for that is in the way of the optimiser.
-        std::mem::forget(std::mem::replace(&mut self.overflow, overflow));
     }
 
     /// Takes in the length and the bytes, eight at a time.
     #[inline]
     fn absorb_bytes(&mut self, bytes: &[u8]) {
         self.absorb(bytes.len() as u64);
-        if bytes.len() > EXACT {
-            let hash = sip(self.sums.secret.texts, bytes);
+        if bytes.len() >= EXACT {
+            let hash = long::of_bytes(self.sums.secret, bytes);
             self.absorb(hash.low);
             self.absorb(hash.high);
             return;
@@ -170,11 +159,27 @@ impl Digester {
         }
     }
 
+    /// Takes in a run of numbers as words.
+    #[inline]
+    pub(super) fn absorb_run(&mut self, kind: Kind, count: u64, words: &[u64]) {
+        self.push(kind, |digester| {
+            digester.absorb(count);
+            words.iter().for_each(|word| digester.absorb(*word));
+        });
+    }
+
+    pub(super) fn secret(&self) -> &'static Secret {
+        self.sums.secret
+    }
+
     /// Returns the digest of all that was taken in.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn finish(mut self) -> Digest {
-        if let Some(overflow) = self.overflow {
-            self.sums = self.sums.with(&self.sums.secret.rest, finish_overflow(overflow));
+        if let Some(rest) = self.rest {
+            self.sums = self.sums.with(&self.sums.secret.rest, finish_overflow(rest));
+        }
+        if let Some(rest) = self.rest_of_shape {
+            self.sums = self.sums.with(&self.sums.secret.rest_of_shape, finish_overflow(rest));
         }
         self.sums.add(&self.sums.secret.shape, self.shape ^ USUAL ^ 1);
         self.sums.digest()
@@ -192,11 +197,19 @@ fn path_digest(first: Digest, second: Digest, rest: impl Iterator<Item = Digest>
     Digest { low: hash.h1, high: hash.h2 }
 }
 
+/// Takes in a word for which there is no coefficient.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn absorb_rest(rest: &mut Overflow, secret: &'static Secret, word: u64) {
+    // By value, so that no reference keeps the digester out of registers.
+    let overflow = absorb_overflow(rest.take(), secret, word);
+    // None is left, of which nothing need be dropped: no code for that is in the way of the optimiser.
+    std::mem::forget(std::mem::replace(rest, overflow));
+}
+
 #[cold]
-fn absorb_overflow(overflow: Overflow, secret: &Secret, stream: Stream, word: u64) -> Overflow {
-    let mut overflow = overflow.unwrap_or_else(|| Box::new(sip_with(secret.overflow)));
-    overflow.write_u8(stream as u8);
-    overflow.write_u64(word);
+fn absorb_overflow(overflow: Overflow, secret: &'static Secret, word: u64) -> Overflow {
+    let mut overflow = overflow.unwrap_or_else(|| Words::take(secret, secret.overflow));
+    overflow.push(word);
     Some(overflow)
 }
 
@@ -212,16 +225,16 @@ fn absorb_full(
             sums.add(coefficients, shape);
             overflow
         }
-        None => absorb_overflow(overflow, sums.secret, Stream::Shape, shape),
+        None => absorb_overflow(overflow, sums.secret, shape),
     };
     (sums, shapes, overflow)
 }
 
 #[cold]
-#[expect(clippy::boxed_local, clippy::needless_pass_by_value, reason = "what is moved is not dropped by the caller")]
-fn finish_overflow(overflow: Box<SipHasher13>) -> [u64; 2] {
-    let rest = overflow.finish128();
-    [rest.h1, rest.h2]
+fn finish_overflow(mut overflow: Box<Words>) -> [u64; 2] {
+    let rest = overflow.finish(overflow.count());
+    overflow.put_back();
+    [rest.low, rest.high]
 }
 
 /// Packs one to seven bytes into a word; different bytes of one length give different words.
@@ -254,6 +267,7 @@ pub(crate) struct Entries {
 impl Listener for Digester {
     type Names = Names;
     type Map = Entries;
+    type Run = Run;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark(&mut self, kind: Kind) {
@@ -275,6 +289,27 @@ impl Listener for Digester {
     #[inline]
     fn bytes(&mut self, kind: Kind, bytes: &[u8]) {
         self.push(kind, |digester| digester.absorb_bytes(bytes));
+    }
+
+    fn open_array(&mut self) {
+        self.mark(Kind::Tuple);
+        // Nothing else begins so.
+        self.mark(Kind::Skipped);
+    }
+
+    #[inline]
+    fn continue_run(&mut self, run: &mut Run, kind: Kind, value: u64) {
+        Digester::continue_run(self, run, kind, value);
+    }
+
+    #[inline]
+    fn end_run(&mut self, run: &mut Run) {
+        self.finish_run(run);
+    }
+
+    #[inline]
+    fn whole_run(&mut self, kind: Kind, values: impl Iterator<Item = u64>) {
+        Digester::whole_run(self, kind, values);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

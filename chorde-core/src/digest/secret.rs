@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use super::long::{PAIRS, Pair};
 use super::{Digest, SHAPES, WORDS};
 
 /// The coefficients of one word: one for each half of the digest.
@@ -27,8 +28,10 @@ pub(super) struct Secret {
     pub(super) words: [Coefficients; WORDS],
     /// For the words of a shape before the last.
     pub(super) shapes: [Coefficients; SHAPES],
-    /// For what `SipHash` made of words without a coefficient.
+    /// For the hash of the words of values that have no coefficient.
     pub(super) rest: [Coefficients; 2],
+    /// For that of such words of the shape.
+    pub(super) rest_of_shape: [Coefficients; 2],
     /// For the digest of the namespaces.
     pub(super) path: [Coefficients; 2],
     /// For a digest within another.
@@ -37,14 +40,16 @@ pub(super) struct Secret {
     pub(super) revised: [Coefficients; 3],
     /// Keys the hash of words without a coefficient.
     pub(super) overflow: SipKey,
-    /// Keys the hash of long texts.
-    pub(super) texts: SipKey,
+    /// Keys the hash of long texts and runs.
+    pub(super) long: SipKey,
     /// Keys the hash of names of namespaces.
     pub(super) names: SipKey,
     /// Keys the hash of several namespaces.
     pub(super) paths: SipKey,
     /// Keys the hash of a map's entries.
     pub(super) entries: SipKey,
+    /// Keys the compression of blocks.
+    pub(super) pairs: [Pair; PAIRS],
 }
 
 /// Drawn from the operating system's randomness, by way of the standard library's `RandomState`.
@@ -57,7 +62,8 @@ pub(super) static SECRET: LazyLock<Secret> = LazyLock::new(|| {
         hasher.write_u64(counter);
         hasher.finish()
     };
-    let [overflow, texts, names, paths, entries] = std::array::from_fn(|_| (draw(), draw()));
+    let [overflow, long, names, paths, entries] = std::array::from_fn(|_| (draw(), draw()));
+    let pairs = std::array::from_fn(|_| [draw(), draw()]);
     let mut wide = || u128::from(draw()) << 64 | u128::from(draw());
     let mut next = || Coefficients { low: wide(), high: wide() };
     Secret {
@@ -65,14 +71,16 @@ pub(super) static SECRET: LazyLock<Secret> = LazyLock::new(|| {
         words: std::array::from_fn(|_| next()),
         shapes: std::array::from_fn(|_| next()),
         rest: std::array::from_fn(|_| next()),
+        rest_of_shape: std::array::from_fn(|_| next()),
         path: std::array::from_fn(|_| next()),
         within: std::array::from_fn(|_| next()),
         revised: std::array::from_fn(|_| next()),
         overflow,
-        texts,
+        long,
         names,
         paths,
         entries,
+        pairs,
     }
 });
 
