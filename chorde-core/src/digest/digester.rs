@@ -6,7 +6,7 @@ use std::slice;
 
 use siphasher::sip128::Hasher128 as _;
 
-use super::long::{self, Words};
+use super::long::{self, Stream, Streams};
 use super::names;
 use super::runs::Run;
 use super::secret::{Coefficients, SECRET, Secret, sip_digest, sip_with};
@@ -73,17 +73,15 @@ pub(crate) struct Digester {
     shape: u64,
     /// The coefficients of the words of the shape to come.
     shapes: slice::Iter<'static, Coefficients>,
-    /// Takes the words of values for which there is no coefficient.
-    rest: Overflow,
-    /// Takes those of the shape.
-    rest_of_shape: Overflow,
+    /// Takes the words for which there is no coefficient.
+    overflow: Overflow,
 }
 
 impl From<Sums> for Digester {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn from(sums: Sums) -> Self {
         let (words, shapes) = (sums.secret.words.iter(), sums.secret.shapes.iter());
-        Self { sums, next: words, shape: EMPTY, shapes, rest: None, rest_of_shape: None }
+        Self { sums, next: words, shape: EMPTY, shapes, overflow: None }
     }
 }
 
@@ -94,7 +92,7 @@ impl fmt::Debug for Digester {
 }
 
 /// Takes the words for which there is no coefficient.
-type Overflow = Option<Box<Words>>;
+type Overflow = Option<Box<Streams>>;
 
 impl Digester {
     /// Starts where a digest of those namespaces stands.
@@ -113,7 +111,7 @@ impl Digester {
     fn absorb(&mut self, word: u64) {
         match self.next.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => absorb_rest(&mut self.rest, self.sums.secret, word),
+            None => self.overflow(|streams| &mut streams.values, word),
         }
     }
 
@@ -122,8 +120,8 @@ impl Digester {
     fn push(&mut self, kind: Kind, value: impl FnOnce(&mut Self)) {
         let mut shape = pushed(self.shape, kind);
         if shape.cast_signed() < 0 {
-            (self.sums, self.shapes, self.rest_of_shape) =
-                absorb_full(self.sums, self.shapes.clone(), self.rest_of_shape.take(), shape);
+            (self.sums, self.shapes, self.overflow) =
+                absorb_full(self.sums, self.shapes.clone(), self.overflow.take(), shape);
             shape = CONTINUED;
         }
         value(self);
@@ -136,12 +134,21 @@ impl Digester {
     fn absorb_shape(&mut self, word: u64) {
         match self.shapes.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => absorb_rest(&mut self.rest_of_shape, self.sums.secret, word),
+            None => self.overflow(|streams| &mut streams.shape, word),
         }
     }
 
+    /// Takes in a word for which there is no coefficient.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn overflow(&mut self, stream: fn(&mut Streams) -> &mut Stream, word: u64) {
+        // By value, so that no reference keeps the digester out of registers.
+        let overflow = absorb_overflow(self.overflow.take(), self.sums.secret, stream, word);
+        // None is left, of which nothing need be dropped: no code for that is in the way of the optimiser.
+        std::mem::forget(std::mem::replace(&mut self.overflow, overflow));
+    }
+
     /// Takes in the length and the bytes, eight at a time.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn absorb_bytes(&mut self, bytes: &[u8]) {
         self.absorb(bytes.len() as u64);
         if bytes.len() >= EXACT {
@@ -175,11 +182,8 @@ impl Digester {
     /// Returns the digest of all that was taken in.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn finish(mut self) -> Digest {
-        if let Some(rest) = self.rest {
-            self.sums = self.sums.with(&self.sums.secret.rest, finish_overflow(rest));
-        }
-        if let Some(rest) = self.rest_of_shape {
-            self.sums = self.sums.with(&self.sums.secret.rest_of_shape, finish_overflow(rest));
+        if let Some(overflow) = self.overflow {
+            self.sums = self.sums.with(&self.sums.secret.rest, finish_overflow(overflow));
         }
         self.sums.add(&self.sums.secret.shape, self.shape ^ USUAL ^ 1);
         self.sums.digest()
@@ -197,19 +201,15 @@ fn path_digest(first: Digest, second: Digest, rest: impl Iterator<Item = Digest>
     Digest { low: hash.h1, high: hash.h2 }
 }
 
-/// Takes in a word for which there is no coefficient.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn absorb_rest(rest: &mut Overflow, secret: &'static Secret, word: u64) {
-    // By value, so that no reference keeps the digester out of registers.
-    let overflow = absorb_overflow(rest.take(), secret, word);
-    // None is left, of which nothing need be dropped: no code for that is in the way of the optimiser.
-    std::mem::forget(std::mem::replace(rest, overflow));
-}
-
 #[cold]
-fn absorb_overflow(overflow: Overflow, secret: &'static Secret, word: u64) -> Overflow {
-    let mut overflow = overflow.unwrap_or_else(|| Words::take(secret, secret.overflow));
-    overflow.push(word);
+fn absorb_overflow(
+    overflow: Overflow,
+    secret: &'static Secret,
+    stream: fn(&mut Streams) -> &mut Stream,
+    word: u64,
+) -> Overflow {
+    let mut overflow = overflow.unwrap_or_else(|| Streams::take(secret, secret.overflow));
+    stream(&mut overflow).push(word);
     Some(overflow)
 }
 
@@ -225,16 +225,16 @@ fn absorb_full(
             sums.add(coefficients, shape);
             overflow
         }
-        None => absorb_overflow(overflow, sums.secret, shape),
+        None => absorb_overflow(overflow, sums.secret, |streams| &mut streams.shape, shape),
     };
     (sums, shapes, overflow)
 }
 
 #[cold]
-fn finish_overflow(mut overflow: Box<Words>) -> [u64; 2] {
-    let rest = overflow.finish(overflow.count());
+fn finish_overflow(mut overflow: Box<Streams>) -> [u64; 4] {
+    let (values, shape) = (overflow.values.finish_words(), overflow.shape.finish_words());
     overflow.put_back();
-    [rest.low, rest.high]
+    [values.low, values.high, shape.low, shape.high]
 }
 
 /// Packs one to seven bytes into a word; different bytes of one length give different words.

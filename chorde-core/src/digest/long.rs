@@ -70,7 +70,7 @@ fn product([x, y]: Pair, [k, l]: &Pair) -> u128 {
 }
 
 /// Hashes bytes that lie there as a whole.
-#[cold]
+#[inline(never)]
 pub(super) fn of_bytes(secret: &'static Secret, bytes: &[u8]) -> Digest {
     let mut hash = LongHash::new(secret, secret.long);
     for block in bytes.chunks(BLOCK_BYTES) {
@@ -89,45 +89,23 @@ pub(super) fn pair(bytes: &[u8; 16]) -> Pair {
     [number as u64, (number >> 64) as u64]
 }
 
-/// Collects words that come one by one.
-pub(super) struct Words {
+/// Collects the words of one stream, which come one by one.
+pub(super) struct Stream {
     hash: LongHash,
     /// The block that is being filled.
     block: [u64; BLOCK],
     filled: usize,
-    /// How many words there were.
-    count: u64,
+    /// How many words the blocks before it had.
+    before: u64,
 }
 
-/// How many collectors a thread keeps for its next keys.
-const SPARE: usize = 4;
-
-thread_local! {
-    static SPARES: RefCell<Vec<Box<Words>>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Words {
-    /// Takes a collector of this thread, so that a long key allocates nothing but the first time.
-    pub(super) fn take(secret: &'static Secret, key: SipKey) -> Box<Self> {
-        let hash = LongHash::new(secret, key);
-        match SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.pop()).ok().flatten() {
-            Some(mut spare) => {
-                (spare.hash, spare.filled, spare.count) = (hash, 0, 0);
-                spare
-            }
-            None => Box::new(Self { hash, block: [0; BLOCK], filled: 0, count: 0 }),
-        }
+impl Stream {
+    fn new(secret: &'static Secret, key: SipKey) -> Self {
+        Self { hash: LongHash::new(secret, key), block: [0; BLOCK], filled: 0, before: 0 }
     }
 
-    /// Puts the collector back.
-    pub(super) fn put_back(self: Box<Self>) {
-        let _ = SPARES.try_with(|spares| {
-            if let Ok(mut spares) = spares.try_borrow_mut()
-                && spares.len() < SPARE
-            {
-                spares.push(self);
-            }
-        });
+    fn restart(&mut self, secret: &'static Secret, key: SipKey) {
+        (self.hash, self.filled, self.before) = (LongHash::new(secret, key), 0, 0);
     }
 
     #[inline]
@@ -139,11 +117,6 @@ impl Words {
         }
     }
 
-    /// Returns how many words there were.
-    pub(super) fn count(&self) -> u64 {
-        self.count + self.filled as u64
-    }
-
     /// Returns the words, of which there is less than a block.
     pub(super) fn words(&self) -> &[u64] {
         &self.block[..self.filled]
@@ -153,15 +126,58 @@ impl Words {
     fn flush(&mut self) {
         let (pairs, rest) = self.block[..self.filled].as_chunks();
         self.hash.block(pairs.iter().copied(), rest.first().map(|word| [*word, 0]));
-        self.count += self.filled as u64;
+        self.before += self.filled as u64;
         self.filled = 0;
     }
 
-    /// Returns the hash of all words.
+    /// Returns the hash of all words; the length must tell how many there were.
     pub(super) fn finish(&mut self, length: u64) -> Digest {
         if self.filled > 0 {
             self.flush();
         }
         self.hash.clone().finish(length)
+    }
+
+    /// Returns the hash of all words.
+    pub(super) fn finish_words(&mut self) -> Digest {
+        self.finish(self.before + self.filled as u64)
+    }
+}
+
+/// What the words of a key go to that have no coefficient of their own.
+pub(super) struct Streams {
+    pub(super) values: Stream,
+    pub(super) shape: Stream,
+}
+
+/// How many a thread keeps for its next keys.
+const SPARE: usize = 4;
+
+thread_local! {
+    static SPARES: RefCell<Vec<Box<Streams>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Streams {
+    /// Takes a pair of this thread, so that a long key allocates nothing but the first time.
+    pub(super) fn take(secret: &'static Secret, key: SipKey) -> Box<Self> {
+        match SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.pop()).ok().flatten() {
+            Some(mut spare) => {
+                spare.values.restart(secret, key);
+                spare.shape.restart(secret, key);
+                spare
+            }
+            None => Box::new(Self { values: Stream::new(secret, key), shape: Stream::new(secret, key) }),
+        }
+    }
+
+    /// Puts the pair back.
+    pub(super) fn put_back(self: Box<Self>) {
+        let _ = SPARES.try_with(|spares| {
+            if let Ok(mut spares) = spares.try_borrow_mut()
+                && spares.len() < SPARE
+            {
+                spares.push(self);
+            }
+        });
     }
 }

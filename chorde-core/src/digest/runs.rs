@@ -6,7 +6,7 @@
 
 use super::EXACT;
 use super::digester::Digester;
-use super::long::{BLOCK_BYTES, LongHash, Pair, Words};
+use super::long::{BLOCK_BYTES, LongHash, Pair, Streams};
 use crate::events::Kind;
 
 /// The numbers of one kind that came one by one and are not taken in yet.
@@ -19,7 +19,7 @@ pub(crate) struct Run {
     word: u64,
     bits: u32,
     /// The words before it.
-    words: Option<Box<Words>>,
+    words: Option<Box<Streams>>,
 }
 
 impl Digester {
@@ -41,7 +41,7 @@ impl Digester {
 
     fn push_word(&mut self, run: &mut Run) {
         let secret = self.secret();
-        run.words.get_or_insert_with(|| Words::take(secret, secret.long)).push(run.word);
+        run.words.get_or_insert_with(|| Streams::take(secret, secret.long)).values.push(run.word);
         (run.word, run.bits) = (0, 0);
     }
 
@@ -54,9 +54,9 @@ impl Digester {
         if let Some(mut words) = run.words.take() {
             let is_short = run.count * u64::from(kind.width()) < 8 * EXACT as u64;
             if is_short {
-                self.absorb_run(kind, run.count, words.words());
+                self.absorb_run(kind, run.count, words.values.words());
             } else {
-                let hash = words.finish(run.count);
+                let hash = words.values.finish(run.count);
                 self.absorb_run(kind, run.count, &[hash.low, hash.high]);
             }
             words.put_back();

@@ -28,10 +28,8 @@ pub(super) struct Secret {
     pub(super) words: [Coefficients; WORDS],
     /// For the words of a shape before the last.
     pub(super) shapes: [Coefficients; SHAPES],
-    /// For the hash of the words of values that have no coefficient.
-    pub(super) rest: [Coefficients; 2],
-    /// For that of such words of the shape.
-    pub(super) rest_of_shape: [Coefficients; 2],
+    /// For the hashes of the words that have no coefficient: those of values, those of the shape.
+    pub(super) rest: [Coefficients; 4],
     /// For the digest of the namespaces.
     pub(super) path: [Coefficients; 2],
     /// For a digest within another.
@@ -71,7 +69,6 @@ pub(super) static SECRET: LazyLock<Secret> = LazyLock::new(|| {
         words: std::array::from_fn(|_| next()),
         shapes: std::array::from_fn(|_| next()),
         rest: std::array::from_fn(|_| next()),
-        rest_of_shape: std::array::from_fn(|_| next()),
         path: std::array::from_fn(|_| next()),
         within: std::array::from_fn(|_| next()),
         revised: std::array::from_fn(|_| next()),

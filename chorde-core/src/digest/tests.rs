@@ -155,7 +155,8 @@ fn runs_of_other_kinds_lengths_and_numbers_differ() {
         }
         digests
     }
-    let mut digests: Vec<Digest> = [of(1_u8), of(1_u16), of(1_u32), of(1_u64), of(1_i8), of(1.0_f32), of(true)].concat();
+    let mut digests: Vec<Digest> =
+        [of(1_u8), of(1_u16), of(1_u32), of(1_u64), of(1_i8), of(1.0_f32), of(true)].concat();
     digests.extend(of(1_u128));
     all_differ(&digests);
 }

@@ -93,7 +93,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 
     fn read<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Cargo>> {
         Box::pin(async move {
-            let entry = self.client.get_entry(key, ReadOptions::new()).await?;
+            let entry = self.live.counted(self.client.get_entry(key, ReadOptions::new())).await?;
             Ok(entry.filter(|entry| !entry.is_stale()).map(|entry| load(entry.value)))
         })
     }
@@ -124,7 +124,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.client.fill(key, token, stored.clone(), ttl).await,
+                Some(stored) => self.live.counted(self.client.fill(key, token, stored.clone(), ttl)).await,
                 None => Ok(false),
             }
         })
@@ -133,7 +133,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.client.add_entry(key, stored.clone(), ttl).await,
+                Some(stored) => self.live.counted(self.client.add_entry(key, stored.clone(), ttl)).await,
                 None => Ok(false),
             }
         })
@@ -141,15 +141,17 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 
     fn renew<'a>(&'a self, key: &'a Key, by: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
-            match self.client.get_entry(key, ReadOptions::new()).await? {
-                Some(entry) if !entry.is_stale() => self.client.renew_entry(key, entry.remaining() + by).await,
+            match self.live.counted(self.client.get_entry(key, ReadOptions::new())).await? {
+                Some(entry) if !entry.is_stale() => {
+                    self.live.counted(self.client.renew_entry(key, entry.remaining() + by)).await
+                }
                 _ => Ok(false),
             }
         })
     }
 
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
-        Box::pin(self.client.delete_entry(key))
+        Box::pin(self.live.counted(self.client.delete_entry(key)))
     }
 
     fn release(&self, key: &Key, token: Token) {
@@ -170,7 +172,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
         if let Some(holder) = holder {
             options = options.noting(holder);
         }
-        Ok(self.client.claim(key, options).await?.map(load))
+        Ok(self.live.counted(self.client.claim(key, options)).await?.map(load))
     }
 }
 

@@ -80,7 +80,7 @@ impl<L: Listener> ser::SerializeTuple for Tuple<'_, L> {
     type Ok = ();
     type Error = Refusal;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         match &mut self.run {
             None => value.serialize(Walker(&mut *self.listener)),

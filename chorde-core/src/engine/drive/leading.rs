@@ -182,7 +182,7 @@ impl<'a> Drive<'a> {
     /// Takes a client that fails for one that holds nothing.
     fn claim_or_none(self, claim: crate::Result<Claim<Cargo>>) -> Claim<Cargo> {
         claim.unwrap_or_else(|error| {
-            self.live.failed("claim", &error);
+            self.failed("claim", &error);
             Claim::Absent(Token::default())
         })
     }
@@ -193,7 +193,7 @@ impl<'a> Drive<'a> {
         if let Some(renew) = self.policy.renew.filter(|_| computes)
             && let Err(error) = self.backend.renew(self.key, renew).await
         {
-            self.live.failed("renew", &error);
+            self.failed("renew", &error);
         }
     }
 }
