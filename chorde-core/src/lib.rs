@@ -69,4 +69,4 @@ pub use log_limit::{HeldBack, LogLimit};
 pub use namespace::{Namespace, Path};
 pub use policy::{CallPolicy, RefreshPoint};
 pub use site::{FunctionInfo, InstanceInfo, functions};
-pub use stats::{Stats, Timings};
+pub use stats::{Stats, TimingBin, Timings};

@@ -53,6 +53,7 @@ mod subject {
     pub(crate) mod future;
     pub(crate) mod key;
     pub(crate) mod lanes;
+    pub(crate) mod log_limit;
     pub(crate) mod namespace;
     pub(crate) mod policy;
     pub(crate) mod process;
