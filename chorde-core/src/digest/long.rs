@@ -154,6 +154,7 @@ pub(super) struct Streams {
 const SPARE: usize = 4;
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "they come and go as boxes, of 2 KiB each")]
     static SPARES: RefCell<Vec<Box<Streams>>> = const { RefCell::new(Vec::new()) };
 }
 
