@@ -143,10 +143,9 @@ async fn run(asked: Asked, batch: Vec<Question>, deadline: Sleep, answer: onesho
     drop(asked);
     if let Err(Ok(replies)) = answer.send(replies)
         && let Err(failure) = within(deadline, pool.give_back(&batch, &replies)).await
+        && let Some(more) = pool.log_limit.admit((), pool.clock.now())
     {
-        if let Some(more) = pool.log_limit.admit((), pool.clock.now()) {
-            log::debug!("cannot give back what was won at {}: {failure:?}{more}", pool.destination);
-        }
+        log::debug!("cannot give back what was won at {}: {failure:?}{more}", pool.destination);
     }
 }
 
