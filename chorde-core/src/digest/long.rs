@@ -154,14 +154,15 @@ pub(super) struct Streams {
 const SPARE: usize = 4;
 
 thread_local! {
-    #[expect(clippy::vec_box, reason = "they come and go as boxes, of 2 KiB each")]
-    static SPARES: RefCell<Vec<Box<Streams>>> = const { RefCell::new(Vec::new()) };
+    static SPARES: RefCell<[Option<Box<Streams>>; SPARE]> = const { RefCell::new([const { None }; SPARE]) };
 }
 
 impl Streams {
     /// Takes a pair of this thread, so that a long key allocates nothing but the first time.
     pub(super) fn take(secret: &'static Secret, key: SipKey) -> Box<Self> {
-        match SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.pop()).ok().flatten() {
+        let spare =
+            |spares: &RefCell<[Option<_>; SPARE]>| spares.try_borrow_mut().ok()?.iter_mut().find_map(Option::take);
+        match SPARES.try_with(spare).ok().flatten() {
             Some(mut spare) => {
                 spare.values.restart(secret, key);
                 spare.shape.restart(secret, key);
@@ -175,9 +176,9 @@ impl Streams {
     pub(super) fn put_back(self: Box<Self>) {
         let _ = SPARES.try_with(|spares| {
             if let Ok(mut spares) = spares.try_borrow_mut()
-                && spares.len() < SPARE
+                && let Some(place) = spares.iter_mut().find(|place| place.is_none())
             {
-                spares.push(self);
+                *place = Some(self);
             }
         });
     }
