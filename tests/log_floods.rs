@@ -1,5 +1,7 @@
 //! What fails again and again is logged once a second for each function and kind of failure.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::sync::{LazyLock, Mutex};
