@@ -70,6 +70,7 @@ fn a_hit_of_an_asynchronous_function_allocates_nothing() {
 }
 
 #[test]
+#[allow(clippy::ptr_arg, reason = "a reference to a list is a kind of key")]
 fn a_hit_by_a_long_key_allocates_nothing() {
     store!(CACHE);
     #[derive(Debug, Serialize)]
