@@ -69,6 +69,46 @@ fn a_hit_of_an_asynchronous_function_allocates_nothing() {
     assert_eq!((count, later::stats().hits), (0, 101));
 }
 
+#[test]
+#[allow(clippy::ptr_arg, reason = "a reference to a list is a kind of key")]
+fn a_hit_by_a_long_key_allocates_nothing() {
+    store!(CACHE);
+    #[derive(Debug, Serialize)]
+    struct Nested<'a> {
+        bytes: &'a [u8],
+        parts: Vec<(String, Vec<u32>, Option<[u8; 32]>)>,
+    }
+    #[derive(Debug, Serialize)]
+    struct Byte(u8);
+    #[cached(client = CACHE, ttl = 60)]
+    fn arrays(a: [u8; 32], b: [u64; 32], c: [[u16; 20]; 20]) -> u64 {
+        u64::from(a[0]) + b[0] + u64::from(c[0][0])
+    }
+    #[cached(client = CACHE, ttl = 60)]
+    fn text(key: &str) -> u64 {
+        key.len() as u64
+    }
+    #[cached(client = CACHE, ttl = 60)]
+    fn numbers(key: &Vec<u64>, bytes: &[u8], floats: &[f64]) -> u64 {
+        key[1] + bytes.len() as u64 + floats.len() as u64
+    }
+    #[cached(client = CACHE, ttl = 60)]
+    fn nested(key: &Nested<'static>, names: &[String], newtypes: &[Byte]) -> u64 {
+        (key.bytes.len() + names.len() + newtypes.len()) as u64
+    }
+    static BYTES: [u8; 1 << 16] = [7; 1 << 16];
+    let (long, words): (String, Vec<u64>) = ("x".repeat(1 << 10), (0..10_000).collect());
+    let part = |at: u32| (format!("part {at}"), vec![at; 100], Some([1; 32]));
+    let key = Nested { bytes: &BYTES, parts: (0..20).map(part).collect() };
+    let (names, newtypes): (Vec<String>, Vec<Byte>) = (0..1000).map(|at| (at.to_string(), Byte(at as u8))).unzip();
+    assert_eq!(allocations(|| assert_eq!(arrays([1; 32], [2; 32], [[3; 20]; 20]), 6)), 0);
+    assert_eq!(allocations(|| assert_eq!(text(&long), 1 << 10)), 0);
+    assert_eq!(allocations(|| assert_eq!(numbers(&words, &BYTES, &[0.5; 100]), 1 + (1 << 16) + 100)), 0);
+    assert_eq!(allocations(|| assert_eq!(nested(&key, &names, &newtypes), (1 << 16) + 2000)), 0);
+    let hits = [arrays::stats().hits, text::stats().hits, numbers::stats().hits, nested::stats().hits];
+    assert_eq!((hits, key.parts.len()), ([100; 4], 20));
+}
+
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Query<'a> {
     table: &'a str,

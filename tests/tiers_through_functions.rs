@@ -5,6 +5,7 @@ mod support;
 use std::sync::{LazyLock, Mutex};
 
 use chorde::prelude::*;
+use chorde::testing::{ChaosClient, Faults};
 use chorde::{InprocClient, ManualClock, TieredClient};
 use support::failing::Failing;
 use support::{Count, bounded, drained, secs, timed};
@@ -153,4 +154,55 @@ fn a_due_near_copy_is_replaced_by_what_the_far_tier_has_already() {
         drained();
         assert_eq!((elsewhere(0), RUNS.get(), elsewhere::stats().due_hits), (70, 1, 1));
     });
+}
+
+#[test]
+fn each_failed_operation_of_a_far_tier_counts_once_for_the_function() {
+    static FAR: LazyLock<ChaosClient<InprocClient>> = LazyLock::new(|| ChaosClient::new(InprocClient::new(100), 1));
+    static TIERS: LazyLock<TieredClient<InprocClient, ChaosClient<InprocClient>>> =
+        LazyLock::new(|| TieredClient::new(InprocClient::new(100), FAR.clone()));
+    #[cached(client = TIERS, ttl = 600)]
+    fn plain(key: u32) -> u32 {
+        key * 10
+    }
+    #[cached(client = TIERS, ttl = 600)]
+    async fn asynchronous(key: u32) -> u32 {
+        key * 10
+    }
+    /// Returns by how much something raised the function's count, and the number of the tier's failures.
+    fn counted(errors: impl Fn() -> u64, act: impl FnOnce()) -> (u64, u64) {
+        let (before, far) = (errors(), TIERS.stats().far_errors);
+        act();
+        (errors() - before, TIERS.stats().far_errors - far)
+    }
+    let (of_plain, of_async) = (|| plain::stats().client_errors, || asynchronous::stats().client_errors);
+    FAR.set(Faults::none().errors(1.0));
+    for key in 1..4 {
+        let (count, failed) = counted(of_plain, || assert_eq!(plain(key), key * 10));
+        assert!(count == failed && failed >= 2, "claim and store: {count} of {failed}");
+        let (count, failed) = counted(of_async, || assert_eq!(asynchronous(key).wait(), key * 10));
+        assert!(count == failed && failed >= 2, "claim and store: {count} of {failed}");
+        assert_eq!(counted(of_plain, || assert_eq!(plain(key), key * 10)), (0, 0), "a near hit asks nobody else");
+    }
+    assert_eq!(counted(of_plain, || plain::put(1, 7).unwrap()), (1, 1), "the near tier took it");
+    assert_eq!(counted(of_plain, || assert!(plain::invalidate(1).is_err())), (0, 1), "the caller was told");
+    assert_eq!(counted(of_plain, || assert_eq!(plain::peek(9), None)), (1, 1));
+    FAR.set(Faults::none());
+    assert_eq!(counted(of_plain, || assert_eq!(plain(8), 80)), (0, 0));
+}
+
+#[test]
+fn a_failure_of_both_tiers_counts_for_each() {
+    static BOTH: LazyLock<[ChaosClient<InprocClient>; 2]> =
+        LazyLock::new(|| [1, 2].map(|seed| ChaosClient::new(InprocClient::new(100), seed)));
+    static TIERS: LazyLock<TieredClient<ChaosClient<InprocClient>, ChaosClient<InprocClient>>> =
+        LazyLock::new(|| TieredClient::new(BOTH[0].clone(), BOTH[1].clone()));
+    #[cached(client = TIERS, ttl = 600)]
+    fn whatever(key: u32) -> u32 {
+        key * 10
+    }
+    BOTH.iter().for_each(|tier| tier.set(Faults::none().errors(1.0)));
+    assert_eq!(whatever(1), 10);
+    let stats = TIERS.stats();
+    assert_eq!(whatever::stats().client_errors, stats.near_errors + stats.far_errors);
 }

@@ -7,6 +7,7 @@
 //! Futures are returned unboxed. [`DynClient`] boxes them, for places that need one type for several clients.
 
 mod claim;
+pub(crate) mod covered;
 mod dynamic;
 mod ext;
 mod forward;

@@ -9,10 +9,13 @@
 //!
 //! The events that serde reports for a value (`events.rs`) become two streams of 64-bit words.
 //!
-//! * **Values.** A number is one word, or two if it has 128 bits. A text is its length and its bytes, eight to a word; of
-//!   one longer than [`EXACT`] bytes, the length and 128 bits of `SipHash`. A name without fields is one word, a hash. A map
-//!   is the number of its entries and the sum of what became of each, three words, at its end.
-//! * **Shape.** Each event is its kind, of five bits, twelve to a word: below them is nothing, above them a mark that says
+//! * **Values.** A number is one word, or two if it has 128 bits. Numbers of one kind that follow one another in a list or a long
+//!   array, a *run*, are their count and then the numbers, as many to a word as have room (`digest/runs.rs`). A text is its
+//!   length and its bytes, eight to a word. A text or run of [`EXACT`] bytes or more is its length or count and 128 bits of a hash
+//!   (`digest/long.rs`). A name without fields is one word, a hash. A map is the number of its entries and the sum of what
+//!   became of each, three words, at its end.
+//! * **Shape.** Each event is its kind, of five bits, twelve to a word, and so is each run; a long array begins with `Tuple` and
+//!   `Skipped`, which nothing else does: below them is nothing, above them a mark that says
 //!   how many there are, and whether a full word came before. A struct, or a variant with fields, has words of its own, from
 //!   its beginning to its end. Its last one, mixed with a hash of its names, goes in when it ends; then its own kind is added
 //!   to the word of what is around it. The last word of the outermost level comes last.
@@ -28,7 +31,9 @@
 //! of them. Read them from the last one backwards, kind by kind: at the kind of a struct the word before is the struct's last
 //! one; at the mark of a word after a full one, the word before is that full one; where neither is left, the level ends.
 //! So each level is found, with all its kinds. Now read forwards: each kind says how many words of the values are its own,
-//! a text by the first of them. So both values have the same events, if hashes of names are taken for names.
+//! a text or a run by the first of them. A number is a run if and only if it lies directly in a list or a long array, which the kinds
+//! around it tell. So both values have the same events, if hashes of names are taken for names, and those of long texts and runs
+//! for these.
 //!
 //! # What is claimed
 //!
@@ -37,9 +42,14 @@
 //! * 2^-128, for up to [`WORDS`] words of values and [`SHAPES`] words of the shape before the last (Lemire and Kaser,
 //!   "Strongly universal string hashing is fast", The Computer Journal 57(11), 2014, theorem 3.1, once for each half).
 //!   What is below adds to that.
-//! * Longer texts, words that have no coefficient left, the names of namespaces, and lists of them go through SipHash-1-3
-//!   with 128 bits of output, each under secret keys of its own (Aumasson and Bernstein, 2012). That it is a pseudorandom
-//!   function is believed, not proven; if so, each of them adds 2^-128.
+//! * Longer texts and runs, and the words of either stream that have no coefficient left, are hashed in blocks of 1 KiB. NH
+//!   compresses each block to 256 bits, in two passes whose keys are shifted by one pair (Black, Halevi, Krawczyk, Krovetz and
+//!   Rogaway, "UMAC: Fast and Secure Message Authentication", CRYPTO 1999, section 4: with words of 64 bits, two strings of one
+//!   length collide with 2^-64 in each pass, and the passes are as good as independent, 2^-128). The results and the length
+//!   go through SipHash-1-3 with 128 bits of output (Aumasson and Bernstein, 2012). Of two that differ, either the lengths differ or
+//!   the number of blocks is the same and some block differs: NH adds 2^-128, whatever the length. That `SipHash` is a pseudorandom
+//!   function is believed, not proven; if so, it adds another 2^-128. So each text or run adds 2^-127, and each stream.
+//! * The names of namespaces, and lists of them, go through `SipHash` alone, under keys of their own: each of them adds 2^-128.
 //! * The entries of a map are digested one by one; each digest goes through `SipHash`, and these are added up modulo
 //!   2^128 (Clarke, Devadas, van Dijk, Gassend and Suh, "Incremental multiset hash functions", ASIACRYPT 2003). For two
 //!   maps of m and n entries, the digests of entries add (m + n)^2 / 2 times 2^-128, the sums 2^-128, if `SipHash` is what
@@ -56,7 +66,9 @@
 //! A digest never leaves the process: shared stores use a key's bytes.
 
 mod digester;
+mod long;
 mod names;
+mod runs;
 mod secret;
 
 use std::hash::Hasher;
@@ -64,13 +76,13 @@ use std::hash::Hasher;
 pub(crate) use digester::{Digester, Sums};
 use secret::{SECRET, sip};
 
-/// How many words of values have coefficients of their own; longer keys pay for `SipHash` from there on.
+/// How many words of values have coefficients of their own; those of longer keys are hashed by blocks from there on.
 const WORDS: usize = 32;
 
 /// How many words of the shape, beside the last, have coefficients of their own.
 const SHAPES: usize = 16;
 
-/// How many bytes a text may have that goes in word by word.
+/// From how many bytes on texts and runs are hashed as a whole, in place of word by word.
 const EXACT: usize = 128;
 
 /// Stands for a key inside one process: 128 bits that only this process could have made.

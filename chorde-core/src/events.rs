@@ -10,6 +10,8 @@
 //! sequence. The attribute helps where it sees such a type (`key/argument.rs`).
 
 mod compounds;
+mod element;
+mod numbers;
 mod walker;
 
 pub(crate) use walker::Walker;
@@ -65,6 +67,19 @@ pub(crate) enum Kind {
     Skipped = 31,
 }
 
+impl Kind {
+    /// Returns how many bits a number of this kind has.
+    #[inline]
+    pub(crate) const fn width(self) -> u32 {
+        match self {
+            Self::Bool | Self::I8 | Self::U8 => 8,
+            Self::I16 | Self::U16 => 16,
+            Self::I32 | Self::U32 | Self::F32 | Self::Char => 32,
+            _ => 64,
+        }
+    }
+}
+
 /// What a struct or an enum and its variant are called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Name {
@@ -80,6 +95,8 @@ pub(crate) trait Listener: Sized {
     type Names;
     /// Keeps the entries of one map.
     type Map;
+    /// Keeps the numbers of one kind that came last in a list.
+    type Run: Default;
 
     /// Hears an event that has no value.
     fn mark(&mut self, kind: Kind);
@@ -89,6 +106,15 @@ pub(crate) trait Listener: Sized {
     fn wide(&mut self, kind: Kind, value: u128);
     /// Hears a text or bytes.
     fn bytes(&mut self, kind: Kind, bytes: &[u8]);
+
+    /// Hears that an array begins: a tuple whose elements may be a run, as those of a sequence.
+    fn open_array(&mut self);
+    /// Hears a number of a list; as [`number`](Self::number) otherwise.
+    fn continue_run(&mut self, run: &mut Self::Run, kind: Kind, value: u64);
+    /// Hears that what follows in a list is no number.
+    fn end_run(&mut self, run: &mut Self::Run);
+    /// Hears all numbers of a list.
+    fn whole_run(&mut self, kind: Kind, values: impl Iterator<Item = u64>);
 
     /// Hears an event that has a name, and no fields.
     fn name(&mut self, kind: Kind, name: Name);

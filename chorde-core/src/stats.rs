@@ -1,8 +1,10 @@
 //! What a cached function counts.
 
+mod bins;
 mod counters;
 mod timings;
 
+pub use bins::TimingBin;
 pub(crate) use counters::Counters;
 pub use timings::Timings;
 
@@ -37,7 +39,8 @@ pub struct Stats {
     /// Calls whose key could not be serialised, or whose namespace another function has in a shared cache; they computed
     /// without the cache.
     pub key_errors: u64,
-    /// Operations of the client that failed and were treated as misses, or as stores that did not happen.
+    /// Operations of the client that failed and were treated as misses, or as stores that did not happen; over tiers, those of
+    /// each tier, though another one had the answer.
     pub client_errors: u64,
     /// Values not stored because a `put`, `invalidate`, `expire` or `clear` came after their computation had begun.
     pub superseded: u64,
@@ -71,6 +74,6 @@ impl Stats {
         self.client_errors += other.client_errors;
         self.superseded += other.superseded;
         self.wait_time += other.wait_time;
-        self.compute_time.add(&other.compute_time);
+        self.compute_time.merge(&other.compute_time);
     }
 }

@@ -21,6 +21,8 @@ mod acts;
 mod background;
 #[path = "flights/clock.rs"]
 mod clock;
+#[path = "../src/log_limit.rs"]
+mod log_limit;
 #[path = "flights/world.rs"]
 mod world;
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::{
-    AsKey, Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, Lookup, Namespace, Path, Probe, ReadOptions,
-    Result, Revision, Token, Value, WriteOptions,
+    AsKey, Cache, Claim, ClaimOptions, Client, Entry, Identity, Key, LogLimit, Lookup, Namespace, Path, Probe,
+    ReadOptions, Result, Revision, Token, Value, WriteOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -102,6 +102,8 @@ struct Inner {
     memory: Option<Arc<Memory>>,
     /// The writes that are put off, if they are.
     behind: Option<Behind>,
+    /// Keeps values that cannot be used from filling the log.
+    log_limit: LogLimit<Damage>,
     /// Follows the source of servers, as long as the client lives.
     _follower: Option<Arc<TaskGuard>>,
 }
@@ -304,7 +306,9 @@ impl Inner {
             Damage::Foreign | Damage::Version => counters.foreign.one(),
             _ => counters.damaged.one(),
         }
-        log::debug!("chorde: a value on memcached cannot be used: {damage:?}");
+        if let Some(more) = self.log_limit.admit(*damage, self.identity.clock().now()) {
+            log::debug!("chorde: a value on memcached cannot be used: {damage:?}{more}");
+        }
     }
 
     /// Counts what a read comes to.

@@ -6,6 +6,7 @@ mod boundary;
 mod compile;
 mod function;
 mod keys;
+mod lengths;
 mod measure;
 mod memcached;
 mod memory;
@@ -54,6 +55,8 @@ struct Arguments {
 enum Part {
     /// A hit of a cached function, on one thread and on two.
     Function,
+    /// A hit by the length of its key, of bytes, texts and numbers.
+    Lengths,
     /// A store that is used directly: hits, mixed with writes, with evictions.
     Store,
     /// Bytes for each entry.
@@ -89,8 +92,9 @@ fn main() -> ExitCode {
         short: arguments.short,
     };
     type Run = fn(&Wanted) -> Outcome;
-    let parts: [(Part, Run); 10] = [
+    let parts: [(Part, Run); 11] = [
         (Part::Function, function::run),
+        (Part::Lengths, lengths::run),
         (Part::Store, store::run),
         (Part::Memory, memory::run),
         (Part::Ratio, ratio::run),

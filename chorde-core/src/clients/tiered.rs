@@ -34,10 +34,11 @@ pub use stats::TierStats;
 use self::overlap::Overlaps;
 use self::share::Fractions;
 use self::stats::{Counters, Tier};
-use crate::client::{Cache, Identity};
+use crate::client::{Cache, Identity, covered};
 use crate::entry::Entry;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::key::Probe;
+use crate::log_limit::LogLimit;
 
 /// Puts a near client in front of a far one. Nest it for more tiers: the far client may be a tiered one.
 ///
@@ -68,7 +69,8 @@ use crate::key::Probe;
 ///
 /// # Errors
 ///
-/// A failing tier is a miss of that tier, and counted in [`stats`](Self::stats). Reads, writes and `renew` fail only if
+/// A failing tier is a miss of that tier, and counted in [`stats`](Self::stats), and in
+/// [`client_errors`](crate::Stats::client_errors) of the cached function whose call it was. Reads, writes and `renew` fail only if
 /// all tiers that they concern failed. In particular a put that only the near tier took is `Ok`: the value serves from
 /// there for its near life, after which the far tier's older value may show again if it has one. What takes values away
 /// (`delete`, `expire`, `clear`, `clear_namespace`) is carried out in every tier that can be reached, and is an error
@@ -116,6 +118,8 @@ struct Tiers<N, F> {
     overlaps: Overlaps,
     /// Counts failures and promotions.
     counters: Counters,
+    /// Keeps an outage of a tier from filling the log.
+    log_limit: LogLimit<(Tier, ErrorKind)>,
 }
 
 impl TieredClient<(), ()> {
@@ -135,8 +139,8 @@ impl<N: Cache, F: Cache> TieredClient<N, F> {
 
     fn with_fractions(near: N, far: F, fractions: Fractions) -> Self {
         let identity = Identity::with_clock(near.identity().clock().clone());
-        let (overlaps, counters) = (Overlaps::new(), Counters::default());
-        Self(Arc::new(Tiers { near, far, fractions, identity, overlaps, counters }))
+        let (overlaps, counters, log_limit) = (Overlaps::new(), Counters::default(), LogLimit::new());
+        Self(Arc::new(Tiers { near, far, fractions, identity, overlaps, counters, log_limit }))
     }
 }
 
@@ -163,11 +167,14 @@ impl<N, F> TieredClient<N, F> {
 }
 
 impl<N, F> Tiers<N, F> {
-    /// Counts a tier's failure.
+    /// Counts a tier's failure, as one that the caller does not see: most are covered by the other tier.
     fn noted<T>(&self, tier: Tier, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
-            log::debug!("the {tier} tier failed: {error}");
+            if let Some(more) = self.log_limit.admit((tier, error.kind()), self.identity.clock().now()) {
+                log::warn!("the {tier} tier failed: {error}{more}");
+            }
             self.counters.failed(tier);
+            covered::failed();
         })
     }
 }

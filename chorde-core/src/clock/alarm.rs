@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Clock;
+use crate::log_limit::LogLimit;
 use crate::process::PerProcess;
 use crate::sync::{Mutex, lock};
 
@@ -99,7 +100,10 @@ impl Timer {
                 for ring in due {
                     // What it wakes is others' code: the timer outlives it.
                     if catch_unwind(AssertUnwindSafe(ring)).is_err() {
-                        log::error!("what chorde's timer was to wake has panicked");
+                        static LIMIT: LogLimit<()> = LogLimit::new();
+                        if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+                            log::error!("what chorde's timer was to wake has panicked{more}");
+                        }
                     }
                 }
                 agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);

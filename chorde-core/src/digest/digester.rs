@@ -4,10 +4,12 @@ use std::fmt;
 use std::hash::Hasher as _;
 use std::slice;
 
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use siphasher::sip128::Hasher128 as _;
 
+use super::long::{self, Stream, Streams};
 use super::names;
-use super::secret::{Coefficients, SECRET, Secret, sip, sip_digest, sip_with};
+use super::runs::Run;
+use super::secret::{Coefficients, SECRET, Secret, sip_digest, sip_with};
 use super::{Digest, EXACT};
 use crate::events::{Kind, Listener, Name};
 
@@ -78,7 +80,8 @@ pub(crate) struct Digester {
 impl From<Sums> for Digester {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn from(sums: Sums) -> Self {
-        Self { sums, next: sums.secret.words.iter(), shape: EMPTY, shapes: sums.secret.shapes.iter(), overflow: None }
+        let (words, shapes) = (sums.secret.words.iter(), sums.secret.shapes.iter());
+        Self { sums, next: words, shape: EMPTY, shapes, overflow: None }
     }
 }
 
@@ -89,14 +92,7 @@ impl fmt::Debug for Digester {
 }
 
 /// Takes the words for which there is no coefficient.
-type Overflow = Option<Box<SipHasher13>>;
-
-/// Which stream a word without a coefficient belongs to.
-#[derive(Clone, Copy)]
-enum Stream {
-    Values = 0,
-    Shape = 1,
-}
+type Overflow = Option<Box<Streams>>;
 
 impl Digester {
     /// Starts where a digest of those namespaces stands.
@@ -115,7 +111,7 @@ impl Digester {
     fn absorb(&mut self, word: u64) {
         match self.next.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => self.overflow(Stream::Values, word),
+            None => self.overflow(|streams| &mut streams.values, word),
         }
     }
 
@@ -138,13 +134,13 @@ impl Digester {
     fn absorb_shape(&mut self, word: u64) {
         match self.shapes.next() {
             Some(coefficients) => self.sums.add(coefficients, word),
-            None => self.overflow(Stream::Shape, word),
+            None => self.overflow(|streams| &mut streams.shape, word),
         }
     }
 
     /// Takes in a word for which there is no coefficient.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn overflow(&mut self, stream: Stream, word: u64) {
+    fn overflow(&mut self, stream: fn(&mut Streams) -> &mut Stream, word: u64) {
         // By value, so that no reference keeps the digester out of registers.
         let overflow = absorb_overflow(self.overflow.take(), self.sums.secret, stream, word);
         // None is left, of which nothing need be dropped: no code for that is in the way of the optimiser.
@@ -152,11 +148,11 @@ impl Digester {
     }
 
     /// Takes in the length and the bytes, eight at a time.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn absorb_bytes(&mut self, bytes: &[u8]) {
         self.absorb(bytes.len() as u64);
-        if bytes.len() > EXACT {
-            let hash = sip(self.sums.secret.texts, bytes);
+        if bytes.len() >= EXACT {
+            let hash = long::of_bytes(self.sums.secret, bytes);
             self.absorb(hash.low);
             self.absorb(hash.high);
             return;
@@ -168,6 +164,19 @@ impl Digester {
         if !tail.is_empty() {
             self.absorb(short_word(tail));
         }
+    }
+
+    /// Takes in a run of numbers as words.
+    #[inline]
+    pub(super) fn absorb_run(&mut self, kind: Kind, count: u64, words: &[u64]) {
+        self.push(kind, |digester| {
+            digester.absorb(count);
+            words.iter().for_each(|word| digester.absorb(*word));
+        });
+    }
+
+    pub(super) fn secret(&self) -> &'static Secret {
+        self.sums.secret
     }
 
     /// Returns the digest of all that was taken in.
@@ -193,10 +202,14 @@ fn path_digest(first: Digest, second: Digest, rest: impl Iterator<Item = Digest>
 }
 
 #[cold]
-fn absorb_overflow(overflow: Overflow, secret: &Secret, stream: Stream, word: u64) -> Overflow {
-    let mut overflow = overflow.unwrap_or_else(|| Box::new(sip_with(secret.overflow)));
-    overflow.write_u8(stream as u8);
-    overflow.write_u64(word);
+fn absorb_overflow(
+    overflow: Overflow,
+    secret: &'static Secret,
+    stream: fn(&mut Streams) -> &mut Stream,
+    word: u64,
+) -> Overflow {
+    let mut overflow = overflow.unwrap_or_else(|| Streams::take(secret, secret.overflow));
+    stream(&mut overflow).push(word);
     Some(overflow)
 }
 
@@ -212,16 +225,16 @@ fn absorb_full(
             sums.add(coefficients, shape);
             overflow
         }
-        None => absorb_overflow(overflow, sums.secret, Stream::Shape, shape),
+        None => absorb_overflow(overflow, sums.secret, |streams| &mut streams.shape, shape),
     };
     (sums, shapes, overflow)
 }
 
 #[cold]
-#[expect(clippy::boxed_local, clippy::needless_pass_by_value, reason = "what is moved is not dropped by the caller")]
-fn finish_overflow(overflow: Box<SipHasher13>) -> [u64; 2] {
-    let rest = overflow.finish128();
-    [rest.h1, rest.h2]
+fn finish_overflow(mut overflow: Box<Streams>) -> [u64; 4] {
+    let (values, shape) = (overflow.values.finish_words(), overflow.shape.finish_words());
+    overflow.put_back();
+    [values.low, values.high, shape.low, shape.high]
 }
 
 /// Packs one to seven bytes into a word; different bytes of one length give different words.
@@ -254,6 +267,7 @@ pub(crate) struct Entries {
 impl Listener for Digester {
     type Names = Names;
     type Map = Entries;
+    type Run = Run;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark(&mut self, kind: Kind) {
@@ -275,6 +289,27 @@ impl Listener for Digester {
     #[inline]
     fn bytes(&mut self, kind: Kind, bytes: &[u8]) {
         self.push(kind, |digester| digester.absorb_bytes(bytes));
+    }
+
+    fn open_array(&mut self) {
+        self.mark(Kind::Tuple);
+        // Nothing else begins so.
+        self.mark(Kind::Skipped);
+    }
+
+    #[inline]
+    fn continue_run(&mut self, run: &mut Run, kind: Kind, value: u64) {
+        Digester::continue_run(self, run, kind, value);
+    }
+
+    #[inline]
+    fn end_run(&mut self, run: &mut Run) {
+        self.finish_run(run);
+    }
+
+    #[inline]
+    fn whole_run(&mut self, kind: Kind, values: impl Iterator<Item = u64>) {
+        Digester::whole_run(self, kind, values);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

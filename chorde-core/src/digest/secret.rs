@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use super::long::{PAIRS, Pair};
 use super::{Digest, SHAPES, WORDS};
 
 /// The coefficients of one word: one for each half of the digest.
@@ -27,8 +28,8 @@ pub(super) struct Secret {
     pub(super) words: [Coefficients; WORDS],
     /// For the words of a shape before the last.
     pub(super) shapes: [Coefficients; SHAPES],
-    /// For what `SipHash` made of words without a coefficient.
-    pub(super) rest: [Coefficients; 2],
+    /// For the hashes of the words that have no coefficient: those of values, those of the shape.
+    pub(super) rest: [Coefficients; 4],
     /// For the digest of the namespaces.
     pub(super) path: [Coefficients; 2],
     /// For a digest within another.
@@ -37,14 +38,16 @@ pub(super) struct Secret {
     pub(super) revised: [Coefficients; 3],
     /// Keys the hash of words without a coefficient.
     pub(super) overflow: SipKey,
-    /// Keys the hash of long texts.
-    pub(super) texts: SipKey,
+    /// Keys the hash of long texts and runs.
+    pub(super) long: SipKey,
     /// Keys the hash of names of namespaces.
     pub(super) names: SipKey,
     /// Keys the hash of several namespaces.
     pub(super) paths: SipKey,
     /// Keys the hash of a map's entries.
     pub(super) entries: SipKey,
+    /// Keys the compression of blocks.
+    pub(super) pairs: [Pair; PAIRS],
 }
 
 /// Drawn from the operating system's randomness, by way of the standard library's `RandomState`.
@@ -57,7 +60,8 @@ pub(super) static SECRET: LazyLock<Secret> = LazyLock::new(|| {
         hasher.write_u64(counter);
         hasher.finish()
     };
-    let [overflow, texts, names, paths, entries] = std::array::from_fn(|_| (draw(), draw()));
+    let [overflow, long, names, paths, entries] = std::array::from_fn(|_| (draw(), draw()));
+    let pairs = std::array::from_fn(|_| [draw(), draw()]);
     let mut wide = || u128::from(draw()) << 64 | u128::from(draw());
     let mut next = || Coefficients { low: wide(), high: wide() };
     Secret {
@@ -69,10 +73,11 @@ pub(super) static SECRET: LazyLock<Secret> = LazyLock::new(|| {
         within: std::array::from_fn(|_| next()),
         revised: std::array::from_fn(|_| next()),
         overflow,
-        texts,
+        long,
         names,
         paths,
         entries,
+        pairs,
     }
 });
 

@@ -136,7 +136,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.client.fill(key, token, stored.clone(), ttl).await,
+                Some(stored) => self.live.counted(self.client.fill(key, token, stored.clone(), ttl)).await,
                 None => Ok(false),
             }
         })
@@ -145,7 +145,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.client.add_entry(key, stored.clone(), ttl).await,
+                Some(stored) => self.live.counted(self.client.add_entry(key, stored.clone(), ttl)).await,
                 None => Ok(false),
             }
         })
@@ -154,18 +154,18 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn mark<'a>(&'a self, key: &'a Key, value: Cargo, lasting: Duration) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.client.add_entry(&marker(key), stored.clone(), lasting).await,
+                Some(stored) => self.live.counted(self.client.add_entry(&marker(key), stored.clone(), lasting)).await,
                 None => Ok(true),
             }
         })
     }
 
     fn unmark<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
-        Box::pin(async move { self.client.delete_entry(&marker(key)).await })
+        Box::pin(async move { self.live.counted(self.client.delete_entry(&marker(key))).await })
     }
 
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
-        Box::pin(self.client.delete_entry(key))
+        Box::pin(self.live.counted(self.client.delete_entry(key)))
     }
 
     fn release(&self, key: &Key, token: Token) {
@@ -176,7 +176,8 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
 impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
     /// Reads the entry as a call with this ttl sees it.
     async fn entry(&self, key: &Key, policy: &CallPolicy) -> Result<Option<Entry<M::Stored>>> {
-        Ok(self.client.get_entry(key, ReadOptions::new()).await?.map(|entry| entry.within(policy)))
+        let entry = self.live.counted(self.client.get_entry(key, ReadOptions::new())).await?;
+        Ok(entry.map(|entry| entry.within(policy)))
     }
 
     async fn claiming(&self, key: &Key, policy: &CallPolicy, holder: Option<&AtomicU64>) -> Result<Claim<Cargo>> {
@@ -191,7 +192,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backed<'_, C, M> {
         if let Some(holder) = holder {
             options = options.noting(holder);
         }
-        Ok(self.client.claim(key, options).await?.within(policy).map(load))
+        Ok(self.live.counted(self.client.claim(key, options)).await?.within(policy).map(load))
     }
 }
 

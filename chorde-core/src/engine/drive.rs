@@ -18,6 +18,7 @@ use super::backend::{Backend, unload};
 use super::background::Ticket;
 use crate::client::Token;
 use crate::clock::{Clock, nanos};
+use crate::error::Error;
 use crate::flight::{Cargo, FlightKey, Kind, Landed, Landing, Leader, Outcome, Role, Waiter};
 use crate::key::Key;
 use crate::policy::CallPolicy;
@@ -201,7 +202,7 @@ impl<'a> Drive<'a> {
             return None;
         }
         self.backend.read(self.key, self.policy).await.unwrap_or_else(|error| {
-            self.live.failed("read", &error);
+            self.failed("read", &error);
             None
         })
     }
@@ -244,6 +245,10 @@ impl<'a> Drive<'a> {
 
     fn clock(self) -> &'a Clock {
         self.backend.identity().clock()
+    }
+
+    fn failed(self, operation: &'static str, error: &Error) {
+        self.live.failed(operation, error, self.clock().now());
     }
 
     pub(crate) fn flight_key(self) -> FlightKey {

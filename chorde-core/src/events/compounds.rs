@@ -2,17 +2,99 @@
 
 use serde::ser::{self, Serialize};
 
+use super::element::Element;
 use super::walker::{Refusal, Walker};
-use super::{Kind, Listener, Name};
+use super::{Kind, Listener, Name, numbers};
 
-/// Walks through the elements of a sequence or tuple.
-pub(crate) struct Elements<'a, L>(&'a mut L);
+/// From how many elements on a tuple is taken for an array: serde has no tuples as long.
+const ARRAY: usize = 17;
+
+/// Walks through the elements of a sequence, of which numbers of one kind that follow one another are a run.
+pub(crate) struct Elements<'a, L: Listener> {
+    listener: &'a mut L,
+    run: L::Run,
+}
 
 impl<'a, L: Listener> Elements<'a, L> {
+    #[inline]
+    pub(super) fn open(listener: &'a mut L) -> Self {
+        listener.mark(Kind::Seq);
+        Self { listener, run: L::Run::default() }
+    }
+
+    /// Walks through all elements: at once, if they are numbers.
+    #[inline]
+    pub(super) fn collect<I>(mut self, elements: I) -> Result<(), Refusal>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        let mut elements = elements.into_iter();
+        if let Some(kind) = numbers::kind_of::<I::Item>() {
+            self.listener.whole_run(kind, elements.map(|element| numbers::number(&element)));
+            self.listener.mark(Kind::End);
+            return Ok(());
+        }
+        elements.try_for_each(|element| ser::SerializeSeq::serialize_element(&mut self, &element))?;
+        ser::SerializeSeq::end(self)
+    }
+}
+
+impl<L: Listener> ser::SerializeSeq for Elements<'_, L> {
+    type Ok = ();
+    type Error = Refusal;
+
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
+        value.serialize(Element { listener: &mut *self.listener, run: &mut self.run })
+    }
+
+    #[inline]
+    fn end(mut self) -> Result<(), Refusal> {
+        self.listener.end_run(&mut self.run);
+        self.listener.mark(Kind::End);
+        Ok(())
+    }
+}
+
+/// Walks through the elements of a tuple or of an array.
+pub(crate) struct Tuple<'a, L: Listener> {
+    listener: &'a mut L,
+    /// Only of an array.
+    run: Option<L::Run>,
+}
+
+impl<'a, L: Listener> Tuple<'a, L> {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn open(listener: &'a mut L, kind: Kind) -> Self {
-        listener.mark(kind);
-        Self(listener)
+    pub(super) fn open(listener: &'a mut L, len: usize) -> Self {
+        if len < ARRAY {
+            listener.mark(Kind::Tuple);
+            return Self { listener, run: None };
+        }
+        listener.open_array();
+        Self { listener, run: Some(L::Run::default()) }
+    }
+}
+
+impl<L: Listener> ser::SerializeTuple for Tuple<'_, L> {
+    type Ok = ();
+    type Error = Refusal;
+
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
+        match &mut self.run {
+            None => value.serialize(Walker(&mut *self.listener)),
+            Some(run) => value.serialize(Element { listener: &mut *self.listener, run }),
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn end(self) -> Result<(), Refusal> {
+        if let Some(mut run) = self.run {
+            self.listener.end_run(&mut run);
+        }
+        self.listener.mark(Kind::End);
+        Ok(())
     }
 }
 
@@ -41,31 +123,6 @@ impl<'a, L: Listener> Entries<'a, L> {
         let map = listener.open_map();
         Self { outer: listener, map }
     }
-}
-
-macro_rules! elements {
-    ($($trait:ident: $method:ident;)*) => {$(
-        impl<L: Listener> ser::$trait for Elements<'_, L> {
-            type Ok = ();
-            type Error = Refusal;
-
-            #[inline]
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
-                value.serialize(Walker(&mut *self.0))
-            }
-
-            #[inline]
-            fn end(self) -> Result<(), Refusal> {
-                self.0.mark(Kind::End);
-                Ok(())
-            }
-        }
-    )*};
-}
-
-elements! {
-    SerializeSeq: serialize_element;
-    SerializeTuple: serialize_element;
 }
 
 /// Fields that have no names.

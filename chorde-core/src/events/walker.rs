@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{self, Serialize};
 
-use super::compounds::{Elements, Entries, Fields};
+use super::compounds::{Elements, Entries, Fields, Tuple};
 use super::{Kind, Listener, Name};
 
 /// Walks through a value and tells its events to a listener.
@@ -79,7 +79,7 @@ impl<'a, L: Listener> ser::Serializer for Walker<'a, L> {
     type Ok = ();
     type Error = Refusal;
     type SerializeSeq = Elements<'a, L>;
-    type SerializeTuple = Elements<'a, L>;
+    type SerializeTuple = Tuple<'a, L>;
     type SerializeTupleStruct = Fields<'a, L>;
     type SerializeTupleVariant = Fields<'a, L>;
     type SerializeMap = Entries<'a, L>;
@@ -193,12 +193,21 @@ impl<'a, L: Listener> ser::Serializer for Walker<'a, L> {
 
     #[inline]
     fn serialize_seq(self, _len: Option<usize>) -> Result<Elements<'a, L>, Refusal> {
-        Ok(Elements::open(self.0, Kind::Seq))
+        Ok(Elements::open(self.0))
     }
 
     #[inline]
-    fn serialize_tuple(self, _len: usize) -> Result<Elements<'a, L>, Refusal> {
-        Ok(Elements::open(self.0, Kind::Tuple))
+    fn serialize_tuple(self, len: usize) -> Result<Tuple<'a, L>, Refusal> {
+        Ok(Tuple::open(self.0, len))
+    }
+
+    #[inline]
+    fn collect_seq<I>(self, elements: I) -> Result<(), Refusal>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        Elements::open(self.0).collect(elements)
     }
 
     #[inline]

@@ -54,6 +54,7 @@ use self::queue::Queue;
 use self::signs::Signs;
 use crate::clock::Clock;
 use crate::digest::Digest;
+use crate::log_limit::LogLimit;
 use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
 
 /// A value or an error of any type, shared by all who wait.
@@ -241,7 +242,10 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
         // It is an executor's code: if it panics, the others are woken all the same.
         if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-            log::error!("a waker panicked: its task may wait for ever");
+            static LIMIT: LogLimit<()> = LogLimit::new();
+            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+                log::error!("a waker panicked: its task may wait for ever{more}");
+            }
         }
     }
 }

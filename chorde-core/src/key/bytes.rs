@@ -89,6 +89,7 @@ fn wide_zigzag(number: i128) -> u128 {
 impl Listener for Encoder {
     type Names = ();
     type Map = Entries;
+    type Run = ();
 
     fn mark(&mut self, kind: Kind) {
         self.head(kind, 0);
@@ -119,6 +120,22 @@ impl Listener for Encoder {
     fn bytes(&mut self, kind: Kind, bytes: &[u8]) {
         self.head(kind, bytes.len() as u64);
         self.0.extend_from_slice(bytes);
+    }
+
+    fn open_array(&mut self) {
+        self.mark(Kind::Tuple);
+    }
+
+    #[inline]
+    fn continue_run(&mut self, (): &mut (), kind: Kind, value: u64) {
+        self.number(kind, value);
+    }
+
+    fn end_run(&mut self, (): &mut ()) {}
+
+    #[inline]
+    fn whole_run(&mut self, kind: Kind, values: impl Iterator<Item = u64>) {
+        values.for_each(|value| self.number(kind, value));
     }
 
     fn open(&mut self, kind: Kind, name: Name) {

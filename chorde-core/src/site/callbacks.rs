@@ -60,7 +60,6 @@ impl Callbacks {
         let mut panicked = 0;
         for callback in &all {
             if catch_unwind(AssertUnwindSafe(|| each(&**callback))).is_err() {
-                log::error!("a callback of a cached function panicked");
                 panicked += 1;
             }
         }

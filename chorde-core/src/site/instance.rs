@@ -1,6 +1,7 @@
 //! The instances of one function: one for each set of generic arguments it is used with.
 
 use std::any::TypeId;
+use std::future::Future;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use super::failures::Failures;
 use super::live::Live;
 use super::registry;
 use super::repeats::Repeats;
+use crate::client::covered;
+use crate::clock::Clock;
 use crate::digest::{Digest, Digester, Sums};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
+use crate::log_limit::LogLimit;
 use crate::namespace::{Namespace, Path};
 use crate::policy::CallPolicy;
 use crate::stats::{Counters, Stats};
@@ -59,6 +63,8 @@ pub(crate) struct Instance {
     pub(crate) counters: Counters,
     repeats: Repeats,
     pub(crate) failures: Failures,
+    /// Keeps an outage from filling the log: what fails, and how.
+    pub(crate) log_limit: LogLimit<(&'static str, Option<ErrorKind>)>,
     /// The function's namespace, and inside of it that of the generic arguments.
     path: Box<[Namespace]>,
     /// Has taken in the path.
@@ -151,6 +157,7 @@ impl Instance {
             counters,
             repeats: Repeats::default(),
             failures: Failures::default(),
+            log_limit: LogLimit::new(),
             path,
             sums,
             may_share: OnceLock::new(),
@@ -234,10 +241,18 @@ impl Instance {
         Error::new(ErrorKind::Config, context)
     }
 
-    /// Counts and logs an operation of the client that failed.
-    pub(crate) fn failed(&self, operation: &str, error: &Error) {
+    /// Counts and logs an operation of the client that failed; `now` is the client's time.
+    #[cold]
+    pub(crate) fn failed(&self, operation: &'static str, error: &Error, now: u64) {
         self.counters.client_errors.increment();
-        log::warn!("{}: the cache failed to {operation}: {error}", self.live.description.name);
+        if let Some(more) = self.log_limit.admit((operation, Some(error.kind())), now) {
+            log::warn!("{}: the cache failed to {operation}: {error}{more}", self.live.description.name);
+        }
+    }
+
+    /// Counts the failures that the client covers while it carries out an operation: those of a tier.
+    pub(crate) async fn counted<T>(&self, operation: impl Future<Output = T>) -> T {
+        covered::counted(operation, |failures| self.counters.client_errors.add(failures)).await
     }
 
     /// Notes a miss of this key.
@@ -266,8 +281,12 @@ impl Instance {
     }
 
     fn count_panics(&self, panics: usize) {
-        for _ in 0..panics {
-            self.counters.panics.increment();
+        if panics == 0 {
+            return;
+        }
+        self.counters.panics.add(panics as u64);
+        if let Some(more) = self.log_limit.admit(("call back", None), Clock::system().now()) {
+            log::error!("{}: a callback panicked{more}", self.live.description.name);
         }
     }
 

@@ -55,6 +55,7 @@ mod subject {
     pub(crate) mod key;
     pub(crate) mod lanes;
     pub(crate) mod life;
+    pub(crate) mod log_limit;
     pub(crate) mod namespace;
     pub(crate) mod policy;
     pub(crate) mod process;

@@ -1,9 +1,6 @@
 //! What was lost, for those who ask and for the log.
 
-use chorde_core::{Error, ErrorKind};
-
-/// The shortest time between two lines in the log, in nanoseconds.
-const QUIET: u64 = 1_000_000_000;
+use chorde_core::{Error, ErrorKind, LogLimit};
 
 /// Counts values that could not be written.
 #[derive(Debug, Default)]
@@ -15,8 +12,8 @@ pub(super) struct Losses {
     last: Option<(ErrorKind, String)>,
     /// How many the log does not tell of yet.
     unlogged: u64,
-    /// When it last told of some.
-    logged_at: Option<u64>,
+    /// Keeps the log to one line a second, which tells how many values were lost.
+    log_limit: LogLimit<()>,
 }
 
 impl Losses {
@@ -25,8 +22,7 @@ impl Losses {
         self.count += values;
         self.unlogged += values;
         self.last = Some((error.kind(), error.to_string()));
-        if self.logged_at.is_none_or(|at| now.saturating_sub(at) >= QUIET) {
-            self.logged_at = Some(now);
+        if self.log_limit.admit((), now).is_some() {
             self.log_rest();
         }
     }
@@ -75,6 +71,7 @@ mod tests {
 
     #[test]
     fn the_log_is_told_once_a_second_and_at_last() {
+        const QUIET: u64 = 1_000_000_000;
         let error = Error::new(ErrorKind::Unavailable, "no answer");
         let mut losses = Losses::default();
         for (now, unlogged) in [(0, 0), (1, 1), (QUIET - 1, 2), (QUIET, 0), (QUIET + 1, 1)] {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chorde_core::{Clock, Error, ErrorKind, Identity, Namespace, Result};
+use chorde_core::{Clock, Error, ErrorKind, Identity, LogLimit, Namespace, Result};
 use futures_util::future::join;
 
 use fast::Fast;
@@ -357,6 +357,7 @@ impl MemcachedBuilder {
             is_strict: self.is_strict,
             memory,
             behind,
+            log_limit: LogLimit::new(),
             _follower: follower,
         })))
     }

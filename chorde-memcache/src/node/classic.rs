@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use chorde_core::{Clock, Sleep};
+use chorde_core::{Clock, LogLimit, Sleep};
 use smallvec::SmallVec;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
@@ -81,6 +81,8 @@ struct Pool {
     mute: AtomicBool,
     /// Whether it was said that the server does not tell its time.
     warned: AtomicBool,
+    /// Keeps what cannot be given back from filling the log.
+    log_limit: LogLimit<()>,
 }
 
 /// Counts a batch for as long as it lasts.
@@ -107,6 +109,7 @@ impl Classic {
             dialing: tokio::sync::Mutex::default(),
             mute: AtomicBool::new(false),
             warned: AtomicBool::new(false),
+            log_limit: LogLimit::new(),
         };
         Self { pool: Arc::new(pool) }
     }
@@ -140,8 +143,9 @@ async fn run(asked: Asked, batch: Vec<Question>, deadline: Sleep, answer: onesho
     drop(asked);
     if let Err(Ok(replies)) = answer.send(replies)
         && let Err(failure) = within(deadline, pool.give_back(&batch, &replies)).await
+        && let Some(more) = pool.log_limit.admit((), pool.clock.now())
     {
-        log::debug!("cannot give back what was won at {}: {failure:?}", pool.destination);
+        log::debug!("cannot give back what was won at {}: {failure:?}{more}", pool.destination);
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use chorde_core::{Clock, LogLimit};
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::AbortHandle;
 
@@ -73,7 +74,7 @@ impl TaskGuard {
         match Home::own() {
             Ok(home) => Some(Self(home.handle.spawn(future).abort_handle())),
             Err(failure) => {
-                log::error!("chorde: {failure}");
+                log_failure(&failure);
                 None
             }
         }
@@ -90,7 +91,15 @@ impl Drop for TaskGuard {
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     match Home::own() {
         Ok(home) => drop(home.handle.spawn(future)),
-        Err(failure) => log::error!("chorde: {failure}"),
+        Err(failure) => log_failure(&failure),
+    }
+}
+
+/// Logs that our own thread cannot be started: for the whole process, whatever clients it has.
+fn log_failure(failure: &Failure) {
+    static LIMIT: LogLimit<()> = LogLimit::new();
+    if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+        log::error!("chorde: {failure}{more}");
     }
 }
 

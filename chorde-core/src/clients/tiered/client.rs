@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::TieredClient;
 use super::stats::Tier;
+use crate::client::covered;
 use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
@@ -21,7 +22,7 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         let _writing = tiers.overlaps.write([key]);
         let far = tiers.noted(Tier::Far, tiers.far.delete_entry(key).await);
         let near = tiers.noted(Tier::Near, tiers.near.delete_entry(&near_key).await);
-        Ok(far? | near?)
+        shown(far.and_then(|far| Ok(far | near?)))
     }
 
     async fn expire_entry(&self, key: &Key) -> Result<bool> {
@@ -29,15 +30,15 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         let _writing = tiers.overlaps.write([key]);
         let far = tiers.noted(Tier::Far, tiers.far.expire_entry(key).await);
         let near = tiers.noted(Tier::Near, tiers.near.expire_entry(&near_key).await);
-        Ok(far? | near?)
+        shown(far.and_then(|far| Ok(far | near?)))
     }
 
     async fn renew_entry(&self, key: &Key, ttl: Duration) -> Result<bool> {
-        self.0.renew(key, ttl).await
+        shown(self.0.renew(key, ttl).await)
     }
 
     async fn contains_entry(&self, key: &Key, min_ttl: Duration) -> Result<bool> {
-        self.0.contains(key, min_ttl).await
+        shown(self.0.contains(key, min_ttl).await)
     }
 
     async fn clear_all(&self) -> Result<()> {
@@ -45,7 +46,7 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
         let _writing = tiers.overlaps.write_all();
         let far = tiers.noted(Tier::Far, tiers.far.clear_all().await);
         let near = tiers.noted(Tier::Near, tiers.near.clear_all().await);
-        far.and(near)
+        shown(far.and(near))
     }
 
     async fn clear_namespace(&self, path: Path<'_>) -> Result<()> {
@@ -57,14 +58,14 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
             tiers.identity.revise(path);
         }
         let near = tiers.noted(Tier::Near, tiers.near.clear_namespace(path).await);
-        far.and(near)
+        shown(far.and(near))
     }
 
     async fn purge_stale(&self, grace: Duration) -> Result<()> {
         let tiers = &*self.0;
         let far = tiers.noted(Tier::Far, tiers.far.purge_stale(grace).await);
         let near = tiers.noted(Tier::Near, tiers.near.purge_stale(grace).await);
-        near.or(far)
+        shown(near.or(far))
     }
 
     async fn capacities(&self) -> Result<Vec<u64>> {
@@ -110,10 +111,15 @@ impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     }
 }
 
+/// Passes on what comes of an operation: a failure that its caller sees is not one that is covered.
+fn shown<T>(result: Result<T>) -> Result<T> {
+    result.inspect_err(|_| covered::shown())
+}
+
 /// Lists what both tiers answered, the near one first; a tier that failed keeps its places, with zeros.
 fn joined(near: (Result<Vec<u64>>, usize), far: (Result<Vec<u64>>, usize)) -> Result<Vec<u64>> {
     match (near, far) {
-        ((Err(_), _), (Err(error), _)) => Err(error),
+        ((Err(_), _), (Err(error), _)) => shown(Err(error)),
         ((near, near_tiers), (far, far_tiers)) => {
             let mut all = near.unwrap_or_else(|_| vec![0; near_tiers]);
             all.extend(far.unwrap_or_else(|_| vec![0; far_tiers]));
@@ -129,35 +135,35 @@ impl<V: Value, N: Client<V>, F: Client<V>> Client<V> for TieredClient<N, F> {
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
-        self.0.read(key, options).await
+        shown(self.0.read(key, options).await)
     }
 
     async fn get_entries(&self, keys: &[Key], options: ReadOptions<'_, V>) -> Result<Vec<Option<Entry<V>>>> {
-        self.0.read_all(keys, options).await
+        shown(self.0.read_all(keys, options).await)
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<()> {
-        self.0.put(key, value, ttl, options).await
+        shown(self.0.put(key, value, ttl, options).await)
     }
 
     async fn put_entries(&self, entries: Vec<(Key, V)>, ttl: Duration, options: WriteOptions) -> Result<()> {
-        self.0.put_all(entries, ttl, options).await
+        shown(self.0.put_all(entries, ttl, options).await)
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        self.0.add(key, value, ttl).await
+        shown(self.0.add(key, value, ttl).await)
     }
 
     async fn promote_entry(&self, key: &Key) -> Result<bool> {
-        self.0.promote_to_near::<V>(key).await
+        shown(self.0.promote_to_near::<V>(key).await)
     }
 
     async fn claim(&self, key: &Key, options: ClaimOptions<'_, V>) -> Result<Claim<V>> {
-        self.0.claim(key, options).await
+        shown(self.0.claim(key, options).await)
     }
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
-        self.0.fill(key, token, value, ttl).await
+        shown(self.0.fill(key, token, value, ttl).await)
     }
 
     fn release(&self, key: &Key, token: Token) {

@@ -20,7 +20,7 @@ pub struct TierStats {
 }
 
 /// Names a tier.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tier {
     Near,
     Far,

@@ -17,7 +17,9 @@ use super::permit::{AtWork, Counted, working};
 use super::pool::{Pool, Shared, shared, submit};
 use super::task::{Run, Task};
 use super::threads::hand_to_thread;
+use crate::clock::Clock;
 use crate::error::Result;
+use crate::log_limit::LogLimit;
 use crate::sync::MutexGuard;
 
 /// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never
@@ -167,7 +169,10 @@ fn poll_ready(shared: &'static Shared) {
         let next = shared.lock().polls.next();
         let Some(runnable) = next else { return };
         if catch_unwind(AssertUnwindSafe(|| runnable.run())).is_err() {
-            log::error!("a future in the background panicked outside of the user's function");
+            static LIMIT: LogLimit<()> = LogLimit::new();
+            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+                log::error!("a future in the background panicked outside of the user's function{more}");
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::pool::{Pool, Shared};
+use crate::clock::Clock;
+use crate::log_limit::LogLimit;
 use crate::sync::{MutexGuard, thread};
 
 /// Threads without work end after this long.
@@ -45,7 +47,10 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
     drop(pool);
     let started = thread::Builder::new().name(name).stack_size(stack_size).spawn(move || work(shared, stack_size));
     if let Err(error) = started {
-        log::error!("chorde cannot start a background thread: {error}");
+        static LIMIT: LogLimit<()> = LogLimit::new();
+        if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+            log::error!("chorde cannot start a background thread: {error}{more}");
+        }
         let mut pool = shared.lock();
         pool.threads.count -= 1;
         // With no thread left to do it, it is dropped: its waiters see it cancelled.
@@ -65,7 +70,10 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
 fn work(shared: &'static Shared, stack_size: usize) {
     while let Some(errand) = next_ready(shared, stack_size) {
         if catch_unwind(AssertUnwindSafe(errand)).is_err() {
-            log::error!("a background computation of chorde panicked outside of the user's function");
+            static LIMIT: LogLimit<()> = LogLimit::new();
+            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
+                log::error!("a background computation of chorde panicked outside of the user's function{more}");
+            }
         }
     }
 }

@@ -186,7 +186,7 @@ impl<'a> Drive<'a> {
     /// Takes a client that fails for one that holds nothing.
     fn claim_or_none(self, claim: crate::Result<Claim<Cargo>>) -> Claim<Cargo> {
         claim.unwrap_or_else(|error| {
-            self.live.failed("claim", &error);
+            self.failed("claim", &error);
             Claim::Absent(Token::default())
         })
     }
@@ -226,7 +226,7 @@ impl<'a> Drive<'a> {
             (Ok(false), Claim::Due(entry, _)) => (Claim::DueElsewhere(entry), false),
             (Ok(false), _) => (Claim::AbsentElsewhere, false),
             (Err(error), claim) => {
-                self.live.failed("hold others back", &error);
+                self.failed("hold others back", &error);
                 (claim, false)
             }
         }

@@ -130,7 +130,7 @@ impl<'a> Drive<'a> {
                 if lead.is_marked
                     && let Err(error) = self.backend.unmark(self.key).await
                 {
-                    self.live.failed("let others go", &error);
+                    self.failed("let others go", &error);
                 }
             }
             lead.land(|| Arc::clone(&value));
@@ -151,12 +151,12 @@ impl<'a> Drive<'a> {
         match self.backend.fill_at_once(self.key, token, made, lead.revision) {
             Ok(true) => {}
             Ok(false) => return self.live.counters.superseded.increment(),
-            Err(error) => self.live.failed("store", &error),
+            Err(error) => self.failed("store", &error),
         }
         if (leader.is_overtaken() || self.was_cleared(lead.revision))
             && let Err(error) = self.backend.delete_at_once(self.key)
         {
-            self.live.failed("take back", &error);
+            self.failed("take back", &error);
         }
     }
 
@@ -180,7 +180,7 @@ impl<'a> Drive<'a> {
             Some(Ok(false)) => return self.live.counters.superseded.increment(),
             None => self.live.counters.superseded.increment(),
             Some(Err(error)) => {
-                self.live.failed("store", &error);
+                self.failed("store", &error);
                 // Nobody waits for a value that cannot be stored.
                 if let Some(token) = token.filter(|token| token.is_lease()) {
                     self.backend.release(self.key, token);
@@ -190,7 +190,7 @@ impl<'a> Drive<'a> {
         if leader.is_overtaken() || self.was_cleared(revision) {
             // What others have written since may lie below this: a miss is better than the older value.
             if let Err(error) = self.backend.delete(self.key).await {
-                self.live.failed("take back", &error);
+                self.failed("take back", &error);
             }
         }
     }

@@ -122,7 +122,12 @@ where
 
     #[cold]
     pub(super) fn warn_of_failure(&self) {
-        log::warn!("{}: a background computation failed; the entry stays as it was", self.live.description.name);
+        if let Some(more) = self.live.log_limit.admit(("compute", None), self.now()) {
+            log::warn!(
+                "{}: a background computation failed; the entry stays as it was{more}",
+                self.live.description.name
+            );
+        }
     }
 
     pub(super) fn now(&self) -> u64 {

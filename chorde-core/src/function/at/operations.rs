@@ -80,7 +80,8 @@ where
         positive(self.policy.ttl())?;
         let _writing = self.begin_write(&key).await;
         let life = self.policy.life(fastrand::f64());
-        self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new()).await
+        let put = self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new());
+        self.live.counted(put).await
     }
 
     /// Removes an entry.
@@ -91,7 +92,7 @@ where
     pub async fn invalidate(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
         let _writing = self.begin_write(&key).await;
-        self.client.delete_entry(&key).await.map(|_| ())
+        self.live.counted(self.client.delete_entry(&key)).await.map(|_| ())
     }
 
     /// Marks an entry as stale and keeps it.
@@ -102,7 +103,7 @@ where
     pub async fn expire(&self, key: Prepared) -> Result<()> {
         let key = key.0?;
         let _writing = self.begin_write(&key).await;
-        self.client.expire_entry(&key).await.map(|_| ())
+        self.live.counted(self.client.expire_entry(&key)).await.map(|_| ())
     }
 
     /// Forgets all entries of the function, with whatever generic arguments.
@@ -122,7 +123,7 @@ where
         self.live.forget_all_begun(self.client.identity().id());
         stores.within(self.client.identity().clock(), self.policy.lease).await;
         // What is there under the name is another function's.
-        if self.is_refused() { Ok(()) } else { self.client.clear_namespace(path).await }
+        if self.is_refused() { Ok(()) } else { self.live.counted(self.client.clear_namespace(path)).await }
     }
 
     /// Keeps what is being computed from being stored, and waits for what is being stored.
@@ -160,8 +161,10 @@ where
 
     fn warn_of_key(&self, error: &Error) {
         // That a namespace is refused was logged when that turned out.
-        if error.kind() == ErrorKind::Key {
-            log::warn!("{}: {error}", self.live.description.name);
+        if error.kind() == ErrorKind::Key
+            && let Some(more) = self.live.log_limit.admit(("make a key", Some(error.kind())), self.now())
+        {
+            log::warn!("{}: {error}{more}", self.live.description.name);
         }
     }
 
@@ -181,10 +184,10 @@ where
         if self.live.on_promote.any() {
             options = options.on_promote(&hear);
         }
-        match self.client.get_entry(key, options).await {
+        match self.live.counted(self.client.get_entry(key, options)).await {
             Ok(entry) => entry.map(|entry| entry.within(self.policy)),
             Err(error) => {
-                self.live.failed("read", &error);
+                self.live.failed("read", &error, self.now());
                 None
             }
         }
@@ -232,7 +235,9 @@ where
             Ok(()) => self.live.counters.background.increment(),
             Err(refused) => {
                 self.live.counters.refused.increment();
-                log::debug!("{}: {refused}", self.live.description.name);
+                if let Some(more) = self.live.log_limit.admit(("queue", Some(refused.kind())), self.now()) {
+                    log::debug!("{}: {refused}{more}", self.live.description.name);
+                }
                 return Err(refused);
             }
         }
