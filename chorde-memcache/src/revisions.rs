@@ -108,7 +108,7 @@ impl Revisions {
             self.read_behind(store, known, now);
             // First this: the number may be told in between, and then it was not yet.
             let is_current = self.is_fresh(known, now);
-            all = all.and(Revision { number: known.revision.load(Ordering::Acquire), is_current });
+            all = all.and(Revision { is_current, ..Revision::current(known.revision.load(Ordering::Acquire)) });
         }
         // Where nobody can tell, copies are better than nothing.
         Revision { is_current: all.is_current || !store.cluster.is_served(), ..all }

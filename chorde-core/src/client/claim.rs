@@ -196,7 +196,7 @@ impl<V> Claim<V> {
 pub struct Computed {
     /// When it was there, by the client's clock.
     pub at: u64,
-    /// Which [revision](super::Cache::revision) the key had when its computation began.
+    /// The [stamp](super::Revision::stamp) of the key's revision when its computation began.
     pub revision: u64,
 }
 

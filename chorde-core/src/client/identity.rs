@@ -121,6 +121,8 @@ impl Identity {
 pub struct Revision {
     /// A number that changes with each revision.
     pub number: u64,
+    /// A number that changes when the whole client is emptied, where that begins no revision.
+    pub clears: u64,
     /// Whether the client was told of late, or there is nobody to tell. If not, others may have begun another one long ago.
     pub is_current: bool,
 }
@@ -129,14 +131,28 @@ impl Revision {
     /// Makes a revision that the client is sure of.
     #[inline]
     pub fn current(number: u64) -> Self {
-        Self { number, is_current: true }
+        Self { number, clears: 0, is_current: true }
+    }
+
+    /// Returns the same of a client that was emptied so often.
+    #[inline]
+    pub fn after_clears(self, clears: u64) -> Self {
+        Self { clears, ..self }
+    }
+
+    /// Returns a number that changes with each clear that concerns the key, of a namespace or of the client: both numbers only grow.
+    #[inline]
+    #[must_use]
+    pub fn stamp(self) -> u64 {
+        self.number.wrapping_add(self.clears)
     }
 
     /// Makes the revision of what changes with both.
     #[inline]
     pub fn and(self, other: Self) -> Self {
         let number = self.number.wrapping_add(other.number);
-        Self { number, is_current: self.is_current && other.is_current }
+        let clears = self.clears.wrapping_add(other.clears);
+        Self { number, clears, is_current: self.is_current && other.is_current }
     }
 }
 

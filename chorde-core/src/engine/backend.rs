@@ -74,7 +74,7 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     }
 
     fn revision(&self, key: &Key) -> u64 {
-        self.client.revision(&key.probe()).number
+        self.client.revision(&key.probe()).stamp()
     }
 
     fn is_current(&self, key: &Key) -> bool {

@@ -139,7 +139,7 @@ impl Cache for Process {
 
     fn revision(&self, _probe: &Probe<'_>) -> Revision {
         let is_current = self.is_fresh();
-        Revision { number: self.known(), is_current }
+        Revision { is_current, ..Revision::current(self.known()) }
     }
 
     async fn current_revision(&self, _key: &Key) -> u64 {

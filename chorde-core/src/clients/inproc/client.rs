@@ -348,7 +348,7 @@ impl Cache for InprocClient {
     #[inline]
     fn revision(&self, probe: &Probe<'_>) -> Revision {
         let clears = self.0.clears.load(Ordering::Acquire);
-        Revision::current(self.0.identity.revision(probe.path).wrapping_add(clears))
+        Revision::current(self.0.identity.revision(probe.path)).after_clears(clears)
     }
 
     async fn capacities(&self) -> Result<Vec<u64>> {
@@ -396,7 +396,7 @@ impl<V: Value> Client<V> for InprocClient {
     async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, computed: Computed) -> Result<bool> {
         let (now, probe) = (computed.at, key.probe());
         let times = Times::new(now, nanos(ttl), 0);
-        Ok(self.store(key, value, (now, times), |_, _| Cache::revision(self, &probe).number == computed.revision))
+        Ok(self.store(key, value, (now, times), |_, _| Cache::revision(self, &probe).stamp() == computed.revision))
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {

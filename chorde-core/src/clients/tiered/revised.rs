@@ -45,7 +45,7 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
 
     /// Returns what several keys are called in the near tier, in their order.
     pub(super) async fn near_keys<'k>(&self, keys: &'k [Key]) -> Cow<'k, [Key]> {
-        if keys.iter().all(|key| self.copies_revision(&key.probe()) == Revision::current(0)) {
+        if keys.iter().all(|key| is_first(self.copies_revision(&key.probe()))) {
             return Cow::Borrowed(keys);
         }
         let mut names = Vec::with_capacity(keys.len());
@@ -73,6 +73,11 @@ impl<N: Cache, F: Cache> Tiers<N, F> {
             }
         })
     }
+}
+
+/// Returns whether keys have their own names: no namespace of theirs was ever cleared.
+fn is_first(revision: Revision) -> bool {
+    revision.number == 0 && revision.is_current
 }
 
 /// Returns the namespace of a revision, from this thread's memory if it is there.
