@@ -47,6 +47,7 @@ mod site;
 mod stats;
 mod sync;
 pub mod testing;
+mod user_code;
 
 pub use client::{
     Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, DynClient, Identity, OnPromote, ReadOptions, Revision,

@@ -36,6 +36,7 @@ use self::share::Fractions;
 use self::stats::{Counters, Tier};
 use crate::client::{Cache, Identity};
 use crate::error::Result;
+use crate::user_code::tell;
 
 /// Puts a near client in front of a far one. Nest it for more tiers: the far client may be a tiered one.
 ///
@@ -164,7 +165,7 @@ impl<N, F> Tiers<N, F> {
     /// Counts a tier's failure.
     fn noted<T>(&self, tier: Tier, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
-            log::debug!("the {tier} tier failed: {error}");
+            tell!(debug, "the {tier} tier failed: {error}");
             self.counters.failed(tier);
         })
     }

@@ -41,7 +41,6 @@ pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -50,9 +49,10 @@ use smallvec::SmallVec;
 use self::judge::Work;
 use self::queue::Queue;
 use self::signs::Signs;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::digest::Digest;
 use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::user_code;
 
 /// A value or an error of any type, shared by all who wait.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
@@ -88,6 +88,17 @@ pub(crate) struct Flight {
     signs: Signs,
     /// The flights that its computation waits for.
     waits_for: Mutex<SmallVec<[Weak<Flight>; 1]>>,
+    /// What watches over it, once somebody waits; it ends with the flight.
+    alarms: Mutex<Option<Box<Alarms>>>,
+}
+
+/// The alarms of one flight.
+#[derive(Debug, Default)]
+struct Alarms {
+    /// Looks after the leader.
+    check: Option<Alarm>,
+    /// Looks after a computation that asked to be polled.
+    grace: Option<Alarm>,
 }
 
 struct State {
@@ -157,11 +168,18 @@ impl Flight {
             landed: OnceLock::new(),
             signs: Signs::new(now),
             waits_for: Mutex::default(),
+            alarms: Mutex::new(None),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Keeps an alarm; the one before is dropped without the lock.
+    fn keep_alarm(&self, kind: fn(&mut Alarms) -> &mut Option<Alarm>, alarm: Alarm) {
+        let before = kind(lock(&self.alarms).get_or_insert_default()).replace(alarm);
+        drop(before);
     }
 
     /// Has what it computes not stored: it may see what was there before a write, and be stored after it.
@@ -236,12 +254,7 @@ impl State {
 }
 
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
-        // It is an executor's code: if it panics, the others are woken all the same.
-        if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-            log::error!("a waker panicked: its task may wait for ever");
-        }
-    }
+    wakers.into_iter().for_each(user_code::wake);
 }
 
 impl std::fmt::Debug for Flight {

@@ -18,6 +18,7 @@ use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Path};
 use crate::stats::{Counters, Stats};
 use crate::sync::{Mutex, OnceLock, lock};
+use crate::user_code::tell;
 
 /// A generic argument: one type, or whatever is generic around a closure.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +197,8 @@ impl Instance {
         let ids: Vec<TypeId> = self.tag.iter().map(|tag| tag.id).collect();
         let path = self.live.description.path();
         if self.live.description.naming == Naming::Automatic && !registry::claim_site(function) {
-            log::error!(
+            tell!(
+                error,
                 "{path}: another cached function has the namespace `{}`: calls through a shared cache compute without it; \
                  give one of them `namespace = \"..\"`",
                 function.name()
@@ -205,7 +207,8 @@ impl Instance {
         }
         let is_alone = rest.is_empty() || registry::claim_types(self.name(), &ids);
         if !is_alone {
-            log::error!(
+            tell!(
+                error,
                 "{path}: different types have the namespace `{}`: calls through a shared cache with one of them compute \
                  without it; rename one of the types, or give each a function with its own `namespace = \"..\"`",
                 self.name()
@@ -228,7 +231,7 @@ impl Instance {
     /// Counts and logs an operation of the client that failed.
     pub(crate) fn failed(&self, operation: &str, error: &Error) {
         self.counters.client_errors.increment();
-        log::warn!("{}: the cache failed to {operation}: {error}", self.live.description.name);
+        tell!(warn, "{}: the cache failed to {operation}: {error}", self.live.description.name);
     }
 
     /// Notes a miss of this key.
@@ -236,7 +239,8 @@ impl Instance {
     pub(crate) fn missed(&self, key: &Key) {
         let counters = &self.counters;
         if self.repeats.missed(counters.misses.get(), || counters.hits.sum(), key) {
-            log::warn!(
+            tell!(
+                warn,
                 "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has \
                  another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
                 self.live.description.path()

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -19,6 +18,7 @@ use super::task::{Run, Task};
 use super::threads::hand_to_thread;
 use crate::error::Result;
 use crate::sync::MutexGuard;
+use crate::user_code::{shielded, tell};
 
 /// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never
 /// refused.
@@ -166,8 +166,8 @@ fn poll_ready(shared: &'static Shared) {
     loop {
         let next = shared.lock().polls.next();
         let Some(runnable) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| runnable.run())).is_err() {
-            log::error!("a future in the background panicked outside of the user's function");
+        if shielded(|| runnable.run()).is_none() {
+            tell!(error, "a future in the background panicked outside of the user's function");
         }
     }
 }

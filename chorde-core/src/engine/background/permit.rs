@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::pool::{Pool, Shared, locked, shared, start_queued};
+use crate::user_code::wake;
 
 thread_local! {
     /// What this thread is at work on.
@@ -96,6 +97,6 @@ impl Drop for Counted {
         pool.taken_on -= 1;
         let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
         drop(pool);
-        drains.into_iter().for_each(|(_, waker)| waker.wake());
+        drains.into_iter().for_each(|(_, waker)| wake(waker));
     }
 }

@@ -13,6 +13,7 @@ use crate::flight::FlightKey;
 use crate::key::Key;
 use crate::policy::RefreshPoint;
 use crate::site::{Hold, ValueMap};
+use crate::user_code::tell;
 
 impl<C, M> At<'_, C, M>
 where
@@ -158,7 +159,7 @@ where
     fn warn_of_key(&self, error: &Error) {
         // That a namespace is refused was logged when that turned out.
         if error.kind() == ErrorKind::Key {
-            log::warn!("{}: {error}", self.live.description.name);
+            tell!(warn, "{}: {error}", self.live.description.name);
         }
     }
 
@@ -229,7 +230,7 @@ where
             Ok(()) => self.live.counters.background.increment(),
             Err(refused) => {
                 self.live.counters.refused.increment();
-                log::debug!("{}: {refused}", self.live.description.name);
+                tell!(debug, "{}: {refused}", self.live.description.name);
                 return Err(refused);
             }
         }
