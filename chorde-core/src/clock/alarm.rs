@@ -388,6 +388,6 @@ mod tests {
         for sleep in &mut sleeps {
             let _ = Pin::new(sleep).poll(&mut Context::from_waker(&waker));
         }
-        pollster::block_on(clock.sleep(Duration::from_millis(1)));
+        crate::sync::block_on(clock.sleep(Duration::from_millis(1)));
     }
 }

@@ -66,7 +66,7 @@ thread_local! {
 ///
 /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded) when too much of this kind is queued for chorde's threads.
 pub(crate) fn run_blocking(run: impl FnOnce() + Send + 'static) -> Result<()> {
-    let is_nested = TAKES_FROM_RUNTIME.get();
+    let is_nested = TAKES_FROM_RUNTIME.try_with(Cell::get).unwrap_or(false);
     match Handle::try_current() {
         Ok(runtime) if !is_nested => {
             let shared = shared();
@@ -86,10 +86,10 @@ fn taking_from_runtime(is_so: bool, run: impl FnOnce()) {
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
-            TAKES_FROM_RUNTIME.set(self.0);
+            let _ = TAKES_FROM_RUNTIME.try_with(|takes| takes.set(self.0));
         }
     }
-    let _before = Before(TAKES_FROM_RUNTIME.replace(is_so));
+    let _before = Before(TAKES_FROM_RUNTIME.try_with(|takes| takes.replace(is_so)).unwrap_or(false));
     run();
 }
 

@@ -306,10 +306,10 @@ pub(super) fn start_queued() {
     struct Started;
     impl Drop for Started {
         fn drop(&mut self) {
-            IS_STARTING.set(false);
+            let _ = IS_STARTING.try_with(|starting| starting.set(false));
         }
     }
-    if IS_STARTING.replace(true) {
+    if IS_STARTING.try_with(|starting| starting.replace(true)).unwrap_or(false) {
         return;
     }
     let _started = Started;
