@@ -13,6 +13,10 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+mod table;
+
+pub(crate) use table::Table;
+
 pub(crate) mod thread {
     pub(crate) use std::thread::Builder;
 }
