@@ -2,8 +2,9 @@
 
 use std::sync::atomic;
 
-use super::revisions::{Revisions, remembered};
+use super::revisions::{Found, Revisions, remembered};
 use crate::clock::Clock;
+use crate::digest::Digest;
 use crate::namespace::Path;
 use crate::sync::{AtomicU64, OnceLock, Ordering};
 
@@ -85,12 +86,21 @@ impl Identity {
     pub fn revision(&self, path: Path<'_>) -> u64 {
         match self.clears.load(Ordering::Acquire) {
             0 => 0,
-            clears => self.revised(clears, path),
+            clears => self.found(clears, path).sum,
+        }
+    }
+
+    /// Returns the digest under which a store of its own keeps a key: another one after each revision of its namespaces.
+    #[inline]
+    pub(crate) fn revised_digest(&self, digest: Digest, path: Path<'_>) -> Digest {
+        match self.clears.load(Ordering::Acquire) {
+            0 => digest,
+            clears => self.found(clears, path).revise(digest),
         }
     }
 
     #[inline(never)]
-    fn revised(&self, clears: u64, path: Path<'_>) -> u64 {
+    fn found(&self, clears: u64, path: Path<'_>) -> Found {
         remembered(self.id, clears, path, || self.revisions.get().map_or(0, |revisions| revisions.sum(path)))
     }
 }

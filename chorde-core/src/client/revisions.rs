@@ -12,7 +12,7 @@ use std::hash::BuildHasherDefault;
 
 use super::ClientId;
 use crate::digest::{Digest, DigestHasher};
-use crate::namespace::Path;
+use crate::namespace::{Namespace, Path};
 use crate::sync::{AtomicU64, Mutex, OnceLock, Ordering, Table, lock};
 
 /// How many namespaces are in the table at most: half a megabyte.
@@ -125,37 +125,64 @@ impl Revisions {
 }
 
 /// How many paths each thread remembers.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 32;
+
+/// The revision of a path.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    /// The sum of the numbers of its namespaces.
+    pub(super) sum: u64,
+    /// What is mixed into the digests of keys in it; none before the first clear. It stands for the sum, and is as good as drawn
+    /// from all numbers: two keys with different ones meet once in 2^128.
+    mask: Option<Digest>,
+}
+
+impl Found {
+    fn new(sum: u64) -> Self {
+        let mask = (sum > 0).then(|| Namespace::revision(sum).digest());
+        Self { sum, mask }
+    }
+
+    /// Returns the digest of a key in this revision of the path.
+    #[inline]
+    pub(super) fn revise(self, digest: Digest) -> Digest {
+        self.mask.map_or(digest, |mask| digest.mixed_with(mask))
+    }
+}
 
 /// What a thread found of a path when a client had cleared so many times.
 #[derive(Clone, Copy)]
-struct Found {
+struct Remembered {
     client: Option<ClientId>,
     clears: u64,
     path: u128,
-    sum: u64,
+    found: Found,
 }
 
-const NOTHING: Cell<Found> = Cell::new(Found { client: None, clears: 0, path: 0, sum: 0 });
+const NOTHING: Cell<Remembered> =
+    Cell::new(Remembered { client: None, clears: 0, path: 0, found: Found { sum: 0, mask: None } });
 
 thread_local! {
-    static FOUND: [Cell<Found>; REMEMBERED] = const { [NOTHING; REMEMBERED] };
+    static REMEMBERED_HERE: [Cell<Remembered>; REMEMBERED] = const { [NOTHING; REMEMBERED] };
 }
 
-/// Returns what this thread remembers of a path, or what `find` finds.
+/// Returns what this thread remembers of a path, or what `sum` says.
 #[inline]
-pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, find: impl FnOnce() -> u64) -> u64 {
+pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, sum: impl FnOnce() -> u64) -> Found {
     let names = path.fingerprint();
     let slot = (names >> 64) as usize % REMEMBERED;
-    let found = FOUND.try_with(|found| found[slot].get());
-    if let Ok(found) = &found
-        && (found.path, found.clears, found.client) == (names, clears, Some(client))
+    let known = REMEMBERED_HERE.try_with(|all| all[slot].get());
+    if let Ok(known) = &known
+        && known.path == names
+        && known.clears == clears
+        && known.client == Some(client)
     {
-        return found.sum;
+        return known.found;
     }
-    let sum = find();
-    let _ = FOUND.try_with(|found| found[slot].set(Found { client: Some(client), clears, path: names, sum }));
-    sum
+    let found = Found::new(sum());
+    let _ =
+        REMEMBERED_HERE.try_with(|all| all[slot].set(Remembered { client: Some(client), clears, path: names, found }));
+    found
 }
 
 #[cfg(test)]

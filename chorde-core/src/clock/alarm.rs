@@ -106,11 +106,16 @@ struct State {
     agenda: Agenda,
     /// Whether a thread keeps the time, or was told to.
     is_kept: bool,
+    /// Up to when that thread sleeps, although the alarm for which it does may have been dropped since; none while it is awake.
+    sleeps_until: Option<u64>,
     /// Whether a thread that waits for that was told to.
     is_handed: bool,
     /// How many threads wait to keep the time.
     idle: usize,
 }
+
+/// A day, in nanoseconds: a thread that has nothing to do wakes up as often as that, as not all systems can wait for centuries.
+const LONGEST_SLEEP: u64 = 86_400_000_000_000;
 
 /// How many threads may wait to keep the time; more than that end once they have rung.
 const IDLE: usize = 1;
@@ -133,13 +138,13 @@ impl Timer {
 
     fn set(&'static self, at: u64, ring: Ring) -> Alarm {
         let mut state = self.lock();
-        let is_first = state.agenda.next_time().is_none_or(|first| at < first);
         let moment = state.agenda.add(at, ring);
         if !state.is_kept {
             self.have_kept(state);
-        } else if is_first {
+        } else if state.sleeps_until.is_some_and(|until| at < until) {
+            // Others it finds when it wakes, and those that come until then need not wake it again.
+            state.sleeps_until = None;
             drop(state);
-            // The thread sleeps up to the first alarm; others it finds when it has woken for that.
             self.changed.notify_one();
         }
         Alarm::new(On::System(self), moment)
@@ -195,12 +200,13 @@ impl Timer {
     }
 
     /// Sleeps up to the first alarm, or until another one is the first.
-    fn sleep<'a>(&self, state: sync::MutexGuard<'a, State>, clock: &Clock) -> sync::MutexGuard<'a, State> {
-        let Some(at) = state.agenda.next_time() else {
-            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        };
-        let wait = Duration::from_nanos(at.saturating_sub(clock.now()));
-        self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
+    fn sleep<'a>(&self, mut state: sync::MutexGuard<'a, State>, clock: &Clock) -> sync::MutexGuard<'a, State> {
+        let at = state.agenda.next_time().unwrap_or(u64::MAX);
+        state.sleeps_until = Some(at);
+        let wait = Duration::from_nanos(at.saturating_sub(clock.now()).min(LONGEST_SLEEP));
+        let mut state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        state.sleeps_until = None;
+        state
     }
 
     /// Waits until the time is to be kept; `None` where enough threads wait for that.
