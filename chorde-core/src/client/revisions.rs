@@ -150,20 +150,23 @@ impl Found {
     }
 }
 
-/// What a thread found of a path when a client had cleared so many times.
-#[derive(Clone, Copy)]
+/// What a thread found of a path when a client had cleared so many times. In cells of their own, so that little is copied.
 struct Remembered {
-    client: Option<ClientId>,
-    clears: u64,
-    path: u128,
-    found: Found,
+    client: Cell<Option<ClientId>>,
+    clears: Cell<u64>,
+    path: Cell<u128>,
+    found: Cell<Found>,
 }
 
-const NOTHING: Cell<Remembered> =
-    Cell::new(Remembered { client: None, clears: 0, path: 0, found: Found { sum: 0, mask: None } });
+impl Remembered {
+    const fn nothing() -> Self {
+        let found = Cell::new(Found { sum: 0, mask: None });
+        Self { client: Cell::new(None), clears: Cell::new(0), path: Cell::new(0), found }
+    }
+}
 
 thread_local! {
-    static REMEMBERED_HERE: [Cell<Remembered>; REMEMBERED] = const { [NOTHING; REMEMBERED] };
+    static REMEMBERED_HERE: [Remembered; REMEMBERED] = const { [const { Remembered::nothing() }; REMEMBERED] };
 }
 
 /// Returns what this thread remembers of a path, or what `sum` says.
@@ -171,17 +174,22 @@ thread_local! {
 pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, sum: impl FnOnce() -> u64) -> Found {
     let names = path.fingerprint();
     let slot = (names >> 64) as usize % REMEMBERED;
-    let known = REMEMBERED_HERE.try_with(|all| all[slot].get());
-    if let Ok(known) = &known
-        && known.path == names
-        && known.clears == clears
-        && known.client == Some(client)
-    {
-        return known.found;
+    let known = |all: &[Remembered; REMEMBERED]| {
+        let known = &all[slot];
+        let is_it = known.path.get() == names && known.clears.get() == clears && known.client.get() == Some(client);
+        is_it.then(|| known.found.get())
+    };
+    if let Ok(Some(found)) = REMEMBERED_HERE.try_with(known) {
+        return found;
     }
     let found = Found::new(sum());
-    let _ =
-        REMEMBERED_HERE.try_with(|all| all[slot].set(Remembered { client: Some(client), clears, path: names, found }));
+    let _ = REMEMBERED_HERE.try_with(|all| {
+        let place = &all[slot];
+        place.client.set(Some(client));
+        place.clears.set(clears);
+        place.path.set(names);
+        place.found.set(found);
+    });
     found
 }
 
