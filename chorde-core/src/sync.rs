@@ -80,7 +80,8 @@ pub(crate) fn pause(rounds: u32) {
 
 /// Declares a static that is made when it is first used.
 macro_rules! global {
-    (static $name:ident: $type:ty = $make:expr;) => {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $make:expr;) => {
+        $(#[$doc])*
         static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $make);
     };
 }

@@ -1,5 +1,6 @@
 //! A table that many threads read and change at the same time, by key.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -15,8 +16,10 @@ impl<K: Eq + Hash, V, S: BuildHasher + Clone + Default> Table<K, V, S> {
     }
 
     /// Returns a copy of the value of a key.
-    pub(crate) fn get(&self, key: &K) -> Option<V>
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<V>
     where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
         V: Clone,
     {
         self.0.get(key).map(|value| value.clone())

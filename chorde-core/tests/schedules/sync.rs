@@ -1,5 +1,6 @@
 //! Stands for the crate's `sync`: the same names, by the model checker's primitives.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{LockResult, PoisonError};
@@ -45,8 +46,8 @@ pub(crate) fn pause(_rounds: u32) {
 
 /// A static that each run makes anew.
 macro_rules! global {
-    (static $name:ident: $type:ty = $make:expr;) => {
-        shuttle::lazy_static! { static ref $name: $type = $make; }
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $make:expr;) => {
+        shuttle::lazy_static! { $(#[$doc])* static ref $name: $type = $make; }
     };
 }
 pub(crate) use global;
@@ -101,8 +102,10 @@ impl<K: Eq + Hash, V, S: BuildHasher + Clone + Default> Table<K, V, S> {
         Self::default()
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<V>
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<V>
     where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
         V: Clone,
     {
         lock(&self.0).get(key).cloned()
