@@ -155,10 +155,12 @@ impl<R: Send + 'static> CacheFuture<R> {
         true
     }
 
-    /// Calls `callback` with the result when it is there: at once, or on the thread that computes it.
+    /// Calls `callback` with the result when it is there: at once, or on the thread that computes it. A panic of it is logged.
     pub fn on_done(self, callback: impl FnOnce(Result<R>) + Send + 'static) {
         let shared = match self.0 {
-            Repr::Ready(result) => return callback(result.unwrap_or_else(|| Err(taken()))),
+            Repr::Ready(result) => {
+                return Told::Call(Box::new(callback), result.unwrap_or_else(|| Err(taken()))).tell();
+            }
             Repr::Pending(shared) => shared,
         };
         let mut state = shared.lock();
@@ -172,7 +174,7 @@ impl<R: Send + 'static> CacheFuture<R> {
         }
         let result = take(&mut state);
         drop(state);
-        callback(result);
+        Told::Call(Box::new(callback), result).tell();
     }
 
     /// Waits for the result from plain code, at most for `timeout`.

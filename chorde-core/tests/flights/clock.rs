@@ -28,6 +28,7 @@ struct State {
 }
 
 /// Does not ring any more once it is dropped.
+#[derive(Debug)]
 pub struct Alarm(Clock, u64);
 
 impl Drop for Alarm {
@@ -42,6 +43,12 @@ impl Drop for Alarm {
 
 #[derive(Clone)]
 pub struct Clock(Arc<(Mutex<State>, Condvar)>);
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
 
 impl Clock {
     pub fn new() -> Self {
