@@ -72,6 +72,12 @@ impl Alarm {
     pub(super) fn new(on: On, moment: Moment) -> Self {
         Self { on, moment }
     }
+
+    /// Keeps the alarm that was set last, of those that one who is called sets again when he is called; returns the other one, to be
+    /// dropped without a lock. It may have rung, and another may be set, before it comes here.
+    pub(crate) fn keep_in(self, place: &mut Option<Self>) -> Option<Self> {
+        if place.as_ref().is_some_and(|kept| kept.moment.1 > self.moment.1) { Some(self) } else { place.replace(self) }
+    }
 }
 
 impl Drop for Alarm {

@@ -176,10 +176,10 @@ impl Flight {
         lock(&self.state)
     }
 
-    /// Keeps an alarm; the one before is dropped without the lock.
+    /// Keeps an alarm in the place of the one before.
     fn keep_alarm(&self, kind: fn(&mut Alarms) -> &mut Option<Alarm>, alarm: Alarm) {
-        let before = kind(lock(&self.alarms).get_or_insert_default()).replace(alarm);
-        drop(before);
+        let other = alarm.keep_in(kind(lock(&self.alarms).get_or_insert_default()));
+        drop(other);
     }
 
     /// Has what it computes not stored: it may see what was there before a write, and be stored after it.

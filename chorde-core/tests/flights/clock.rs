@@ -31,6 +31,12 @@ struct State {
 #[derive(Debug)]
 pub struct Alarm(Clock, u64);
 
+impl Alarm {
+    pub fn keep_in(self, place: &mut Option<Self>) -> Option<Self> {
+        if place.as_ref().is_some_and(|kept| kept.1 > self.1) { Some(self) } else { place.replace(self) }
+    }
+}
+
 impl Drop for Alarm {
     fn drop(&mut self) {
         let mut state = self.0.0.0.lock().unwrap();

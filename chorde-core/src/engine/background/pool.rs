@@ -343,11 +343,11 @@ fn watch(shared: &'static Shared, number: u64, clock: &Clock, until: u64) {
     };
     let alarm = clock.alarm(until, Box::new(release));
     // It may be over by now; and an alarm is dropped without the lock.
-    let before = match shared.lock().begun.get_mut(&number) {
-        Some(begun) => begun.alarm.replace(alarm),
+    let other = match shared.lock().begun.get_mut(&number) {
+        Some(begun) => alarm.keep_in(&mut begun.alarm),
         None => Some(alarm),
     };
-    drop(before);
+    drop(other);
 }
 
 /// A task that has a place and is to be started.
