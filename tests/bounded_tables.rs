@@ -16,7 +16,7 @@ use support::hand::Hand;
 use support::{bounded, info, secs};
 
 /// How many of each are made and dropped.
-const MANY: u64 = 50_000;
+const MANY: u64 = 30_000;
 
 /// Does something many times, and fails if more than a little is kept of that: after as many times first, for what is kept up to a
 /// bound.

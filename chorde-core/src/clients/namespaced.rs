@@ -30,6 +30,8 @@ use crate::sync::Table;
 /// A clear is visible to every handle in this process when it returns; no two clears begin the same revision. Over a
 /// shared store other processes see it within the delay that the store's client states.
 ///
+/// Handles and clears take constant time, and bounded memory once they are dropped: one for each of a million tenants does no harm.
+///
 /// # Examples
 ///
 /// ```
