@@ -8,7 +8,7 @@ use std::thread;
 use chorde::prelude::*;
 use chorde::{InprocClient, TieredClient};
 use support::gate::Gate;
-use support::{Count, bounded, info, millis, runtime, secs};
+use support::{Count, bounded, info, runtime, secs};
 
 /// Runs something when it is dropped.
 struct Late(Option<Box<dyn FnOnce()>>);
@@ -115,7 +115,7 @@ fn a_call_waits_for_another_threads_computation() {
         fn used(call: impl FnOnce() + Send + 'static) {
             let wait = || {
                 // It blocks, so that whatever a thread keeps for that was used.
-                chorde::Clock::system().sleep(millis(1)).wait();
+                support::hand::pause().wait();
             };
             as_a_thread_ends(wait, call);
         }
@@ -135,6 +135,44 @@ fn tiers_and_namespaces_work() {
                 assert_eq!(mine.get::<i32>(&1).wait().unwrap(), None);
             }
         });
+    });
+}
+
+#[cfg(feature = "memcache")]
+#[test]
+fn memcached_is_asked() {
+    use std::sync::LazyLock;
+
+    use chorde::MemcachedClient;
+    use chorde::memcache::testing::MemcachedServer;
+
+    bounded(|| {
+        static SERVER: LazyLock<MemcachedServer> = LazyLock::new(|| MemcachedServer::start().unwrap());
+        static CLIENT: LazyLock<MemcachedClient> = LazyLock::new(|| {
+            MemcachedClient::builder().servers([SERVER.address()]).checksum_key("tests").build().unwrap()
+        });
+        #[cached(client = CLIENT, ttl = 60)]
+        fn far(x: u64) -> u64 {
+            x + 1
+        }
+        #[cached(client = CLIENT, ttl = 60)]
+        async fn far_later(x: u64) -> u64 {
+            support::hand::pause().await;
+            x + 1
+        }
+        static NUMBER: Count = Count::new();
+        in_either_order(|| {
+            let x = 100 * NUMBER.up();
+            assert_eq!((far(x), far(x), far_later(x).wait(), far_later(x).wait()), (x + 1, x + 1, x + 1, x + 1));
+            assert_eq!((far::peek(x), far_later::peek(x).wait()), (Some(x + 1), Some(x + 1)));
+            assert_eq!((far::future(x).wait().unwrap(), far_later::future(x + 1).wait().unwrap()), (x + 1, x + 2));
+            far::put(x, 7).unwrap();
+            far_later::invalidate(x).wait().unwrap();
+            assert_eq!((far::peek(x), far_later::peek(x).wait()), (Some(7), None));
+            far::clear().unwrap();
+            assert_eq!(far::peek(x), None);
+        });
+        assert_eq!((far::stats().client_errors, far_later::stats().client_errors), (0, 0));
     });
 }
 

@@ -408,8 +408,11 @@ mod wakers {
             }
             blocks.0.await_arrivals(3);
             clock.sleep(Duration::from_millis(1)).wait();
-            let mut never = CacheFuture::spawn(std::future::pending::<()>());
-            assert!(never.wait_timeout(Duration::from_millis(1)).is_err());
+            static GATE: Gate = Gate::new();
+            let mut late = CacheFuture::spawn(GATE.passed());
+            assert!(late.wait_timeout(Duration::from_millis(1)).is_err());
+            GATE.open();
+            late.wait().unwrap();
             blocks.0.open();
         });
     }
