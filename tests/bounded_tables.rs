@@ -1,6 +1,8 @@
 //! What the library keeps does not grow with how much was made and dropped: tenants, clients, waits, alarms, ttls, runtimes.
 //! Each count is of bytes that are allocated and not freed, on the thread that makes and drops.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::pin::pin;

@@ -1,5 +1,7 @@
 //! Calls from the destructors of a thread's own variables, when variables of other crates may be gone already.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::cell::RefCell;

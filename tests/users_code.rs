@@ -1,6 +1,8 @@
 //! What users wrote and the engine calls: it may panic, block, or call the cache. Nobody hangs, the process goes on, and nothing
 //! is miscounted.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -480,7 +482,7 @@ mod contexts {
             }
             set_context(|| {
                 static CAPTURED: Count = Count::new();
-                assert!(CAPTURED.up() % 3 != 0, "in a capture");
+                assert!(!CAPTURED.up().is_multiple_of(3), "in a capture");
                 Some(Box::new(Panics))
             });
             for x in 0..10 {
