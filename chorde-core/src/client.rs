@@ -13,6 +13,7 @@ mod ext;
 mod forward;
 mod identity;
 mod options;
+mod revisions;
 
 use std::future::Future;
 use std::time::Duration;

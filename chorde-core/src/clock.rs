@@ -7,6 +7,7 @@ mod system;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) use alarm::Alarm;
 pub use alarm::Sleep;
 pub use manual::ManualClock;
 use system::System;
@@ -79,9 +80,9 @@ impl Clock {
         Sleep::until(self, self.now().saturating_add(nanos(duration)))
     }
 
-    /// Calls `ring` once the clock shows `at` or later: on the timer's thread, or on that which advances the manual
-    /// clock. `ring` must be short and must not block.
-    pub(crate) fn alarm(&self, at: u64, ring: alarm::Ring) {
+    /// Calls `ring` once the clock shows `at` or later, unless the alarm is dropped before: on a timer's thread, or on that
+    /// which advances the manual clock.
+    pub(crate) fn alarm(&self, at: u64, ring: alarm::Ring) -> Alarm {
         match &self.0 {
             Kind::System(_) => alarm::on_system_time(at, ring),
             Kind::Manual(manual) => manual.alarm(at, ring),

@@ -121,6 +121,13 @@ impl Digest {
         Sums::new().with(&SECRET.revised, [self.low, self.high, revision]).digest()
     }
 
+    /// Derives another digest from this one and one that is independent of it, such as [`of_text`](Self::of_text).
+    #[inline]
+    #[must_use]
+    pub(crate) fn mixed_with(self, other: Self) -> Self {
+        Self { low: self.low ^ other.low, high: self.high ^ other.high }
+    }
+
     /// Makes the digest of a text.
     #[must_use]
     pub(crate) fn of_text(text: &str) -> Self {

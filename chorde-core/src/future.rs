@@ -15,6 +15,7 @@ use crate::engine::context::{self, carried, within};
 use crate::engine::runtime::wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Mutex, MutexGuard, lock};
+use crate::user_code::{shielded, tell, wake};
 
 /// Yields the result of a cached function, or of one of its companions, without blocking.
 ///
@@ -154,23 +155,26 @@ impl<R: Send + 'static> CacheFuture<R> {
         true
     }
 
-    /// Calls `callback` with the result when it is there: at once, or on the thread that computes it.
+    /// Calls `callback` with the result when it is there: at once, or on the thread that computes it. A panic of it is logged.
     pub fn on_done(self, callback: impl FnOnce(Result<R>) + Send + 'static) {
         let shared = match self.0 {
-            Repr::Ready(result) => return callback(result.unwrap_or_else(|| Err(taken()))),
+            Repr::Ready(result) => {
+                return Told::Call(Box::new(callback), result.unwrap_or_else(|| Err(taken()))).tell();
+            }
             Repr::Pending(shared) => shared,
         };
         let mut state = shared.lock();
         match &mut *state {
             State::Waiting(listener) | State::Running(listener) => {
-                *listener = Listener::Callback(Box::new(callback));
-                return;
+                let before = std::mem::replace(listener, Listener::Callback(Box::new(callback)));
+                drop(state);
+                return drop(before);
             }
             State::Done(_) | State::Taken => {}
         }
         let result = take(&mut state);
         drop(state);
-        callback(result);
+        Told::Call(Box::new(callback), result).tell();
     }
 
     /// Waits for the result from plain code, at most for `timeout`.
@@ -202,10 +206,14 @@ impl<R> Future for CacheFuture<R> {
             Repr::Ready(result) => return Poll::Ready(result.take().unwrap_or_else(|| Err(taken()))),
             Repr::Pending(shared) => shared,
         };
+        // A waker's code is the user's: it runs outside of the lock.
+        let waker = cx.waker().clone();
         let mut state = shared.lock();
         match &mut *state {
             State::Waiting(listener) | State::Running(listener) => {
-                *listener = Listener::Waker(cx.waker().clone());
+                let before = std::mem::replace(listener, Listener::Waker(waker));
+                drop(state);
+                drop(before);
                 Poll::Pending
             }
             State::Done(_) | State::Taken => Poll::Ready(take(&mut state)),
@@ -252,8 +260,12 @@ impl<R> Told<R> {
     fn tell(self) {
         match self {
             Self::Nobody => {}
-            Self::Wake(waker) => waker.wake(),
-            Self::Call(callback, result) => callback(result),
+            Self::Wake(waker) => wake(waker),
+            Self::Call(callback, result) => {
+                if shielded(|| callback(result)).is_none() {
+                    tell!(error, "a callback of a future of a cached function panicked");
+                }
+            }
         }
     }
 }
@@ -292,7 +304,7 @@ impl<R> Drop for Promise<R> {
 }
 
 fn caught<R>(run: impl FnOnce() -> R) -> Result<R> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|_| panicked())
+    shielded(run).ok_or_else(panicked)
 }
 
 fn panicked() -> Error {

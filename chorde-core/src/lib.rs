@@ -50,6 +50,10 @@ mod site;
 mod stats;
 mod sync;
 pub mod testing;
+mod user_code;
+#[cfg(test)]
+#[path = "user_code/tests.rs"]
+mod user_code_tests;
 
 pub use client::{
     Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Computed, DynClient, Identity, OnPromote, ReadOptions,

@@ -2,7 +2,8 @@
 //! them hides what else happens.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 /// How long one line stands for all of its kind, in nanoseconds.
 const QUIET: u64 = 1_000_000_000;
@@ -54,6 +55,14 @@ impl<K: PartialEq> LogLimit<K> {
         }
         lines.push((kind, Line { at: now, held_back: 0 }));
         Some(HeldBack { count: 0, over: 0 })
+    }
+}
+
+impl LogLimit<()> {
+    /// Does the same by a clock of its own, for what happens where no client is at hand.
+    pub(crate) fn admit_now(&self) -> Option<HeldBack> {
+        static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        self.admit((), u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

@@ -129,6 +129,23 @@ impl<'a> Path<'a> {
         self.outer.is_none() && self.inner.is_empty()
     }
 
+    /// Returns a number that stands for the names of the path in this process, to recall what was found of it: digests of names are
+    /// drawn from all numbers, so that of two lists of them the same comes out once in 2^128.
+    #[inline]
+    pub(crate) fn fingerprint(self) -> u128 {
+        // Any odd number without a pattern; this one is the multiplier of the generator PCG.
+        const SPREAD: u128 = 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645;
+        let add = |sum: u128, namespace: &Namespace| {
+            let name = namespace.0.of_name;
+            (sum ^ (u128::from(name.high()) << 64 | u128::from(name.low()))).wrapping_mul(SPREAD)
+        };
+        let (mut path, mut sum) = (self, 0);
+        while let Some(outer) = path.outer {
+            (path, sum) = (outer.rest, add(sum, outer.namespace));
+        }
+        path.inner.iter().fold(sum, add)
+    }
+
     /// Returns one digest for each namespace of the path and all that is outside of it: what stands for their names in this
     /// process, by which they are cleared.
     pub fn digests(self) -> impl Iterator<Item = Digest> {
@@ -153,6 +170,9 @@ mod tests {
         assert_eq!(path.iter().map(Namespace::name).collect::<Vec<_>>(), ["a", "b", "c"]);
         let owned = [a.clone(), b.clone(), c.clone()];
         assert!(path.digests().eq(Path::new(&owned).digests()));
+        assert_eq!(path.fingerprint(), Path::new(&owned).fingerprint());
+        let swapped = [b.clone(), a.clone(), c.clone()];
+        assert_ne!(path.fingerprint(), Path::new(&swapped).fingerprint());
         assert!(!path.is_empty() && Path::new(&[]).is_empty());
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod callbacks;
 mod description;
 mod failures;
 mod instance;
+mod instances;
 mod live;
 mod registry;
 mod repeats;

@@ -7,10 +7,15 @@
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
-pub(crate) use pollster::block_on;
-
-use std::sync::PoisonError;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+
+mod table;
+
+pub(crate) use table::Table;
 
 pub(crate) mod thread {
     pub(crate) use std::thread::Builder;
@@ -26,6 +31,49 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Runs a future to its end, blocking this thread where it waits. It needs none of the thread's own variables, so that it works
+/// while these are dropped.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let signal = Arc::new(Signal::default());
+    let waker = Waker::from(Arc::clone(&signal));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => signal.wait(),
+        }
+    }
+}
+
+/// Whether a thread that waits is to poll again.
+#[derive(Default)]
+struct Signal {
+    is_given: Mutex<bool>,
+    given: Condvar,
+}
+
+impl Signal {
+    fn wait(&self) {
+        let mut is_given = lock(&self.is_given);
+        while !*is_given {
+            is_given = self.given.wait(is_given).unwrap_or_else(PoisonError::into_inner);
+        }
+        *is_given = false;
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        *lock(&self.is_given) = true;
+        self.given.notify_one();
+    }
+}
+
 /// Passes the time of one more round of waiting for what takes others nanoseconds, unless they are interrupted.
 pub(crate) fn pause(rounds: u32) {
     match rounds {
@@ -37,7 +85,8 @@ pub(crate) fn pause(rounds: u32) {
 
 /// Declares a static that is made when it is first used.
 macro_rules! global {
-    (static $name:ident: $type:ty = $make:expr;) => {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $make:expr;) => {
+        $(#[$doc])*
         static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $make);
     };
 }

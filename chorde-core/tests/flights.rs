@@ -97,6 +97,9 @@ mod sync {
 #[path = "../src/flight/mod.rs"]
 mod flight;
 
+#[path = "../src/user_code.rs"]
+mod user_code;
+
 #[path = "../src/engine"]
 mod engine {
     pub(crate) mod background {

@@ -5,12 +5,11 @@
 //! little time left, or marked as stale (X), is won in the same way together with its data. Whoever won stores under the
 //! item's number (cas), so that nothing is stored over what has been written or invalidated meanwhile.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chorde_core::Token;
+use dashmap::DashMap;
 
 use crate::command::Item;
 use crate::life::{self, GRACE};
@@ -102,8 +101,8 @@ impl Grant {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// The number of each item when it was first seen to be held, and the time in nanoseconds.
-    held: Mutex<HashMap<u64, (u64, u64)>>,
-    /// Whether there is any; keeps hits from the lock.
+    held: DashMap<u64, (u64, u64)>,
+    /// Whether there is any; keeps hits from the table.
     any: AtomicBool,
 }
 
@@ -113,33 +112,31 @@ const WATCHED: usize = 4096;
 impl Watch {
     /// Notes that an item is held by another; returns whether that one has had it for a whole lease.
     pub(crate) fn held(&self, key: u64, cas: u64, now: u64, lease: u64) -> bool {
-        let mut held = self.lock();
-        if held.len() >= WATCHED && !held.contains_key(&key) {
-            held.clear();
+        if self.held.len() >= WATCHED && !self.held.contains_key(&key) {
+            self.held.clear();
         }
-        self.any.store(true, Ordering::Relaxed);
-        let (seen, since) = held.entry(key).or_insert((cas, now));
-        if *seen != cas {
-            (*seen, *since) = (cas, now);
+        {
+            let mut first = self.held.entry(key).or_insert((cas, now));
+            if first.0 != cas {
+                *first = (cas, now);
+            }
         }
-        let is_overdue = now.saturating_sub(*since) > lease;
-        if is_overdue {
-            held.remove(&key);
-        }
-        is_overdue
+        // Afterwards, so that one who finds nothing and says so is overruled.
+        self.any.store(true, Ordering::SeqCst);
+        let is_overdue = |(seen, since): &(u64, u64)| *seen == cas && now.saturating_sub(*since) > lease;
+        self.held.remove_if(&key, |_, first| is_overdue(first)).is_some()
     }
 
     /// Forgets an item that is not held.
     pub(crate) fn free(&self, key: u64) {
         if self.any.load(Ordering::Relaxed) {
-            let mut held = self.lock();
-            held.remove(&key);
-            self.any.store(!held.is_empty(), Ordering::Relaxed);
+            self.held.remove(&key);
+            if self.held.is_empty() {
+                self.any.store(false, Ordering::SeqCst);
+                // Another may have come in between.
+                self.any.fetch_or(!self.held.is_empty(), Ordering::SeqCst);
+            }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (u64, u64)>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
         assert!(watch.held(1, 8, 122, 10));
         assert!(!watch.held(1, 8, 123, 10), "is repaired once for each lease");
         watch.free(1);
-        assert!(watch.lock().is_empty());
+        assert!(watch.held.is_empty());
     }
 
     #[test]
@@ -186,7 +183,7 @@ mod tests {
         for key in 0..3 * WATCHED as u64 {
             watch.held(key, 1, 0, 10);
         }
-        assert!(watch.lock().len() <= WATCHED);
+        assert!(watch.held.len() <= WATCHED);
     }
 
     #[test]

@@ -7,13 +7,13 @@
 //! all servers have lost is put back by whoever remembers it. New numbers begin at the time of the day in microseconds, so
 //! that one that everybody has forgotten is not begun again.
 
-use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chorde_core::{Digest, DigestHasher, Namespace, Path, Revision};
+use dashmap::DashMap;
 use futures_util::future::join_all;
 use smallvec::SmallVec;
 
@@ -33,9 +33,13 @@ const OF_CLIENTS: char = '\0';
 /// The revisions that this process knows.
 #[derive(Debug)]
 pub(crate) struct Revisions {
-    known: RwLock<HashMap<Digest, Arc<Known>, BuildHasherDefault<DigestHasher>>>,
+    known: DashMap<Digest, Arc<Known>, BuildHasherDefault<DigestHasher>>,
     delay: u64,
 }
+
+/// How many are known at most. Beyond that, those are forgotten that were not read for longest, or not for long: they are read again
+/// when they are next used.
+const MOST: usize = 1 << 14;
 
 /// The revision of one namespace.
 #[derive(Debug)]
@@ -57,7 +61,7 @@ pub(crate) type Revised<'a> = SmallVec<[(&'a str, u64); 2]>;
 impl Revisions {
     /// Creates an empty table; what another process clears is noticed within `delay`.
     pub(crate) fn new(delay: Duration) -> Self {
-        Self { known: RwLock::default(), delay: nanos(delay) }
+        Self { known: DashMap::default(), delay: nanos(delay) }
     }
 
     /// Returns the names and revisions of a path; reads from the servers what is not known, or not known well enough.
@@ -80,10 +84,9 @@ impl Revisions {
         if path.is_empty() {
             return Some(revised);
         }
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let now = store.cluster.clock().now();
         for (namespace, digest) in path.iter().zip(path.digests()) {
-            let revision = if is_of_client(namespace) { 0 } else { self.fresh_at(store, known.get(&digest)?, now)? };
+            let revision = if is_of_client(namespace) { 0 } else { self.fresh_at(store, digest, now)? };
             revised.push((namespace.name(), revision));
         }
         Some(revised)
@@ -97,18 +100,23 @@ impl Revisions {
     /// Returns the revision of `path` as far as it is known, with a number that changes with each of any namespace in it; has
     /// it read again where that is needed soon, for those who keep copies and ask the servers for nothing.
     pub(crate) fn known_now(&self, store: &Arc<Store>, path: Path<'_>) -> Revision {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let now = store.cluster.clock().now();
         let mut all = Revision::current(0);
         for (namespace, digest) in path.iter().zip(path.digests()) {
-            let Some(known) = known.get(&digest) else {
+            let seen = self.known.get(&digest).map(|known| {
+                let is_due = self.becomes_due(&known, now);
+                // First this: the number may be told in between, and then it was not yet.
+                let is_current = self.is_fresh(&known, now);
+                (Revision { is_current, ..Revision::current(known.revision.load(Ordering::Acquire)) }, is_due)
+            });
+            let Some((revision, is_due)) = seen else {
                 all.is_current &= is_of_client(namespace);
                 continue;
             };
-            self.read_behind(store, known, now);
-            // First this: the number may be told in between, and then it was not yet.
-            let is_current = self.is_fresh(known, now);
-            all = all.and(Revision { is_current, ..Revision::current(known.revision.load(Ordering::Acquire)) });
+            if is_due {
+                self.read_behind(store, digest);
+            }
+            all = all.and(revision);
         }
         // Where nobody can tell, copies are better than nothing.
         Revision { is_current: all.is_current || !store.cluster.is_served(), ..all }
@@ -136,7 +144,7 @@ impl Revisions {
     /// Begins a new revision of the namespace that `path` leads to.
     pub(crate) async fn clear(&self, store: &Arc<Store>, path: Path<'_>) -> Result<(), Unanswered> {
         let Some(digest) = path.digests().last() else { return Ok(()) };
-        let known = self.find_or_add(path, digest);
+        let known = self.find_or_add(path, digest, store.cluster.clock().now());
         _ = known.read_from(&store.cluster).await;
         let count = Command::Count { key: known.key.text(), initial: microseconds() };
         let answer = store.cluster.ask(&known.key, &[count], Lane::Quick).await?;
@@ -152,15 +160,19 @@ impl Revisions {
 
     /// Returns a revision that was read not long ago, and has it read again where that is needed soon.
     fn fresh(&self, store: &Arc<Store>, digest: Digest) -> Option<u64> {
-        self.fresh_at(store, &self.find(digest)?, store.cluster.clock().now())
+        self.fresh_at(store, digest, store.cluster.clock().now())
     }
 
-    fn fresh_at(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) -> Option<u64> {
-        if !self.is_fresh(known, now) {
-            return None;
+    fn fresh_at(&self, store: &Arc<Store>, digest: Digest, now: u64) -> Option<u64> {
+        let (revision, is_due) = {
+            let known = self.known.get(&digest).filter(|known| self.is_fresh(known, now))?;
+            let is_due = self.becomes_due(&known, now);
+            (known.revision.load(Ordering::Acquire), is_due)
+        };
+        if is_due {
+            self.read_behind(store, digest);
         }
-        self.read_behind(store, known, now);
-        Some(known.revision.load(Ordering::Acquire))
+        Some(revision)
     }
 
     fn is_fresh(&self, known: &Known, now: u64) -> bool {
@@ -168,16 +180,18 @@ impl Revisions {
         read_at > 0 && now.saturating_sub(read_at) < self.delay
     }
 
-    /// Has a revision read again if that was last done, or tried, half a delay ago.
-    fn read_behind(&self, store: &Arc<Store>, known: &Arc<Known>, now: u64) {
+    /// Returns whether a revision is to be read again, for that was last done, or tried, half a delay ago; says so once.
+    fn becomes_due(&self, known: &Known, now: u64) -> bool {
         let asked_at = known.asked_at.load(Ordering::Relaxed);
         let since = now.saturating_sub(known.read_at.load(Ordering::Acquire).max(asked_at));
-        if since < self.delay / 2
-            || known.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_err()
-        {
-            return;
-        }
-        let (store, known) = (Arc::clone(store), Arc::clone(known));
+        since >= self.delay / 2
+            && known.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Has a revision read again in the background.
+    fn read_behind(&self, store: &Arc<Store>, digest: Digest) {
+        let Some(known) = self.find(digest) else { return };
+        let store = Arc::clone(store);
         spawn(async move {
             // Failing, it is tried again after as long a time.
             _ = known.read_or_guess(&store.cluster).await;
@@ -186,7 +200,7 @@ impl Revisions {
 
     /// Reads a revision. Many who need it at once ask at once: nobody waits for another, who may not be polled.
     async fn read(&self, store: &Arc<Store>, path: Path<'_>, digest: Digest) -> u64 {
-        let known = self.find_or_add(path, digest);
+        let known = self.find_or_add(path, digest, store.cluster.clock().now());
         if known.read_or_guess(&store.cluster).await.is_err() && !known.is_told.load(Ordering::Acquire) {
             // What lies under revisions from 0 on may have been cleared: under this one, nothing does.
             return fastrand::u64(..);
@@ -195,12 +209,11 @@ impl Revisions {
     }
 
     fn find(&self, digest: Digest) -> Option<Arc<Known>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned()
+        self.known.get(&digest).map(|known| Arc::clone(&known))
     }
 
     /// Finds the namespace of `path` that has this digest.
-    fn find_or_add(&self, path: Path<'_>, digest: Digest) -> Arc<Known> {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+    fn find_or_add(&self, path: Path<'_>, digest: Digest, now: u64) -> Arc<Known> {
         let new = || {
             let depth = path.digests().take_while(|outer| *outer != digest).count() + 1;
             Arc::new(Known {
@@ -211,7 +224,22 @@ impl Revisions {
                 asked_at: AtomicU64::new(0),
             })
         };
-        Arc::clone(known.entry(digest).or_insert_with(new))
+        let known = Arc::clone(&self.known.entry(digest).or_insert_with(new));
+        if self.known.len() > MOST {
+            self.forget(now);
+        }
+        known
+    }
+
+    /// Forgets all but half of what may be known at most, and what is being used: another handle of the same namespace must see
+    /// what that comes to.
+    fn forget(&self, now: u64) {
+        let mut room = MOST / 2;
+        self.known.retain(|_, known| {
+            let stays = Arc::strong_count(known) > 1 || (room > 0 && self.is_fresh(known, now));
+            room -= usize::from(stays && room > 0);
+            stays
+        });
     }
 }
 
@@ -298,4 +326,33 @@ fn is_of_client(namespace: &Namespace) -> bool {
 fn microseconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_bounded_and_what_is_used_stays() {
+        let revisions = Revisions::new(Duration::from_secs(1));
+        let now = 10_000_000_000;
+        let find = |number: usize| {
+            let namespace = [Namespace::named(number.to_string())];
+            let path = Path::new(&namespace);
+            let digest = path.digests().last().unwrap();
+            (digest, revisions.find_or_add(path, digest, now))
+        };
+        let (used, held) = find(0);
+        let mut fresh = Vec::new();
+        for number in 1..3 * MOST {
+            let (digest, known) = find(number);
+            if number % 100 == 0 {
+                known.told(now);
+                fresh.push(digest);
+            }
+            assert!(revisions.known.len() <= MOST);
+        }
+        assert!(Arc::ptr_eq(&held, &revisions.find(used).unwrap()));
+        assert!(fresh.iter().all(|digest| revisions.find(*digest).is_some()), "they were read not long ago");
+    }
 }

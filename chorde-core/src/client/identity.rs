@@ -1,10 +1,11 @@
 //! Who a client is: what each client holds one of, and what all handles of one store share.
 
+use super::revisions::{Found, Revisions, remembered};
 use crate::client_id::ClientId;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::namespace::Path;
-use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
+use crate::sync::{AtomicU64, OnceLock, Ordering};
 
 /// Identifies a client, keeps its time, and counts the revisions of its namespaces.
 ///
@@ -14,48 +15,10 @@ use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering};
 pub struct Identity {
     id: ClientId,
     clock: Clock,
-    /// Whether any namespace has ever been cleared; keeps the common case to one load.
-    revised: AtomicBool,
-    /// The revisions of those that have, by some bits of their digests.
-    revisions: [Revisions; BUCKETS],
-}
-
-const BUCKETS: usize = 32;
-
-/// The revisions of some namespaces: a list that only grows, so that hits read it without a lock.
-#[derive(Debug, Default)]
-struct Revisions(OnceLock<Box<Revised>>);
-
-#[derive(Debug)]
-struct Revised {
-    namespace: Digest,
-    revision: AtomicU64,
-    rest: Revisions,
-}
-
-impl Revisions {
-    fn find(&self, namespace: Digest) -> Option<&AtomicU64> {
-        let mut place = self;
-        loop {
-            let revised = place.0.get()?;
-            if revised.namespace == namespace {
-                return Some(&revised.revision);
-            }
-            place = &revised.rest;
-        }
-    }
-
-    fn find_or_add(&self, namespace: Digest) -> &AtomicU64 {
-        let new = || Box::new(Revised { namespace, revision: AtomicU64::new(0), rest: Self::default() });
-        let mut place = self;
-        loop {
-            let revised = place.0.get_or_init(new);
-            if revised.namespace == namespace {
-                return &revised.revision;
-            }
-            place = &revised.rest;
-        }
-    }
+    /// How many times a namespace was cleared; as long as that is zero, a hit asks for nothing else.
+    clears: AtomicU64,
+    /// Made by the first clear.
+    revisions: OnceLock<Box<Revisions>>,
 }
 
 impl Identity {
@@ -68,7 +31,7 @@ impl Identity {
     /// Creates an identity that keeps the time of `clock`.
     #[must_use]
     pub fn with_clock(clock: Clock) -> Self {
-        Self { id: ClientId::next(), clock, revised: AtomicBool::new(false), revisions: Default::default() }
+        Self { id: ClientId::next(), clock, clears: AtomicU64::new(0), revisions: OnceLock::new() }
     }
 
     /// Returns what tells this client from all others in the process.
@@ -91,27 +54,36 @@ impl Identity {
     /// Visible to all handles when it returns; no two calls begin the same revision.
     pub fn revise(&self, path: Path<'_>) -> u64 {
         let Some(digest) = path.digests().last() else { return 0 };
-        let revision = self.revisions_of(digest).find_or_add(digest).fetch_add(1, Ordering::AcqRel) + 1;
-        self.revised.store(true, Ordering::Release);
+        let revision = self.revisions.get_or_init(|| Box::new(Revisions::new())).begin(digest);
+        // Afterwards: what a thread has found before does not count any more.
+        self.clears.fetch_add(1, Ordering::SeqCst);
         revision
     }
 
     /// Returns a number that changes with each revision of any namespace in `path`; zero before the first.
+    ///
+    /// May change as well when tens of thousands of other namespaces are cleared: for each client only so many are remembered.
     #[inline]
     #[must_use]
     pub fn revision(&self, path: Path<'_>) -> u64 {
-        if self.revised.load(Ordering::Acquire) { self.sum_of_revisions(path) } else { 0 }
+        match self.clears.load(Ordering::Acquire) {
+            0 => 0,
+            clears => self.found(clears, path).sum,
+        }
     }
 
-    // Revisions only grow, so that their sum grows with each of them.
-    #[cold]
-    fn sum_of_revisions(&self, path: Path<'_>) -> u64 {
-        let revision = |digest| self.revisions_of(digest).find(digest).map_or(0, |found| found.load(Ordering::Acquire));
-        path.digests().map(revision).sum()
+    /// Returns the digest under which a store of its own keeps a key: another one after each revision of its namespaces.
+    #[inline]
+    pub(crate) fn revised_digest(&self, digest: Digest, path: Path<'_>) -> Digest {
+        match self.clears.load(Ordering::Acquire) {
+            0 => digest,
+            clears => self.found(clears, path).revise(digest),
+        }
     }
 
-    fn revisions_of(&self, digest: Digest) -> &Revisions {
-        &self.revisions[digest.high() as usize % BUCKETS]
+    #[inline(never)]
+    fn found(&self, clears: u64, path: Path<'_>) -> Found {
+        remembered(self.id, clears, path, || self.revisions.get().map_or(0, |revisions| revisions.sum(path)))
     }
 }
 
@@ -172,12 +144,29 @@ mod tests {
         let identity = Identity::new();
         let [a, b] = ["a", "b"].map(Namespace::named);
         let (outer, inner, other) = ([a.clone()], [a, b.clone()], [b]);
-        assert_eq!(identity.revision(Path::new(&inner)), 0);
-        identity.revise(Path::new(&outer));
-        assert_eq!(identity.revision(Path::new(&inner)), 1);
-        assert_eq!(identity.revision(Path::new(&other)), 0);
-        identity.revise(Path::new(&inner));
-        assert_eq!(identity.revision(Path::new(&inner)), 2);
-        assert_eq!(identity.revision(Path::new(&outer)), 1);
+        let now = || [&outer[..], &inner, &other].map(|path| identity.revision(Path::new(path)));
+        let (before, first) = (now(), identity.revise(Path::new(&outer)));
+        let between = now();
+        assert!(before == [0; 3] && between[0] > 0 && between[1] > 0 && between[2] == 0);
+        let second = identity.revise(Path::new(&inner));
+        let after = now();
+        assert!(after[0] == between[0] && after[1] > between[1] && after[2] == 0 && first < second);
+    }
+
+    #[test]
+    fn clients_and_paths_are_told_apart_in_what_a_thread_remembers() {
+        let names: Vec<_> = (0..200).map(|number| [Namespace::named(number.to_string())]).collect();
+        let clients = [Identity::new(), Identity::new()];
+        for name in &names[..100] {
+            clients[0].revise(Path::new(name));
+        }
+        clients[1].revise(Path::new(&names[150]));
+        for _ in 0..2 {
+            let cleared = |client: &Identity| -> Vec<usize> {
+                (0..200).filter(|number| client.revision(Path::new(&names[*number])) > 0).collect()
+            };
+            assert_eq!(cleared(&clients[0]), (0..100).collect::<Vec<_>>());
+            assert_eq!(cleared(&clients[1]), [150]);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use crate::client::{
@@ -13,6 +13,7 @@ use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Outer, Path};
+use crate::sync::Table;
 
 /// Shares one client among many users: what one stores, deletes or clears is not seen by the others, nor by those who
 /// use the client directly.
@@ -28,6 +29,8 @@ use crate::namespace::{Namespace, Outer, Path};
 ///
 /// A clear is visible to every handle in this process when it returns; no two clears begin the same revision. Over a
 /// shared store other processes see it within the delay that the store's client states.
+///
+/// Handles and clears take constant time, and bounded memory once they are dropped: one for each of a million tenants does no harm.
 ///
 /// # Examples
 ///
@@ -50,8 +53,7 @@ use crate::namespace::{Namespace, Outer, Path};
 pub struct NamespaceClient<C> {
     inner: C,
     namespace: Namespace,
-    /// One for each name and client; keeps the inner client's time. Its revisions are not used.
-    identity: Arc<Identity>,
+    shared: Arc<Shared>,
 }
 
 impl<C: Cache> NamespaceClient<C> {
@@ -73,8 +75,8 @@ impl<C: Cache> NamespaceClient<C> {
             return Err(Error::new(ErrorKind::Config, "the namespace begins with NUL: choose a name without it"));
         }
         let namespace = Namespace::named(name);
-        let identity = identity_of(client.identity(), namespace.digest());
-        Ok(Self { inner: client, namespace, identity })
+        let shared = shared_by(client.identity(), namespace.digest());
+        Ok(Self { inner: client, namespace, shared })
     }
 
     /// Returns the namespace.
@@ -101,26 +103,36 @@ impl<C: Cache> NamespaceClient<C> {
     }
 }
 
-/// Returns the identity that all handles of one name over one client share.
-fn identity_of(client: &Identity, name: Digest) -> Arc<Identity> {
-    let mut known = IDENTITIES.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = (client.id(), name);
-    if let Some(identity) = known.get(&place).and_then(Weak::upgrade) {
-        return identity;
-    }
-    // Amortised: forgets the dead whenever the map would have to grow.
-    if known.len() == known.capacity() {
-        known.retain(|_, identity| identity.strong_count() > 0);
-    }
-    let identity = Arc::new(Identity::with_clock(client.clock().clone()));
-    known.insert(place, Arc::downgrade(&identity));
-    identity
+/// What all handles of one name over one client share.
+struct Shared {
+    /// Keeps the inner client's time. Its revisions are not used.
+    identity: Identity,
+    place: Place,
 }
 
-type Identities = HashMap<(ClientId, Digest), Weak<Identity>>;
+type Place = (ClientId, Digest);
 
-/// The identities of the namespaces in use.
-static IDENTITIES: LazyLock<Mutex<Identities>> = LazyLock::new(Mutex::default);
+/// What is shared by the handles in use.
+static IN_USE: LazyLock<Table<Place, Weak<Shared>>> = LazyLock::new(Table::default);
+
+fn shared_by(client: &Identity, name: Digest) -> Arc<Shared> {
+    let place = (client.id(), name);
+    let share = |known: &mut Weak<Shared>| {
+        known.upgrade().unwrap_or_else(|| {
+            let shared = Arc::new(Shared { identity: Identity::with_clock(client.clock().clone()), place });
+            *known = Arc::downgrade(&shared);
+            shared
+        })
+    };
+    IN_USE.change(place, Weak::new, share)
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Another thread may have come in between, whose handles share something else.
+        IN_USE.remove_if(&self.place, |shared| shared.strong_count() == 0);
+    }
+}
 
 impl<C: fmt::Debug> fmt::Debug for NamespaceClient<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,7 +146,7 @@ impl<C: fmt::Debug> fmt::Debug for NamespaceClient<C> {
 impl<C: Cache> Cache for NamespaceClient<C> {
     #[inline]
     fn identity(&self) -> &Identity {
-        &self.identity
+        &self.shared.identity
     }
 
     async fn delete_entry(&self, key: &Key) -> Result<bool> {
@@ -287,13 +299,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identities_without_handles_take_no_space_for_long() {
+    fn a_namespace_without_handles_takes_no_space() {
         let client = Identity::new();
-        let kept = identity_of(&client, Digest::of_text("kept"));
+        let mine = || {
+            let mut mine = 0;
+            IN_USE.retain(|(of, _), _| {
+                mine += u32::from(*of == client.id());
+                true
+            });
+            mine
+        };
+        let kept = shared_by(&client, Digest::of_text("kept"));
         for number in 0..10_000 {
-            drop(identity_of(&client, Digest::of_text(&number.to_string())));
+            drop(shared_by(&client, Digest::of_text(&number.to_string())));
         }
-        assert!(IDENTITIES.lock().unwrap().len() < 1_000);
-        assert_eq!(identity_of(&client, Digest::of_text("kept")).id(), kept.id());
+        assert_eq!(mine(), 1);
+        assert_eq!(shared_by(&client, Digest::of_text("kept")).identity.id(), kept.identity.id());
+        drop(kept);
+        assert_eq!(mine(), 0);
+    }
+
+    #[test]
+    fn handles_made_and_dropped_by_many_threads_share_while_they_live() {
+        let client = Identity::new();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..5_000 {
+                        let name = Digest::of_text(&(number % 3).to_string());
+                        let [one, other] = [0, 1].map(|_| shared_by(&client, name));
+                        assert_eq!(one.identity.id(), other.identity.id());
+                    }
+                });
+            }
+        });
     }
 }

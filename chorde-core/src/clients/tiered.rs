@@ -39,6 +39,7 @@ use crate::entry::Entry;
 use crate::error::{ErrorKind, Result};
 use crate::key::Probe;
 use crate::log_limit::LogLimit;
+use crate::user_code::tell;
 
 /// Puts a near client in front of a far one. Nest it for more tiers: the far client may be a tiered one.
 ///
@@ -171,7 +172,7 @@ impl<N, F> Tiers<N, F> {
     fn noted<T>(&self, tier: Tier, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
             if let Some(more) = self.log_limit.admit((tier, error.kind()), self.identity.clock().now()) {
-                log::warn!("the {tier} tier failed: {error}{more}");
+                tell!(warn, "the {tier} tier failed: {error}{more}");
             }
             self.counters.failed(tier);
             covered::failed();

@@ -18,6 +18,7 @@ use super::context::{self, within};
 use super::runtime::Ended;
 use crate::flight::{Flight, Leader, Movable};
 use crate::sync::{Mutex, MutexGuard, lock};
+use crate::user_code::wake;
 
 /// A future of a named type that owns all that it needs.
 pub(crate) type Owned<R> = Pin<Box<dyn Future<Output = R> + Send>>;
@@ -177,7 +178,7 @@ impl Computation {
             state.stage = Stage::Over;
             let background = state.background.take();
             drop(state);
-            background.into_iter().for_each(Waker::wake);
+            background.into_iter().for_each(wake);
             return Poll::Ready(());
         }
         if state.is_moved {
@@ -186,9 +187,9 @@ impl Computation {
             let is_over = state.stage == Stage::Ended;
             let background = state.background.take();
             drop(state);
-            background.into_iter().for_each(Waker::wake);
+            background.into_iter().for_each(wake);
             if is_over {
-                waker.wake();
+                wake(waker);
             }
         }
         Poll::Pending
@@ -354,7 +355,7 @@ impl Future for Carried {
                     computation.work.clear();
                 }
                 if let Caller::Waits(waker) = caller {
-                    waker.wake();
+                    wake(waker);
                 }
                 Poll::Ready(())
             }
@@ -382,9 +383,7 @@ impl Drop for Carried {
         if is_given_up {
             self.0.work.clear();
         }
-        if let Some(waker) = woken {
-            waker.wake();
-        }
+        woken.into_iter().for_each(wake);
     }
 }
 

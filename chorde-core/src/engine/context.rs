@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::OnceLock;
+
+use crate::user_code::{shielded, tell};
 
 /// Surrounds each step of work in the background with what its caller had around it.
 ///
@@ -52,16 +55,28 @@ pub fn set_context(capture: Capture) -> bool {
 
 /// Captures the context of this caller.
 pub(crate) fn capture() -> Option<Box<dyn Context>> {
-    CAPTURE.get().and_then(|capture| capture())
+    shielded(|| CAPTURE.get().and_then(|capture| capture())).unwrap_or_else(|| {
+        tell!(error, "the capture of a context panicked: the background goes on without it");
+        None
+    })
 }
 
-/// Runs something within a context.
+/// Runs something within a context; that is run whatever becomes of the context.
 pub(crate) fn within<R>(context: Option<&dyn Context>, run: impl FnOnce() -> R) -> R {
     let Some(context) = context else { return run() };
     let (mut run, mut result) = (Some(run), None);
-    context.run(&mut || result = run.take().map(|run| run()));
-    // A context that does not run it is passed over.
-    result.or_else(|| run.map(|run| run())).expect("invariant: it was run, or is now")
+    let surrounded = shielded(|| {
+        context.run(&mut || result = run.take().map(|run| catch_unwind(AssertUnwindSafe(run))));
+    });
+    if surrounded.is_none() {
+        tell!(error, "the context of a computation in the background panicked");
+    }
+    match result {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => resume_unwind(panic),
+        // A context that does not run it is passed over.
+        None => run.map(|run| run()).expect("invariant: it was run, or is now"),
+    }
 }
 
 /// Runs each step of a future within the context of this caller.

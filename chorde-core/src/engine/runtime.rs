@@ -35,7 +35,7 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn is_waiting() -> bool {
-    WAITS.get() > 0
+    WAITS.try_with(Cell::get).is_ok_and(|waits| waits > 0)
 }
 
 /// Counts one wait of this thread, up to its end or panic.
@@ -43,14 +43,14 @@ struct Waiting;
 
 impl Waiting {
     fn begin() -> Self {
-        WAITS.set(WAITS.get() + 1);
+        let _ = WAITS.try_with(|waits| waits.set(waits.get() + 1));
         Self
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        WAITS.set(WAITS.get() - 1);
+        let _ = WAITS.try_with(|waits| waits.set(waits.get() - 1));
     }
 }
 

@@ -43,7 +43,6 @@ pub(crate) use signs::Movable;
 pub(crate) use table::{FlightKey, may_fly};
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -52,10 +51,10 @@ use smallvec::SmallVec;
 use self::judge::Work;
 use self::queue::Queue;
 use self::signs::Signs;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::digest::Digest;
-use crate::log_limit::LogLimit;
 use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::user_code;
 
 /// A value or an error of any type, shared by all who wait.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
@@ -91,6 +90,17 @@ pub(crate) struct Flight {
     signs: Signs,
     /// The flights that its computation waits for.
     waits_for: Mutex<SmallVec<[Weak<Flight>; 1]>>,
+    /// What watches over it, once somebody waits; it ends with the flight.
+    alarms: Mutex<Option<Box<Alarms>>>,
+}
+
+/// The alarms of one flight.
+#[derive(Debug, Default)]
+struct Alarms {
+    /// Looks after the leader.
+    check: Option<Alarm>,
+    /// Looks after a computation that asked to be polled.
+    grace: Option<Alarm>,
 }
 
 struct State {
@@ -160,11 +170,18 @@ impl Flight {
             landed: OnceLock::new(),
             signs: Signs::new(now),
             waits_for: Mutex::default(),
+            alarms: Mutex::new(None),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Keeps an alarm in the place of the one before.
+    fn keep_alarm(&self, kind: fn(&mut Alarms) -> &mut Option<Alarm>, alarm: Alarm) {
+        let other = alarm.keep_in(kind(lock(&self.alarms).get_or_insert_default()));
+        drop(other);
     }
 
     /// Has what it computes not stored: it may see what was there before a write, and be stored after it.
@@ -239,15 +256,7 @@ impl State {
 }
 
 fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
-        // It is an executor's code: if it panics, the others are woken all the same.
-        if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-            static LIMIT: LogLimit<()> = LogLimit::new();
-            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
-                log::error!("a waker panicked: its task may wait for ever{more}");
-            }
-        }
-    }
+    wakers.into_iter().for_each(user_code::wake);
 }
 
 impl std::fmt::Debug for Flight {

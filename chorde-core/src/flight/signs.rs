@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::active::Scope;
 use super::judge::Work;
-use super::{Flight, Phase, State};
+use super::{Flight, Phase, State, wake};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, lock};
 
 /// A computation that can go on without the caller that began it.
@@ -134,10 +134,10 @@ impl Flight {
 
     /// Has that waker woken when the computation asks to be polled.
     fn driven_by(&self, waker: &Waker) {
-        let mut driver = lock(&self.signs.driver);
-        if !driver.as_ref().is_some_and(|driver| driver.will_wake(waker)) {
-            let before = driver.replace(waker.clone());
-            drop(driver);
+        if !lock(&self.signs.driver).as_ref().is_some_and(|driver| driver.will_wake(waker)) {
+            // A waker's code is the user's: it runs outside of the lock. Nobody else sets it, for it is polled once at a time.
+            let waker = waker.clone();
+            let before = lock(&self.signs.driver).replace(waker);
             drop(before);
         }
     }
@@ -154,9 +154,7 @@ impl Flight {
     /// Wakes the computation's driver.
     pub(crate) fn wake_driver(&self) {
         let driver = lock(&self.signs.driver).take();
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        wake(driver);
     }
 
     /// Notes the time of a wake and has somebody look after it, if anybody waits.

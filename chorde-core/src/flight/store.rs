@@ -86,6 +86,11 @@ impl StoreWait {
 
     /// Returns whether there is nothing to wait for any more.
     fn is_over(&mut self, cx: &Context<'_>, is_late: bool) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        // A waker's code is the user's: it runs outside of the lock.
+        let mut waker = Some(cx.waker().clone());
         self.0.retain(|flight| {
             // A store that writes to its own key in passing, as a value's `Clone` could, would wait for itself.
             let is_own = is_active(flight);
@@ -100,8 +105,10 @@ impl StoreWait {
                 return false;
             }
             if !state.writers.iter().any(|waker| waker.will_wake(cx.waker())) {
-                state.writers.push(cx.waker().clone());
+                state.writers.extend(waker.take());
             }
+            drop(state);
+            waker.get_or_insert_with(|| cx.waker().clone());
             true
         });
         self.0.is_empty()

@@ -53,7 +53,7 @@ impl Flight {
                 }
             }
         };
-        self.clock.alarm(at, Box::new(ring));
+        self.keep_alarm(|alarms| &mut alarms.grace, self.clock.alarm(at, Box::new(ring)));
     }
 
     fn judged(&self, state: &State, now: u64) -> Verdict {
@@ -74,7 +74,7 @@ impl Flight {
                 flight.check();
             }
         };
-        self.clock.alarm(at, Box::new(ring));
+        self.keep_alarm(|alarms| &mut alarms.check, self.clock.alarm(at, Box::new(ring)));
     }
 
     fn check(self: &Arc<Self>) {

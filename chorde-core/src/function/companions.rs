@@ -61,7 +61,8 @@ macro_rules! whole {
             /// Calls back after each successful computation, once, with the value and the arguments; never after a put
             /// or a hit.
             ///
-            /// A panic of the callback is counted and logged, and not seen by the function's caller.
+            /// A panic of the callback is counted and logged, and not seen by the function's caller. It may call the function and
+            /// register others; one that goes on calling itself in that way is ended after some dozens of times, with a log.
             pub fn on_value<A>(callback: impl Fn(&M::Value, &O) + Send + Sync + 'static)
             where
                 F: Function<A, M, O>,
@@ -80,7 +81,7 @@ macro_rules! whole {
             }
 
             /// Gives those who call during the first computation of a key what `make` makes of the arguments, until the
-            /// computation ends.
+            /// computation ends. If that panics, they wait.
             pub fn placeholder<A>(make: impl Fn(&O) -> M::Value + Send + Sync + 'static)
             where
                 F: Function<A, M, O>,

@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::key::Key;
+use crate::user_code::{ENDLESS, Nested, shielded, tell};
 
 /// Hears of computed values and their arguments.
 pub(crate) type OnValue<V, O> = Box<dyn Fn(&V, &O) + Send + Sync>;
@@ -33,9 +33,13 @@ impl Callbacks {
     /// Puts a callback in the place of all others.
     pub(crate) fn set<F: Send + Sync + 'static>(&self, callback: F) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| !other.is::<F>());
+        let (replaced, kept) = std::mem::take(&mut *all).into_iter().partition::<Vec<_>, _>(|other| other.is::<F>());
+        *all = kept;
         all.push(Arc::new(callback));
+        drop(all);
         self.any.store(true, Ordering::Release);
+        // What they hold is the user's, and may call the function: not under the lock.
+        drop(replaced);
     }
 
     pub(crate) fn any(&self) -> bool {
@@ -56,13 +60,19 @@ impl Callbacks {
         if !self.any() {
             return 0;
         }
+        let Some(_nested) = Nested::begin() else {
+            tell!(error, "{ENDLESS}");
+            return 1;
+        };
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut panicked = 0;
         for callback in &all {
-            if catch_unwind(AssertUnwindSafe(|| each(&**callback))).is_err() {
+            if shielded(|| each(&**callback)).is_none() {
                 panicked += 1;
             }
         }
+        // One of them may have been replaced meanwhile, and ends here.
+        shielded(|| drop(all));
         panicked
     }
 }

@@ -1,4 +1,4 @@
-//! The instances of one function: one for each set of generic arguments it is used with.
+//! A function with one set of generic arguments that it is used with.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -21,14 +21,15 @@ use crate::key::{Key, Probe};
 use crate::log_limit::LogLimit;
 use crate::namespace::{Namespace, Path};
 use crate::policy::CallPolicy;
-use crate::stats::{Counters, Stats};
-use crate::sync::{AtomicBool, Mutex, OnceLock, Ordering, lock};
+use crate::stats::Counters;
+use crate::sync::{AtomicBool, OnceLock, Ordering};
+use crate::user_code::tell;
 
 /// A generic argument: one type, or whatever is generic around a closure.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     /// Tells types apart in this process, as their names do not.
-    id: TypeId,
+    pub(super) id: TypeId,
     /// Tells types apart in shared stores.
     name: &'static str,
     /// Whether it is the type of a closure in the function's body.
@@ -59,7 +60,7 @@ impl Tag {
 /// A function with its generic arguments.
 pub(crate) struct Instance {
     live: &'static Live,
-    tag: Box<[Tag]>,
+    pub(super) tag: Box<[Tag]>,
     pub(crate) counters: Counters,
     repeats: Repeats,
     pub(crate) failures: Failures,
@@ -73,73 +74,11 @@ pub(crate) struct Instance {
     may_share: OnceLock<bool>,
     /// Whether it was logged that the refresh point never applies.
     has_warned: AtomicBool,
-    next: OnceLock<Box<Instance>>,
-}
-
-/// A list that only grows, read without a lock.
-#[derive(Default)]
-pub(crate) struct Instances {
-    first: OnceLock<Box<Instance>>,
-    /// The bins of the histograms of all instances, of those to come too, if they were chosen.
-    bins: Mutex<Option<(usize, Duration)>>,
-}
-
-impl Instances {
-    /// Finds the instance, or adds it.
-    #[inline]
-    pub(super) fn get(&'static self, tag: &[Tag], live: &'static Live) -> &'static Instance {
-        match self.first.get() {
-            Some(first) if first.has(tag) => first,
-            _ => self.find(tag, live),
-        }
-    }
-
-    #[cold]
-    fn find(&'static self, tag: &[Tag], live: &'static Live) -> &'static Instance {
-        if let Some(known) = self.all().find(|instance| instance.has(tag)) {
-            return known;
-        }
-        // Held until the instance is in the list, so that other bins cannot miss it.
-        let bins = lock(&self.bins);
-        let mut place = &self.first;
-        loop {
-            let instance = place.get_or_init(|| Box::new(Instance::new(tag, live, *bins)));
-            if instance.has(tag) {
-                return instance;
-            }
-            place = &instance.next;
-        }
-    }
-
-    /// Visits the instances, in the order of their first use.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Instance> {
-        std::iter::successors(self.first.get(), |instance| instance.next.get()).map(|instance| &**instance)
-    }
-
-    /// Returns what all of them have counted.
-    pub(super) fn stats(&self) -> Stats {
-        let counters = Counters::default();
-        if let Some((bins, up_to)) = *lock(&self.bins) {
-            counters.set_timing_bins(bins, up_to);
-        }
-        let mut sum = counters.snapshot();
-        self.all().for_each(|instance| sum.add(&instance.counters.snapshot()));
-        sum
-    }
-
-    pub(super) fn reset_stats(&self) {
-        self.all().for_each(|instance| instance.counters.reset());
-    }
-
-    pub(super) fn set_timing_bins(&self, bins: usize, up_to: Duration) {
-        let mut chosen = lock(&self.bins);
-        *chosen = Some((bins, up_to));
-        self.all().for_each(|instance| instance.counters.set_timing_bins(bins, up_to));
-    }
+    pub(super) next: OnceLock<Box<Instance>>,
 }
 
 impl Instance {
-    fn new(tag: &[Tag], live: &'static Live, bins: Option<(usize, Duration)>) -> Self {
+    pub(super) fn new(tag: &[Tag], live: &'static Live, bins: Option<(usize, Duration)>) -> Self {
         let mut path = Vec::new();
         if let Some(namespace) = &live.namespace {
             path.push(namespace.clone());
@@ -167,7 +106,7 @@ impl Instance {
     }
 
     #[inline]
-    fn has(&self, tag: &[Tag]) -> bool {
+    pub(super) fn has(&self, tag: &[Tag]) -> bool {
         self.tag.len() == tag.len() && self.tag.iter().zip(tag).all(|(one, other)| one.id == other.id)
     }
 
@@ -203,31 +142,41 @@ impl Instance {
     /// Returns whether the keys may go to stores that others share: whether their names are nobody else's.
     #[inline]
     pub(crate) fn may_share(&self) -> bool {
-        *self.may_share.get_or_init(|| self.claim_names())
+        self.may_share.get().copied().unwrap_or_else(|| self.claim_names())
     }
 
     #[cold]
     fn claim_names(&self) -> bool {
-        let Some((function, rest)) = self.path.split_first() else { return true };
+        let clash = self.clash();
+        let may_share = clash.is_none();
+        // Afterwards and outside: a logger may call the function.
+        if self.may_share.set(may_share).is_ok()
+            && let Some(clash) = clash
+        {
+            tell!(error, "{}: {clash}", self.live.description.path());
+        }
+        may_share
+    }
+
+    /// Claims the names; returns why they are another's.
+    fn clash(&self) -> Option<String> {
+        let (function, rest) = self.path.split_first()?;
         let ids: Vec<TypeId> = self.tag.iter().map(|tag| tag.id).collect();
-        let path = self.live.description.path();
         if self.live.description.naming == Naming::Automatic && !registry::claim_site(function) {
-            log::error!(
-                "{path}: another cached function has the namespace `{}`: calls through a shared cache compute without it; \
-                 give one of them `namespace = \"..\"`",
+            return Some(format!(
+                "another cached function has the namespace `{}`: calls through a shared cache compute without it; give one of \
+                 them `namespace = \"..\"`",
                 function.name()
-            );
-            return false;
+            ));
         }
         let is_alone = rest.is_empty() || registry::claim_types(self.name(), &ids);
-        if !is_alone {
-            log::error!(
-                "{path}: different types have the namespace `{}`: calls through a shared cache with one of them compute \
-                 without it; rename one of the types, or give each a function with its own `namespace = \"..\"`",
+        (!is_alone).then(|| {
+            format!(
+                "different types have the namespace `{}`: calls through a shared cache with one of them compute without it; \
+                 rename one of the types, or give each a function with its own `namespace = \"..\"`",
                 self.name()
-            );
-        }
-        is_alone
+            )
+        })
     }
 
     /// Says why there are no keys for shared stores.
@@ -246,7 +195,7 @@ impl Instance {
     pub(crate) fn failed(&self, operation: &'static str, error: &Error, now: u64) {
         self.counters.client_errors.increment();
         if let Some(more) = self.log_limit.admit((operation, Some(error.kind())), now) {
-            log::warn!("{}: the cache failed to {operation}: {error}{more}", self.live.description.name);
+            tell!(warn, "{}: the cache failed to {operation}: {error}{more}", self.live.description.name);
         }
     }
 
@@ -260,7 +209,8 @@ impl Instance {
     pub(crate) fn missed(&self, key: &Key) {
         let counters = &self.counters;
         if self.repeats.missed(counters.misses.get(), || counters.hits.sum(), key) {
-            log::warn!(
+            tell!(
+                warn,
                 "{}: its keys never hit although its arguments repeat: a set or map among them that is serialised as a list has \
                  another key in each order; take a `BTreeSet` or `BTreeMap`, or say what the key is by `key = ..`",
                 self.live.description.path()
@@ -272,7 +222,8 @@ impl Instance {
     #[cold]
     pub(crate) fn warn_of_refresh_point(&self, policy: &CallPolicy) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
-            log::warn!(
+            tell!(
+                warn,
                 "{}: its `async_ttl` lies beyond its `ttl` of {:?}: nothing is refreshed ahead; choose one between the two",
                 self.live.description.path(),
                 policy.ttl()
@@ -286,7 +237,7 @@ impl Instance {
         }
         self.counters.panics.add(panics as u64);
         if let Some(more) = self.log_limit.admit(("call back", None), Clock::system().now()) {
-            log::error!("{}: a callback panicked{more}", self.live.description.name);
+            tell!(error, "{}: a callback panicked{more}", self.live.description.name);
         }
     }
 

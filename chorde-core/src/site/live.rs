@@ -1,21 +1,25 @@
 //! The call site as a static, and the state behind it.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{Callbacks, OnPromote, OnValue, Placeholder};
 use super::description::Description;
-use super::instance::{Instance, Instances, Tag};
+use super::instance::{Instance, Tag};
+use super::instances::Instances;
 use crate::client_id::ClientId;
 use crate::flight::{FlightKey, Flights};
 use crate::key::Key;
 use crate::namespace::Namespace;
 use crate::process;
 use crate::stats::Stats;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, OnceLock, Ordering, Table, lock};
+
+/// Over how many locks the background jobs of one function are spread.
+const LOCKS: usize = 4;
 
 /// Stands for one cached function; a static in the code of `#[cached]`.
 pub struct Site {
@@ -36,7 +40,7 @@ pub(crate) struct Live {
     pub(crate) copier: OnceLock<Box<dyn Any + Send + Sync>>,
     pub(crate) instances: Instances,
     /// Background jobs that were sent and are not over, by key, forced ones apart.
-    sent: Mutex<HashMap<(FlightKey, bool), Sent>>,
+    sent: Table<(FlightKey, bool), Sent>,
     init: Init,
 }
 
@@ -77,7 +81,7 @@ impl Site {
                 placeholder: Callbacks::default(),
                 copier: OnceLock::new(),
                 instances: Instances::default(),
-                sent: Mutex::default(),
+                sent: Table::spread(LOCKS),
                 init: Init::default(),
             }
         })
@@ -136,30 +140,31 @@ impl Live {
     /// Notes that a background job for a key is sent at `now`, unless there is one that can be relied upon: it is
     /// queued, or has begun less than its lease ago.
     pub(crate) fn hold(&'static self, key: FlightKey, is_forced: bool, now: u64) -> Option<Hold> {
-        let (key, mut sent) = ((key, is_forced), self.lock_sent());
-        if sent.get(&key).is_some_and(|earlier| earlier.is_reliable(now)) {
-            return None;
-        }
+        let (key, is_first) = ((key, is_forced), Cell::new(false));
         let until = Arc::new(AtomicU64::new(0));
-        sent.insert(key, Sent { until: Arc::clone(&until), process: process::id() });
-        Some(Hold { live: self, key, until })
+        let sent = || Sent { until: Arc::clone(&until), process: process::id() };
+        let first = || {
+            is_first.set(true);
+            sent()
+        };
+        let is_held = self.sent.change(key, first, |earlier| {
+            let is_held = is_first.get() || !earlier.is_reliable(now);
+            if is_held && !is_first.get() {
+                *earlier = sent();
+            }
+            is_held
+        });
+        is_held.then_some(Hold { live: self, key, until })
     }
 
     /// Forgets the job of a key that has begun: what it computes is older than a write, and will not be stored.
     pub(crate) fn forget_begun(&self, key: FlightKey) {
-        let mut sent = self.lock_sent();
-        if sent.get(&(key, false)).is_some_and(Sent::has_begun) {
-            sent.remove(&(key, false));
-        }
+        self.sent.remove_if(&(key, false), Sent::has_begun);
     }
 
     /// Does the same for all keys of a client.
     pub(crate) fn forget_all_begun(&self, client: ClientId) {
-        self.lock_sent().retain(|(key, is_forced), sent| *is_forced || key.0 != client || !sent.has_begun());
-    }
-
-    fn lock_sent(&self) -> MutexGuard<'_, HashMap<(FlightKey, bool), Sent>> {
-        lock(&self.sent)
+        self.sent.retain(|(key, is_forced), sent| *is_forced || key.0 != client || !sent.has_begun());
     }
 }
 
@@ -198,11 +203,8 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut sent = self.live.lock_sent();
         // It may be another one's by now.
-        if sent.get(&self.key).is_some_and(|sent| Arc::ptr_eq(&sent.until, &self.until)) {
-            sent.remove(&self.key);
-        }
+        self.live.sent.remove_if(&self.key, |sent| Arc::ptr_eq(&sent.until, &self.until));
     }
 }
 

@@ -1,7 +1,7 @@
 //! All cached functions of the process, and the names that they have in shared stores.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::instance::Instance;
@@ -9,25 +9,24 @@ use super::live::Site;
 use crate::digest::Digest;
 use crate::namespace::Namespace;
 use crate::stats::Stats;
-use crate::sync::{Mutex, global, lock};
+use crate::sync::{Mutex, Table, global, lock};
 
 global! {
     static SITES: Mutex<Vec<&'static Site>> = Mutex::default();
 }
 
+// Whose names are whose, as far as shared stores are concerned. As many as the program has functions and types, and no more.
 global! {
-    static NAMES: Mutex<Names> = Mutex::default();
-}
-
-/// Whose names are whose, as far as shared stores are concerned.
-#[derive(Default)]
-struct Names {
     /// The call site that has a namespace.
-    sites: HashMap<String, Digest>,
+    static SITE_NAMES: Table<String, Digest> = Table::default();
+}
+global! {
     /// The generic arguments that have a namespace.
-    types: HashMap<String, Box<[TypeId]>>,
+    static TYPE_NAMES: Table<String, Box<[TypeId]>> = Table::default();
+}
+global! {
     /// A number for each list of generic arguments.
-    numbers: HashMap<Box<[TypeId]>, u64>,
+    static NUMBERS: Table<Box<[TypeId]>, u64> = Table::default();
 }
 
 pub(super) fn register(site: &'static Site) {
@@ -37,19 +36,18 @@ pub(super) fn register(site: &'static Site) {
 /// Gives the namespace's name to its call site; returns whether no other has it.
 pub(super) fn claim_site(namespace: &Namespace) -> bool {
     let owner = namespace.digest();
-    *lock(&NAMES).sites.entry(namespace.name().to_owned()).or_insert(owner) == owner
+    SITE_NAMES.change(namespace.name().to_owned(), || owner, |first| *first == owner)
 }
 
 /// Gives the name of an instance to its generic arguments; returns whether no others have it.
 pub(super) fn claim_types(name: String, ids: &[TypeId]) -> bool {
-    **lock(&NAMES).types.entry(name).or_insert_with(|| ids.into()) == *ids
+    TYPE_NAMES.change(name, || ids.into(), |first| **first == *ids)
 }
 
 /// Returns a number that no other list of generic arguments has in this process.
 pub(super) fn number_of(ids: &[TypeId]) -> u64 {
-    let numbers = &mut lock(&NAMES).numbers;
-    let next = numbers.len() as u64;
-    *numbers.entry(ids.into()).or_insert(next)
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NUMBERS.change(ids.into(), || NEXT.fetch_add(1, Ordering::Relaxed), |number| *number)
 }
 
 /// Shows one cached function.

@@ -10,6 +10,7 @@ use std::fmt;
 pub use shape::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareNone, Sharing};
 
 use crate::client::Value;
+use crate::user_code::Nested;
 
 /// Maps between a value and what the client holds for it.
 pub trait Codec<V>: Send + Sync {
@@ -53,10 +54,12 @@ where
     type Stored = S;
 
     fn encode(&self, value: V) -> S {
+        let _nested = Nested::mapping();
         (self.encode)(value)
     }
 
     fn decode(&self, stored: S) -> V {
+        let _nested = Nested::mapping();
         (self.decode)(stored)
     }
 }
@@ -82,6 +85,7 @@ pub struct If<F>(F);
 
 impl<V, F: Fn(&V) -> bool + Send + Sync> Keep<V> for If<F> {
     fn keeps(&self, value: &V) -> bool {
+        let _nested = Nested::mapping();
         (self.0)(value)
     }
 }

@@ -61,6 +61,7 @@ mod subject {
     pub(crate) mod process;
     pub(crate) mod site;
     pub(crate) mod stats;
+    pub(crate) mod user_code;
 }
 use subject::*;
 

@@ -1,5 +1,8 @@
 //! Stands for the crate's `sync`: the same names, by the model checker's primitives.
 
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{LockResult, PoisonError};
 use std::time::Duration;
 
@@ -48,8 +51,8 @@ pub(crate) fn pause(_rounds: u32) {
 
 /// A static that each run makes anew.
 macro_rules! global {
-    (static $name:ident: $type:ty = $make:expr;) => {
-        shuttle::lazy_static! { static ref $name: $type = $make; }
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $make:expr;) => {
+        shuttle::lazy_static! { $(#[$doc])* static ref $name: $type = $make; }
     };
 }
 pub(crate) use global;
@@ -92,6 +95,48 @@ impl<T> OnceLock<T> {
 impl<T> Default for OnceLock<T> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// One lock in the place of several.
+#[derive(Debug)]
+pub(crate) struct Table<K, V, S = RandomState>(Mutex<HashMap<K, V, S>>);
+
+impl<K: Eq + Hash, V, S: BuildHasher + Clone + Default> Table<K, V, S> {
+    pub(crate) fn spread(_locks: usize) -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+        V: Clone,
+    {
+        lock(&self.0).get(key).cloned()
+    }
+
+    pub(crate) fn change<R>(&self, key: K, make: impl FnOnce() -> V, change: impl FnOnce(&mut V) -> R) -> R {
+        change(lock(&self.0).entry(key).or_insert_with(make))
+    }
+
+    pub(crate) fn remove_if(&self, key: &K, is_meant: impl FnOnce(&V) -> bool) -> Option<V> {
+        let mut all = lock(&self.0);
+        if all.get(key).is_some_and(is_meant) { all.remove(key) } else { None }
+    }
+
+    pub(crate) fn retain(&self, mut is_kept: impl FnMut(&K, &mut V) -> bool) {
+        lock(&self.0).retain(|key, value| is_kept(key, value));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.0).len()
+    }
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher + Clone + Default> Default for Table<K, V, S> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::with_hasher(S::default())))
     }
 }
 

@@ -5,11 +5,11 @@
 //! cannot drive anything, plain threads have none, and other executors have no tokio: their connections live on one thread
 //! of our own, which serves all clients of the process.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use chorde_core::{Clock, LogLimit};
+use dashmap::DashMap;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::AbortHandle;
 
@@ -117,18 +117,27 @@ fn is_driven(handle: &Handle) -> bool {
 
 /// Returns whether the runtime was built with sockets (`enable_io`); tokio panics where it was not.
 fn has_sockets(handle: &Handle) -> bool {
-    static KNOWN: LazyLock<Mutex<HashMap<Id, bool>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    *known.entry(handle.id()).or_insert_with(|| {
-        let try_one = || {
-            let _entered = handle.enter();
-            let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-            socket.set_nonblocking(true)?;
-            tokio::net::UdpSocket::from_std(socket).map(drop)
-        };
-        catch_unwind(AssertUnwindSafe(try_one)).is_ok_and(|made: std::io::Result<()>| made.is_ok())
-    })
+    static KNOWN: LazyLock<DashMap<Id, bool>> = LazyLock::new(DashMap::default);
+    if let Some(known) = KNOWN.get(&handle.id()) {
+        return *known;
+    }
+    let try_one = || {
+        let _entered = handle.enter();
+        let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket).map(drop)
+    };
+    let has_sockets = catch_unwind(AssertUnwindSafe(try_one)).is_ok_and(|made: std::io::Result<()>| made.is_ok());
+    // Those of runtimes that have ended are among them; the others are tried again.
+    if KNOWN.len() >= RUNTIMES {
+        KNOWN.clear();
+    }
+    KNOWN.insert(handle.id(), has_sockets);
+    has_sockets
 }
+
+/// Of how many runtimes it is known at most whether they have sockets.
+const RUNTIMES: usize = 256;
 
 static OWN: LazyLock<std::io::Result<Handle>> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;

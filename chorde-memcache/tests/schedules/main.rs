@@ -27,6 +27,7 @@ mod subject {
     pub(crate) mod life;
     pub(crate) mod race;
     pub(crate) mod stats;
+    pub(crate) mod wall_clock;
 }
 use subject::*;
 

@@ -148,10 +148,7 @@ impl InprocClient {
     /// Returns the digest under which this client keeps a key at the present revision of its namespaces.
     #[inline]
     fn digest(&self, probe: &Probe<'_>) -> Digest {
-        match self.0.identity.revision(probe.path) {
-            0 => probe.digest,
-            revision => probe.digest.revised(revision),
-        }
+        self.0.identity.revised_digest(probe.digest, probe.path)
     }
 
     fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {

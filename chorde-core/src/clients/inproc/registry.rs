@@ -27,7 +27,12 @@ pub struct InprocStats {
 
 pub(super) fn register(client: Weak<Inner>) {
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    clients.retain(|client| client.strong_count() > 0);
+    // Amortised: forgets those that are gone whenever there are twice as many as there were.
+    if clients.len() == clients.capacity() {
+        clients.retain(|client| client.strong_count() > 0);
+        let as_many = clients.len();
+        clients.reserve(as_many.max(4));
+    }
     clients.push(client);
 }
 

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,10 +16,9 @@ use super::permit::{AtWork, Counted, working};
 use super::pool::{Pool, Shared, shared, submit};
 use super::task::{Run, Task};
 use super::threads::hand_to_thread;
-use crate::clock::Clock;
 use crate::error::Result;
-use crate::log_limit::LogLimit;
 use crate::sync::MutexGuard;
+use crate::user_code::{shielded, tell_seldom};
 
 /// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never
 /// refused.
@@ -68,7 +66,7 @@ thread_local! {
 ///
 /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded) when too much of this kind is queued for chorde's threads.
 pub(crate) fn run_blocking(run: impl FnOnce() + Send + 'static) -> Result<()> {
-    let is_nested = TAKES_FROM_RUNTIME.get();
+    let is_nested = TAKES_FROM_RUNTIME.try_with(Cell::get).unwrap_or(false);
     match Handle::try_current() {
         Ok(runtime) if !is_nested => {
             let shared = shared();
@@ -88,10 +86,10 @@ fn taking_from_runtime(is_so: bool, run: impl FnOnce()) {
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
-            TAKES_FROM_RUNTIME.set(self.0);
+            let _ = TAKES_FROM_RUNTIME.try_with(|takes| takes.set(self.0));
         }
     }
-    let _before = Before(TAKES_FROM_RUNTIME.replace(is_so));
+    let _before = Before(TAKES_FROM_RUNTIME.try_with(|takes| takes.replace(is_so)).unwrap_or(false));
     run();
 }
 
@@ -168,11 +166,8 @@ fn poll_ready(shared: &'static Shared) {
     loop {
         let next = shared.lock().polls.next();
         let Some(runnable) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| runnable.run())).is_err() {
-            static LIMIT: LogLimit<()> = LogLimit::new();
-            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
-                log::error!("a future in the background panicked outside of the user's function{more}");
-            }
+        if shielded(|| runnable.run()).is_none() {
+            tell_seldom!(error, "a future in the background panicked outside of the user's function");
         }
     }
 }

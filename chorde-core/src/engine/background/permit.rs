@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::pool::{Pool, Shared, locked, shared, start_queued};
+use crate::user_code::wake;
 
 thread_local! {
     /// What this thread is at work on.
@@ -19,15 +20,20 @@ pub(super) enum AtWork {
     Poll,
 }
 
+/// Exchanges what this thread is noted to be at work on. As it ends, on nothing.
+fn exchange(at_work: AtWork) -> AtWork {
+    AT_WORK.try_with(|noted| noted.replace(at_work)).unwrap_or(AtWork::Nothing)
+}
+
 /// Notes what this thread is at work on, until dropped.
 pub(super) fn working(at_work: AtWork) -> impl Drop {
     struct Before(AtWork);
     impl Drop for Before {
         fn drop(&mut self) {
-            AT_WORK.set(self.0);
+            exchange(self.0);
         }
     }
-    Before(AT_WORK.replace(at_work))
+    Before(exchange(at_work))
 }
 
 /// Runs `wait`, which blocks this thread. If the thread is at work in the background, other work gets its place: what
@@ -36,7 +42,7 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
     struct TakeBack(&'static Shared, AtWork);
     impl Drop for TakeBack {
         fn drop(&mut self) {
-            AT_WORK.set(self.1);
+            exchange(self.1);
             match self.1 {
                 AtWork::Nothing => {}
                 AtWork::Task(number) => {
@@ -47,7 +53,7 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
             }
         }
     }
-    let at_work = AT_WORK.get();
+    let at_work = AT_WORK.try_with(Cell::get).unwrap_or(AtWork::Nothing);
     let has_lent = match at_work {
         AtWork::Nothing => false,
         AtWork::Task(number) => locked().lend(number),
@@ -56,7 +62,7 @@ pub(crate) fn without_place<R>(wait: impl FnOnce() -> R) -> R {
     if !has_lent {
         return wait();
     }
-    let _take_back = TakeBack(shared(), AT_WORK.replace(AtWork::Nothing));
+    let _take_back = TakeBack(shared(), exchange(AtWork::Nothing));
     start_queued();
     wait()
 }
@@ -96,6 +102,6 @@ impl Drop for Counted {
         pool.taken_on -= 1;
         let drains = if pool.taken_on == 0 { std::mem::take(&mut pool.drains) } else { Vec::new() };
         drop(pool);
-        drains.into_iter().for_each(|(_, waker)| waker.wake());
+        drains.into_iter().for_each(|(_, waker)| wake(waker));
     }
 }

@@ -12,7 +12,7 @@ use super::refresh::{Refresh, Rest};
 use super::stats::Tally;
 use super::task::{Kind, Task, Work};
 use super::threads::{Threads, hand_to_thread};
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::PerProcess;
 use crate::sync::{Condvar, Mutex, MutexGuard, global, lock};
@@ -96,8 +96,10 @@ pub(super) struct Begun {
     hold: Hold,
     /// By which clock, and up to when, the place is its own.
     until: Option<(Clock, u64)>,
-    /// Whether an alarm watches it.
+    /// Whether an alarm watches it, or is about to.
     is_watched: bool,
+    /// That alarm.
+    alarm: Option<Alarm>,
     /// What runs, where it can be dropped from outside.
     refresh: Option<Refresh>,
 }
@@ -174,7 +176,7 @@ impl Pool {
                 (Start::Async(refresh.clone(), runtime, permit), Some(refresh))
             }
         };
-        let begun = Begun { kind, function, hold: Hold::Has, until, is_watched: false, refresh };
+        let begun = Begun { kind, function, hold: Hold::Has, until, is_watched: false, alarm: None, refresh };
         self.begun.insert(self.last, begun);
         self.are_watched[kind as usize] = false;
         Some(start)
@@ -304,10 +306,10 @@ pub(super) fn start_queued() {
     struct Started;
     impl Drop for Started {
         fn drop(&mut self) {
-            IS_STARTING.set(false);
+            let _ = IS_STARTING.try_with(|starting| starting.set(false));
         }
     }
-    if IS_STARTING.replace(true) {
+    if IS_STARTING.try_with(|starting| starting.replace(true)).unwrap_or(false) {
         return;
     }
     let _started = Started;
@@ -339,7 +341,13 @@ fn watch(shared: &'static Shared, number: u64, clock: &Clock, until: u64) {
             hand_to_thread(shared, Box::new(drop_and_start));
         }
     };
-    clock.alarm(until, Box::new(release));
+    let alarm = clock.alarm(until, Box::new(release));
+    // It may be over by now; and an alarm is dropped without the lock.
+    let other = match shared.lock().begun.get_mut(&number) {
+        Some(begun) => alarm.keep_in(&mut begun.alarm),
+        None => Some(alarm),
+    };
+    drop(other);
 }
 
 /// A task that has a place and is to be started.

@@ -12,6 +12,7 @@ use super::executor;
 use super::permit::{Counted, Permit};
 use super::task::Run;
 use crate::sync::{Mutex, MutexGuard, lock};
+use crate::user_code::wake;
 
 /// What is left to do, and who runs it.
 #[derive(Clone)]
@@ -64,9 +65,7 @@ impl Refresh {
     /// Lets the task end that has nothing to run any more.
     fn end_task(&self) {
         let executor = lock(&self.0.executor).take();
-        if let Some(executor) = executor {
-            executor.wake();
-        }
+        executor.into_iter().for_each(wake);
     }
 
     fn unpolled(&self) -> Option<MutexGuard<'_, Option<Rest>>> {

@@ -1,14 +1,12 @@
 //! Threads of chorde's own: started when needed, gone when idle.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::pool::{Pool, Shared};
-use crate::clock::Clock;
-use crate::log_limit::LogLimit;
 use crate::sync::{MutexGuard, thread};
+use crate::user_code::{shielded, tell_seldom};
 
 /// Threads without work end after this long.
 const IDLE: Duration = Duration::from_secs(10);
@@ -47,10 +45,7 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
     drop(pool);
     let started = thread::Builder::new().name(name).stack_size(stack_size).spawn(move || work(shared, stack_size));
     if let Err(error) = started {
-        static LIMIT: LogLimit<()> = LogLimit::new();
-        if let Some(more) = LIMIT.admit((), Clock::system().now()) {
-            log::error!("chorde cannot start a background thread: {error}{more}");
-        }
+        tell_seldom!(error, "chorde cannot start a background thread: {error}");
         let mut pool = shared.lock();
         pool.threads.count -= 1;
         // With no thread left to do it, it is dropped: its waiters see it cancelled.
@@ -69,11 +64,8 @@ fn call_thread(shared: &'static Shared, mut pool: MutexGuard<'static, Pool>) {
 /// Does what is ready until there has been nothing for a while.
 fn work(shared: &'static Shared, stack_size: usize) {
     while let Some(errand) = next_ready(shared, stack_size) {
-        if catch_unwind(AssertUnwindSafe(errand)).is_err() {
-            static LIMIT: LogLimit<()> = LogLimit::new();
-            if let Some(more) = LIMIT.admit((), Clock::system().now()) {
-                log::error!("a background computation of chorde panicked outside of the user's function{more}");
-            }
+        if shielded(errand).is_none() {
+            tell_seldom!(error, "a background computation of chorde panicked outside of the user's function");
         }
     }
 }

@@ -195,6 +195,8 @@ fn arrive<'d>(drive: Drive<'d>, joined: Joined) -> Entered<'d> {
     let arrived = drive.arrive(joined).unwrap_or_else(|(waiter, mode)| wait(drive.wait(waiter, mode)));
     match arrived {
         Arrived::Lead(leader, mode) => {
+            // What a store calls, such as a logger, may call the function: that must not wait for this thread.
+            let _scope = (!drive.backend.answers_at_once()).then(|| Scope::enter_thread(leader.flight()));
             drive.led_at_once(leader, mode).unwrap_or_else(|(leader, mode)| wait(drive.led(leader, mode)))
         }
         Arrived::Entered(entered) => entered,

@@ -1,7 +1,7 @@
 //! What calls of plain and asynchronous functions have in common once they compute or wait: nothing here waits.
 
 use std::any::Any;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::At;
@@ -14,6 +14,7 @@ use crate::key::Key;
 use crate::policy::{CallPolicy, RefreshPoint};
 use crate::site::callbacks::Placeholder;
 use crate::site::{Shape, ValueMap};
+use crate::user_code::{shielded, tell};
 
 /// The user's part of a call: what is computed from what, what recomputes it in the background, and what copies the arguments
 /// for those who want to know them.
@@ -79,7 +80,8 @@ where
         if !matches!(joined, Joined::Wait(..)) || !self.live.placeholder.any() {
             return None;
         }
-        let args = (user.echo.as_ref()?)(&user.args)?;
+        let echo = user.echo.as_ref()?;
+        let args = self.copied_by(echo, &user.args)?;
         let mut value = None;
         self.live.placeholder.each(|stand_in: &Placeholder<M::Value, O>| value = Some(stand_in(&args)));
         let value = value?;
@@ -117,13 +119,27 @@ where
     where
         E: Fn(&A) -> Option<O>,
     {
-        echo.filter(|_| self.live.on_value.any()).and_then(|echo| echo(args))
+        echo.filter(|_| self.live.on_value.any()).and_then(|echo| self.copied_by(&echo, args))
+    }
+
+    /// Copies the arguments. If that panics, nobody is told them: the caller did not ask for the copy.
+    fn copied_by<A, E, O>(&self, echo: &E, args: &A) -> Option<O>
+    where
+        E: Fn(&A) -> Option<O>,
+    {
+        let copied = shielded(|| echo(args));
+        if copied.is_none() {
+            self.live.counters.panics.increment();
+            tell!(error, "{}: its arguments panicked when they were cloned for a callback", self.live.description.name);
+        }
+        copied.flatten()
     }
 
     #[cold]
     pub(super) fn warn_of_failure(&self) {
         if let Some(more) = self.live.log_limit.admit(("compute", None), self.now()) {
-            log::warn!(
+            tell!(
+                warn,
                 "{}: a background computation failed; the entry stays as it was{more}",
                 self.live.description.name
             );
@@ -158,21 +174,26 @@ where
             Err(error) => {
                 counters.compute_errors.increment();
                 if let Some((_, lead)) = lead {
-                    lead.fail(self.live, self.maps.shape().share(&error));
+                    // One whose clone panics is not shared.
+                    lead.fail(self.live, shielded(|| self.maps.shape().share(&error)).flatten());
                 }
                 return Rest::Done(self.maps.shape().raise(error));
             }
         };
-        counters.computes.increment();
         let at = self.now();
+        let (is_kept, stored) = match catch_unwind(AssertUnwindSafe(|| (self.is_kept(&value), self.maps.encode(value))))
+        {
+            Ok(stored) => stored,
+            // Those who wait would have it panic one after the other.
+            Err(panic) => self.panicked(lead.map(|(_, lead)| lead), panic),
+        };
+        counters.computes.increment();
         if let Some((drive, _)) = &lead {
             self.live.failures.succeeded(drive.key.digest(), at);
         }
         if self.policy.timings {
             counters.computed_in(at.saturating_sub(began));
         }
-        let is_kept = self.policy.ttl > 0 && self.maps.keeps(&value);
-        let stored = self.maps.encode(value);
         if let Some((drive, lead)) = lead {
             let made = Made { value: &stored, is_kept, ttl: drive.life(), at };
             if let Some(lead) = drive.settle_at_once(lead, &made, || Arc::new(stored.clone()) as Cargo) {
@@ -180,6 +201,11 @@ where
             }
         }
         Rest::Done(self.returned(stored, echo))
+    }
+
+    /// Returns whether a value is to be stored: under a ttl of zero, nothing is.
+    fn is_kept(&self, value: &M::Value) -> bool {
+        self.policy.ttl > 0 && self.maps.keeps(value)
     }
 
     /// Settles by waiting for the client.

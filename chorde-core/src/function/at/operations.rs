@@ -13,6 +13,7 @@ use crate::flight::{FlightKey, Writing};
 use crate::key::Key;
 use crate::policy::RefreshPoint;
 use crate::site::{Hold, ValueMap};
+use crate::user_code::tell;
 
 impl<C, M> At<'_, C, M>
 where
@@ -164,7 +165,7 @@ where
         if error.kind() == ErrorKind::Key
             && let Some(more) = self.live.log_limit.admit(("make a key", Some(error.kind())), self.now())
         {
-            log::warn!("{}: {error}{more}", self.live.description.name);
+            tell!(warn, "{}: {error}{more}", self.live.description.name);
         }
     }
 
@@ -236,7 +237,7 @@ where
             Err(refused) => {
                 self.live.counters.refused.increment();
                 if let Some(more) = self.live.log_limit.admit(("queue", Some(refused.kind())), self.now()) {
-                    log::debug!("{}: {refused}{more}", self.live.description.name);
+                    tell!(debug, "{}: {refused}{more}", self.live.description.name);
                 }
                 return Err(refused);
             }

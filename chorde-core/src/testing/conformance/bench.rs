@@ -47,7 +47,7 @@ impl<'s, C> Bench<'s, C> {
         );
         let done = match at_once {
             Poll::Ready(done) => done,
-            Poll::Pending => pollster::block_on(operation),
+            Poll::Pending => crate::sync::block_on(operation),
         };
         match done {
             Ok(done) => done,

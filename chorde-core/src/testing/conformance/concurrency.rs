@@ -58,7 +58,7 @@ fn add_stale<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
 
 fn one_add_wins<C: Client<V>, V: Sample>(bench: &Bench<'_, C>, key: &Key) {
     let client = &bench.client;
-    let added = at_once(|number| pollster::block_on(client.add(key, V::sample(number), HOUR)));
+    let added = at_once(|number| crate::sync::block_on(client.add(key, V::sample(number), HOUR)));
     let added: Vec<bool> = added.into_iter().map(|added| bench.done(async { added })).collect();
     bench.same(&added.iter().filter(|added| **added).count(), &1, "how many of the adds say that they stored");
     let winner = added.iter().position(|added| *added).unwrap_or_default();
@@ -71,8 +71,8 @@ fn different_keys<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
         let key = Key::new(&("thread", number))?;
         for round in 0..ROUNDS {
             let value = V::sample(number * ROUNDS + round);
-            pollster::block_on(client.put(&key, value.clone(), HOUR))?;
-            if pollster::block_on(client.get::<V>(&key))? != Some(value) {
+            crate::sync::block_on(client.put(&key, value.clone(), HOUR))?;
+            if crate::sync::block_on(client.get::<V>(&key))? != Some(value) {
                 return Ok(false);
             }
         }
@@ -88,8 +88,8 @@ fn one_of_its_values<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     bench.put(&key, V::sample(0));
     let work = |number: u64| {
         for _ in 0..ROUNDS {
-            pollster::block_on(client.put(&key, V::sample(number), HOUR))?;
-            match pollster::block_on(client.get::<V>(&key))? {
+            crate::sync::block_on(client.put(&key, V::sample(number), HOUR))?;
+            match crate::sync::block_on(client.get::<V>(&key))? {
                 Some(value) if (0..THREADS).any(|number| value == V::sample(number)) => {}
                 _ => return Ok(false),
             }

@@ -90,7 +90,7 @@ fn revisions<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
         let now = revision(&["a", "b"]);
         bench.holds(!seen.contains(&now), "no two clears leave the same revision");
         bench.same(
-            &pollster::block_on(client.current_revision(&key_in(bench, &["a", "b"]))),
+            &crate::sync::block_on(client.current_revision(&key_in(bench, &["a", "b"]))),
             &now,
             "the revision when asked for",
         );

@@ -81,9 +81,9 @@ fn clear<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
 fn zero_ttl<C: Client<V>, V: Sample>(bench: &Bench<'_, C>) {
     let (client, key) = (&bench.client, bench.key("zero"));
     bench.put(&key, V::sample(1));
-    let refused = pollster::block_on(client.put(&key, V::sample(2), Duration::ZERO));
+    let refused = crate::sync::block_on(client.put(&key, V::sample(2), Duration::ZERO));
     bench.same(&refused.err().map(|error| error.kind()), &Some(ErrorKind::Ttl), "put");
-    let refused = pollster::block_on(client.add(&key, V::sample(2), Duration::ZERO));
+    let refused = crate::sync::block_on(client.add(&key, V::sample(2), Duration::ZERO));
     bench.same(&refused.err().map(|error| error.kind()), &Some(ErrorKind::Ttl), "add");
     bench.hits(&key, &V::sample(1), "after the refused writes");
 }
