@@ -10,8 +10,8 @@ pub use crate::function::*;
 pub use crate::key::argument::*;
 pub use crate::key::arguments::Arguments;
 pub use crate::site::{
-    Description, Fallible, IsResult, Maps, Naming, Plain, Shape, Share, ShareClone, ShareNone, Sharing, Site, Tag,
-    ValueMap,
+    AnyKind, Description, Fallible, IsResult, IsSaid, Kind, Maps, Naming, NoResult, Plain, Returned, Shape, Share,
+    ShareClone, ShareNone, Sharing, Site, StoredWhole, Tag, ValueMap,
 };
 pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;

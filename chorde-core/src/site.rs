@@ -14,7 +14,10 @@ pub use description::{Description, Naming};
 pub use instance::Tag;
 pub use live::Site;
 pub use registry::{FunctionInfo, InstanceInfo, functions};
-pub use values::{Fallible, IsResult, Maps, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap};
+pub use values::{
+    AnyKind, Fallible, IsResult, IsSaid, Kind, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone, ShareNone,
+    Sharing, StoredWhole, ValueMap,
+};
 
 pub(crate) use instance::Instance;
 pub(crate) use live::Hold;

@@ -7,7 +7,7 @@
 //! | `transform` | leads through all that follow |
 //! | `args`, `duration` | read the arguments of the attribute, tolerantly, by one table |
 //! | `item` | reads the function, with its body as raw tokens |
-//! | `attrs`, `types`, `model` | share out the other attributes; look at types as far as their text goes; put it all together |
+//! | `attrs`, `types`, `outcome`, `model` | share out the other attributes; look at types as far as their text goes; say what of the result is stored; put it all together |
 //! | `valid` | rejects what can't work, naming the mend |
 //! | `key` | builds the expression of the key |
 //! | `expand` | emits the function, its description, its policy and its companions |
@@ -26,6 +26,7 @@ mod fuzz;
 mod item;
 mod key;
 mod model;
+mod outcome;
 mod quiet;
 mod transform;
 mod types;

@@ -1,7 +1,7 @@
 //! What is to be cached: the function and the attribute put together, in the terms the templates use.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{
@@ -12,8 +12,9 @@ use syn::{
 use crate::args::Args;
 use crate::attrs::Attrs;
 use crate::item::Item;
-use crate::quiet::{here, local, quiet};
-use crate::types::{Holding, ResultShape, is_primitive, result_shape};
+use crate::outcome::Outcome;
+use crate::quiet::{here, local};
+use crate::types::{Holding, is_primitive};
 
 /// Where the companions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +44,6 @@ pub(crate) struct Param {
     pub(crate) skipped: bool,
     /// Named by the macro.
     generated: bool,
-}
-
-/// What is returned, and which part of it is stored.
-pub(crate) struct Outcome {
-    /// R, the return type.
-    pub(crate) whole: TokenStream,
-    /// V, the type of the value that is cached.
-    pub(crate) value: TokenStream,
-    /// E, if only `Ok` is cached.
-    pub(crate) error: Option<TokenStream>,
-    pub(crate) primitive: bool,
 }
 
 /// A cached function.
@@ -97,15 +87,16 @@ impl Model {
         let taken: Vec<String> = params.iter().filter(|p| !p.generated).map(|p| p.ident.to_string()).collect();
         let used = args.expressions();
         let params = params.into_iter().map(|p| p.settle(&taken, &used)).collect();
+        let runtime = quote!(#krate::__private);
         Self {
-            runtime: quote!(#krate::__private),
             name: item.sig.ident.unraw().to_string(),
             ident: item.sig.ident.clone(),
             home,
             in_impl,
             attrs: Attrs::split(&item.attrs),
             vis: item.vis,
-            outcome: Outcome::new(&item.sig, args.result.as_ref().map(|s| s.on), &krate),
+            outcome: Outcome::new(&item.sig, &args, home, &runtime),
+            runtime,
             sig: item.sig,
             body: item.body,
             params,
@@ -148,6 +139,12 @@ impl Model {
     /// Tells whether every argument can be owned, so that work can move to the background.
     pub(crate) fn can_own(&self) -> bool {
         self.params.iter().all(|p| !matches!(p.holding, Holding::Borrowed))
+    }
+
+    /// Where it says what it returns.
+    pub(crate) fn returned_span(&self) -> Span {
+        let ReturnType::Type(_, ty) = &self.sig.output else { return here(self.ident.span()) };
+        here(ty.span())
     }
 
     /// Makes a name for one more argument.
@@ -238,25 +235,6 @@ impl Param {
 
 fn is_skipped(args: &Args, ident: &Ident) -> bool {
     args.skip.iter().flatten().any(|s| s == ident)
-}
-
-impl Outcome {
-    fn new(sig: &Signature, result: Option<bool>, krate: &TokenStream) -> Self {
-        let ReturnType::Type(_, ty) = &sig.output else {
-            return Self { whole: quote!(()), value: quote!(()), error: None, primitive: true };
-        };
-        let whole = quiet(ty.to_token_stream());
-        let (value, error) = match (result, result_shape(ty)) {
-            (Some(false), _) | (None, ResultShape::Unclear) | (_, ResultShape::Never) => (whole.clone(), None),
-            (_, ResultShape::Full(ok, err)) => (quiet(ok.to_token_stream()), Some(quiet(err.to_token_stream()))),
-            (_, _) => {
-                let trait_ = quote_spanned!(ty.span()=> #krate::__private::IsResult);
-                let trait_ = quiet(trait_);
-                (quote!(<#whole as #trait_>::Ok), Some(quote!(<#whole as #trait_>::Err)))
-            }
-        };
-        Self { whole, value, error, primitive: is_primitive(ty) }
-    }
 }
 
 /// Tells whether `ident` occurs anywhere in `tokens`.

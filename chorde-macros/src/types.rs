@@ -128,9 +128,20 @@ pub(crate) fn result_shape(ty: &Type) -> ResultShape<'_> {
                 _ => ResultShape::Named,
             }
         }
-        _ if is_primitive(ty) => ResultShape::Never,
+        _ if is_primitive(ty) || is_well_known(&path.path) => ResultShape::Never,
         _ => ResultShape::Unclear,
     }
+}
+
+/// Tells whether a path is that of a type of the standard library that everyone knows, and that is no `Result`.
+fn is_well_known(path: &Path) -> bool {
+    const KNOWN: [&str; 16] = [
+        "String", "Vec", "Option", "Box", "Arc", "Rc", "Cow", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "VecDeque",
+        "PathBuf", "OsString", "CString", "Duration",
+    ];
+    let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return false };
+    let is_std = path.segments.len() == 1 || ["std", "core", "alloc"].iter().any(|name| first.ident == name);
+    is_std && KNOWN.iter().any(|name| last.ident == name)
 }
 
 /// Tells whether the type is one of the language's scalars or `()`.

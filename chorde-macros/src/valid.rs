@@ -8,6 +8,7 @@ use crate::args::{Naming, Spread, Switch};
 use crate::diag::{Diag, nearest};
 use crate::duration::{Duration, words};
 use crate::model::{Home, Model, Param, mentions};
+use crate::outcome::Form;
 use crate::types::{Holding, ResultShape, bare_object, first_borrow, opaque, peel, result_shape};
 
 /// Checks everything; goes on after each mistake.
@@ -112,6 +113,13 @@ fn returns(model: &Model, diag: &mut Diag) {
         return wants_result(model, None, diag);
     };
     wants_result(model, Some(ty), diag);
+    if matches!(model.outcome.form, Form::Anything) {
+        let ty = ty.to_token_stream();
+        diag.at(
+            &ty,
+            format!("`{ty}` may stand for a `Result`, whose errors are not stored: write `result = false` to store whatever is returned, or return a `Result<T, E>`"),
+        );
+    }
     if let Type::Never(never) = peel(ty) {
         diag.signature(never, "a function that never returns has nothing to cache; remove `#[cached]`");
     } else if let Some(found) = opaque(ty) {
@@ -149,11 +157,11 @@ fn wants_result(model: &Model, ty: Option<&Type>, diag: &mut Diag) {
 fn flights(model: &Model, diag: &mut Diag) {
     let args = &model.args;
     if let Some(share) = &args.share_error
-        && model.outcome.error.is_none()
+        && model.outcome.error().is_none()
     {
         diag.at(
             share,
-            "`share_error` copies the error of a `Result`, and this function returns none; remove it, or write `result = true` if the return type is an alias of one",
+            "`share_error` copies the error of a `Result`, and this function returns none; remove it",
         );
     }
     if let Some(Switch { on: false, span }) = args.detach

@@ -9,6 +9,7 @@ use super::{naming, own};
 use crate::args::{Naming, Spread};
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
+use crate::outcome::Form;
 use crate::quiet::{here, local, quiet};
 use crate::types::Holding;
 
@@ -191,12 +192,11 @@ impl<'a> Context<'a> {
         let (site, policy) = (self.hidden("site"), self.policy_name());
         let (generics, clause) = (self.generics(), self.clause(true, &[]));
         let engine = self.engine(&quote!(Self::#site()), &quote!(Self::#policy), Receiver::Itself);
-        let (whole, value) = (&self.model.outcome.whole, &self.model.outcome.value);
-        let shape = if self.model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
+        let (maps, value) = (self.model.outcome.kept(p), &self.model.outcome.value);
         let client = quote_spanned!(span=> impl #p::Client<#value> + 'static);
         quote! {
             #[inline]
-            fn #at #generics() -> #p::At<'static, #client, #p::#shape<#whole>> #clause { #engine __chorde_at }
+            fn #at #generics() -> #p::At<'static, #client, #maps> #clause { #engine __chorde_at }
         }
     }
 
@@ -309,10 +309,36 @@ impl<'a> Context<'a> {
 
     /// How the function's value becomes the stored one, and back.
     pub(crate) fn maps(&self) -> TokenStream {
-        let (p, args, whole) = (self.p, &self.model.args, &self.model.outcome.whole);
-        let base = match &self.model.outcome.error {
-            None => quote!(#p::Plain::<#whole>::new()),
-            Some(error) => match &args.share_error {
+        let (p, args) = (self.p, &self.model.args);
+        let base = self.shape();
+        let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
+        let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
+        if args.encode.is_none() && args.cache_if.is_none() {
+            return base;
+        }
+        match self.model.outcome.form {
+            Form::Found | Form::Unsaid => quote!(#base #(#coded)* #(#kept)*),
+            _ => quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*),
+        }
+    }
+
+    /// How what is returned is taken apart.
+    fn shape(&self) -> TokenStream {
+        let (p, outcome) = (self.p, &self.model.outcome);
+        let whole = &outcome.whole;
+        let span = self.model.returned_span();
+        // What takes it apart as its type says, and copies errors if that can be done.
+        let ask = |method: TokenStream| {
+            quote! {{
+                use #p::{AnyKind as _, ShareClone as _, ShareNone as _};
+                let __chorde_kind = #p::Kind::<#whole>::new();
+                let __chorde_errors = (&__chorde_kind.errors()).share();
+                __chorde_kind.#method(__chorde_errors)
+            }}
+        };
+        match &outcome.form {
+            Form::Whole | Form::Anything => quote!(#p::Plain::<#whole>::new()),
+            Form::Result(error) => match &self.model.args.share_error {
                 Some(share) => quote!(#p::Fallible::<#whole>::new(#p::Sharing::<#error>::by(#share))),
                 None => quote! {
                     #p::Fallible::<#whole>::new({
@@ -321,13 +347,13 @@ impl<'a> Context<'a> {
                     })
                 },
             },
-        };
-        let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
-        let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
-        if args.encode.is_none() && args.cache_if.is_none() {
-            return base;
+            Form::ByType(_) => ask(quote!(shape)),
+            Form::Found => ask(quote!(maps)),
+            Form::Unsaid => quote_spanned!(span=> {
+                use #p::AnyKind as _;
+                #p::Kind::<#whole>::new().whole()
+            }),
         }
-        quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*)
     }
 
     /// The description of the call site; the name of the type `marker` shows where that is.

@@ -110,14 +110,12 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
     let borrowing = model.params.iter().zip(&lifetimes).filter(|(param, _)| !matches!(param.holding, Holding::Value));
     let borrowed: Vec<&Lifetime> = borrowing.map(|(_, lifetime)| lifetime).collect();
     let types = model.params.iter().zip(&lifetimes).map(|(param, lifetime)| with_lifetime(&param.ty, lifetime));
-    let (p, whole) = (context.p, &model.outcome.whole);
-    let shape = if model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
     let described = Described {
         context,
         name: Ident::new(&format!("__chorde_{}", model.name), Span::mixed_site()),
         lifetimes: (!borrowed.is_empty()).then(|| quote!(<#(#borrowed),*>)),
         args: quote!((#(#types,)*)),
-        maps: quote!(#p::#shape<#whole>),
+        maps: model.outcome.kept(context.p),
         owned: own::owned_tuple(context),
     };
     let mut tokens = described.front();

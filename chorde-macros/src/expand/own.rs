@@ -126,8 +126,11 @@ pub(crate) fn movable_all(context: &Context<'_>) -> Vec<TokenStream> {
 
 /// The bound under which a result can cross threads.
 pub(crate) fn movable_value(context: &Context<'_>, ty: &TokenStream) -> Option<TokenStream> {
-    let p = context.p;
-    (!context.model.outcome.primitive).then(|| deferred(ty, &quote!(#p::Movable<'__chorde>)))
+    let (p, outcome) = (context.p, &context.model.outcome);
+    // An argument may have the same type under another name, and the compiler takes no bound twice.
+    let is_projected = outcome.is_projected() && ty.to_string() == outcome.value.to_string();
+    let bound = if is_projected { quote!(#p::MovableValue<'__chorde>) } else { quote!(#p::Movable<'__chorde>) };
+    (!outcome.primitive).then(|| deferred(ty, &bound))
 }
 
 /// The bounds under which all arguments can be owned and moved, and a result too; each once, for every one costs compile time.
