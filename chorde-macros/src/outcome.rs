@@ -121,8 +121,8 @@ fn by_compiler(sig: &Signature, ty: &Type, home: Home, runtime: &TokenStream, is
     let is_generic = sig.generics.params.iter().filter_map(name).any(|name| mentions(&whole, name));
     let is_fixed = !is_generic && !mentions(&whole, &Ident::new("Self", Span::call_site()));
     match home {
-        Home::Type | Home::Inside if is_fixed => Form::ByType(question(&whole, &TokenStream::new(), ty, runtime)),
         _ if is_named => by_trait(&whole, ty, runtime),
+        Home::Type | Home::Inside if is_fixed => Form::ByType(question(&whole, &TokenStream::new(), ty, runtime)),
         _ if ends_in_result(ty) => match without_parameters(sig, whole) {
             Some((whole, stand_ins)) => Form::ByType(question(&whole, &stand_ins, ty, runtime)),
             None => Form::Unsaid,

@@ -330,10 +330,8 @@ impl<'a> Context<'a> {
         // What takes it apart as its type says, and copies errors if that can be done.
         let ask = |method: TokenStream| {
             quote! {{
-                use #p::{AnyKind as _, ShareClone as _, ShareNone as _};
-                let __chorde_kind = #p::Kind::<#whole>::new();
-                let __chorde_errors = (&__chorde_kind.errors()).share();
-                __chorde_kind.#method(__chorde_errors)
+                use #p::{AnyKind as _, SharedKind as _};
+                (&&#p::Kind::<#whole>::new()).#method()
             }}
         };
         match &outcome.form {

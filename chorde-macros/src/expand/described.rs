@@ -11,6 +11,7 @@ use super::context::Context;
 use super::{docs, own, placing, shim};
 use crate::key::{self, by_reference};
 use crate::model::{Home, Model, Param, mentions};
+use crate::outcome::Form;
 use crate::quiet::quiet;
 use crate::types::Holding;
 
@@ -115,7 +116,7 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
         name: Ident::new(&format!("__chorde_{}", model.name), Span::mixed_site()),
         lifetimes: (!borrowed.is_empty()).then(|| quote!(<#(#borrowed),*>)),
         args: quote!((#(#types,)*)),
-        maps: model.outcome.kept(context.p),
+        maps: kept_name(model).map_or_else(|| model.outcome.kept(context.p), ToTokens::into_token_stream),
         owned: own::owned_tuple(context),
     };
     let mut tokens = described.front();
@@ -150,6 +151,10 @@ impl Described<'_> {
         let (every, vis, owner) = (&model.attrs.every, quiet(model.vis.to_token_stream()), context.owner());
         let (body, doc) = (shim::body(context), docs::of_type(context));
         let kind = if model.is_async() { quote!(AsyncCompanions) } else { quote!(Companions) };
+        let kept = kept_name(model).map(|name| {
+            let kept = model.outcome.kept(p);
+            quote!(#every #[doc(hidden)] #[allow(non_camel_case_types)] #vis type #name = #kept;)
+        });
         quote! {
             #every
             #[doc(hidden)]
@@ -161,6 +166,7 @@ impl Described<'_> {
             #[doc = #doc]
             #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
             #vis type #owner = #p::#kind<#name, #maps, #owned>;
+            #kept
         }
     }
 
@@ -170,7 +176,11 @@ impl Described<'_> {
         let (p, every, allow) = (context.p, &context.model.attrs.every, placing::allow(context));
         let (description, policy, base) =
             (context.description(&name.to_token_stream()), context.policy(), context.maps());
-        let (client, value, seen) = (self.client(), &context.model.outcome.value, self.seen());
+        let (client, seen) = (self.client(), self.seen());
+        let value = match kept_name(context.model) {
+            Some(_) => quote!(<#maps as #p::ValueMap>::Stored),
+            None => context.model.outcome.value.clone(),
+        };
         let own = self.own();
         quote! {
             #every
@@ -277,6 +287,12 @@ impl Described<'_> {
         let list = self.context.model.params.iter().enumerate().map(one);
         quote!(#(#list,)*)
     }
+}
+
+/// Names how results are kept, where the compiler has to find that out: it is asked once.
+fn kept_name(model: &Model) -> Option<Ident> {
+    matches!(model.outcome.form, Form::ByType(_))
+        .then(|| Ident::new(&format!("__chorde_{}_kept", model.name), Span::mixed_site()))
 }
 
 /// Names the lifetime of an argument.

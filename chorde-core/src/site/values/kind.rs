@@ -8,11 +8,11 @@
 //! as it is, unless its name shows in the running program that it is a `Result` ([`NoResult`]).
 
 use std::any::type_name;
-use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{All, Fallible, Identity, Keep, Maps, Plain, Share, Sharing};
+use super::{All, Fallible, Identity, Keep, Maps, Plain, Sharing};
+use crate::client::Value;
 
 /// Asks whether `R` is a `Result`.
 pub struct Kind<R>(PhantomData<fn() -> R>);
@@ -40,36 +40,53 @@ impl<T: 'static, E> Kind<Result<T, E>> {
     /// Is true.
     pub const IS_RESULT: bool = true;
 
-    /// Asks whether its errors can be copied.
+    /// Returns the shape of a function that returns it, whose errors cannot be copied.
     #[must_use]
     #[inline]
-    pub const fn errors(&self) -> Share<E> {
-        Share::new()
-    }
-
-    /// Returns the shape of a function that returns it.
-    #[must_use]
-    #[inline]
-    pub const fn shape(self, errors: Sharing<E>) -> Fallible<Result<T, E>> {
-        Fallible::new(errors)
+    pub const fn shape(&self) -> Fallible<Result<T, E>> {
+        Fallible::new(Sharing::none())
     }
 
     /// Returns how the results of such a function are kept.
     #[must_use]
     #[inline]
-    pub const fn maps(self, errors: Sharing<E>) -> Maps<Fallible<Result<T, E>>, Identity, All> {
-        Maps::of(Fallible::new(errors))
+    pub const fn maps(&self) -> Maps<Fallible<Result<T, E>>, Identity, All> {
+        Maps::of(self.shape())
     }
 
     /// Does not compile: it was not known that this is a `Result` where the types of the companions were written.
     #[must_use]
     #[inline]
-    pub const fn whole(self) -> StoredWhole<Result<T, E>>
+    pub const fn whole(&self) -> StoredWhole<Result<T, E>>
     where
         E: 'static,
         Result<T, E>: IsSaid,
     {
         Maps::new(Plain::new(), Identity, NoResult(()))
+    }
+}
+
+/// Answers for a `Result` with errors that can be copied: found before all others, through one more reference.
+pub trait SharedKind {
+    /// How its results are taken apart.
+    type Shape;
+    /// Returns the shape of a function that returns it.
+    fn shape(&self) -> Self::Shape;
+    /// Returns how the results of such a function are kept.
+    fn maps(&self) -> Maps<Self::Shape, Identity, All>;
+}
+
+impl<T: 'static, E: Value> SharedKind for &Kind<Result<T, E>> {
+    type Shape = Fallible<Result<T, E>>;
+
+    #[inline]
+    fn shape(&self) -> Self::Shape {
+        Fallible::new(Sharing::by(E::clone))
+    }
+
+    #[inline]
+    fn maps(&self) -> Maps<Self::Shape, Identity, All> {
+        Maps::of(SharedKind::shape(self))
     }
 }
 
@@ -80,34 +97,29 @@ pub trait AnyKind {
     /// Is false.
     const IS_RESULT: bool = false;
 
-    /// Asks nothing: there are no errors.
-    #[inline]
-    fn errors(&self) -> Share<Infallible> {
-        Share::new()
-    }
     /// Returns the shape of a function that returns it.
-    fn shape(self, errors: Sharing<Infallible>) -> Plain<Self::Type>;
+    fn shape(&self) -> Plain<Self::Type>;
     /// Returns how the results of such a function are kept.
-    fn maps(self, errors: Sharing<Infallible>) -> StoredWhole<Self::Type>;
+    fn maps(&self) -> StoredWhole<Self::Type>;
     /// Returns the same.
-    fn whole(self) -> StoredWhole<Self::Type>;
+    fn whole(&self) -> StoredWhole<Self::Type>;
 }
 
 impl<R: 'static> AnyKind for Kind<R> {
     type Type = R;
 
     #[inline]
-    fn shape(self, _errors: Sharing<Infallible>) -> Plain<R> {
+    fn shape(&self) -> Plain<R> {
         Plain::new()
     }
 
     #[inline]
-    fn maps(self, _errors: Sharing<Infallible>) -> StoredWhole<R> {
+    fn maps(&self) -> StoredWhole<R> {
         self.whole()
     }
 
     #[inline]
-    fn whole(self) -> StoredWhole<R> {
+    fn whole(&self) -> StoredWhole<R> {
         Maps::new(Plain::new(), Identity, NoResult(()))
     }
 }
@@ -156,7 +168,6 @@ impl<R> fmt::Debug for Kind<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ShareClone as _, ShareNone as _};
     use super::*;
 
     type Alias<T> = Result<T, Unclonable>;
@@ -171,7 +182,7 @@ mod tests {
         let value: <Alias<u8> as Returned<ALIAS>>::Value = 1_u8;
         let option: <Option<u8> as Returned<OPTION>>::Value = Some(value);
         let kind = Kind::<Alias<u8>>::new();
-        let shape: <Alias<u8> as Returned<ALIAS>>::Shape = kind.shape((&Kind::<Alias<u8>>::new().errors()).share());
+        let shape: <Alias<u8> as Returned<ALIAS>>::Shape = kind.shape();
         assert_eq!(format!("{shape:?}"), "Fallible");
         assert!(Kind::<Option<u8>>::new().whole().keep.keeps(&option));
     }
