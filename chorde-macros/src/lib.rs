@@ -12,6 +12,7 @@
 //! | `key` | builds the expression of the key |
 //! | `expand` | emits the function, its description, its policy and its companions |
 //! | `diag`, `fallback` | collect all mistakes; emit the plain function after one |
+//! | `format` | finds the names in format strings |
 //! | `quiet` | keeps lints about the user's signature away from its copies |
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod diag;
 mod duration;
 mod expand;
 mod fallback;
+mod format;
 #[cfg(test)]
 mod fuzz;
 mod item;

@@ -11,6 +11,7 @@ use syn::{
 
 use crate::args::Args;
 use crate::attrs::Attrs;
+use crate::format::captures;
 use crate::item::Item;
 use crate::outcome::Outcome;
 use crate::quiet::{here, local};
@@ -237,12 +238,13 @@ fn is_skipped(args: &Args, ident: &Ident) -> bool {
     args.skip.iter().flatten().any(|s| s == ident)
 }
 
-/// Tells whether `ident` occurs anywhere in `tokens`.
+/// Tells whether `ident` occurs anywhere in `tokens`, format strings included.
 pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Group(group) => mentions(&group.stream(), ident),
         TokenTree::Ident(found) => found == *ident,
-        _ => false,
+        TokenTree::Literal(literal) => captures(&literal).iter().any(|name| *ident == *name),
+        TokenTree::Punct(_) => false,
     })
 }
 

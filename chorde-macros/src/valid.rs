@@ -7,6 +7,7 @@ use syn::{Expr, FnArg, Lit, ReturnType, Safety, Type};
 use crate::args::{Naming, Spread, Switch};
 use crate::diag::{Diag, nearest};
 use crate::duration::{Duration, words};
+use crate::format::captures;
 use crate::model::{Home, Model, Param, mentions};
 use crate::outcome::Form;
 use crate::types::{Holding, ResultShape, bare_object, first_borrow, opaque, peel, result_shape};
@@ -306,6 +307,13 @@ fn leaves(tokens: TokenStream) -> Vec<proc_macro2::Ident> {
                 found.push(ident);
             }
             proc_macro2::TokenTree::Group(group) => found.extend(leaves(group.stream())),
+            proc_macro2::TokenTree::Literal(literal) => {
+                let names = captures(&literal).into_iter().filter_map(|name| syn::parse_str(&name).ok());
+                found.extend(names.map(|mut name: proc_macro2::Ident| {
+                    name.set_span(literal.span());
+                    name
+                }));
+            }
             proc_macro2::TokenTree::Punct(p) => {
                 after = matches!(p.as_char(), '.' | ':');
                 continue;

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, GenericParam, Lit};
 
@@ -395,9 +396,13 @@ fn swap(tokens: TokenStream, swaps: &[(Ident, Ident)]) -> TokenStream {
         let is_member = std::mem::replace(&mut member, matches!(&tree, TokenTree::Punct(p) if p.as_char() == '.'));
         match tree {
             TokenTree::Ident(ident) if !is_member => match swaps.iter().find(|(from, _)| *from == ident) {
-                Some((_, to)) => local(&to.to_string(), ident.span()).into(),
+                Some((_, to)) => Ident::new(&to.to_string(), ident.span()).into(),
                 None => ident.into(),
             },
+            TokenTree::Literal(literal) => {
+                let names = swaps.iter().map(|(from, to)| (from.unraw().to_string(), to.to_string()));
+                crate::format::rename(literal, &names.collect::<Vec<_>>()).into()
+            }
             TokenTree::Group(group) => {
                 let mut copy = proc_macro2::Group::new(group.delimiter(), swap(group.stream(), swaps));
                 copy.set_span(group.span());

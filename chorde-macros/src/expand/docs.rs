@@ -28,8 +28,10 @@ pub(crate) fn section(context: &Context<'_>, companions: Option<&str>) -> String
     let mut text = format!("\n\n# Caching\n\nA result is used for {life}{}. {}", refresh(model), key(model));
     match model.outcome.form {
         Form::Result(_) => text.push_str(" Errors are returned and never stored."),
-        Form::ByType(_) | Form::Found => text.push_str(" Of a `Result`, errors are returned and never stored."),
-        Form::Whole | Form::Unsaid | Form::Anything => {}
+        Form::ByType(_) | Form::Found if model.outcome.whole.to_string().contains("Result") => {
+            text.push_str(" If that is a `Result`, errors are returned and never stored.");
+        }
+        _ => {}
     }
     if let Some(companions) = companions {
         text.push_str("\n\nCompanions: ");

@@ -42,9 +42,10 @@ fn keep(param: &Param) -> TokenStream {
     }
 }
 
-/// The name of a copy that the attribute's expressions use while the argument itself goes elsewhere.
+/// The name of a copy that the attribute's expressions use while the argument itself goes elsewhere. It has the context of
+/// the argument, so that format strings find it too.
 pub(crate) fn held(param: &Param) -> proc_macro2::Ident {
-    crate::quiet::local(&format!("__chorde_held_{}", param.ident.unraw()), param.ident.span())
+    quote::format_ident!("chorde_held_{}", param.ident.unraw(), span = param.ident.span())
 }
 
 /// `let x = ...;`: makes that copy.

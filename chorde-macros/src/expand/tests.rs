@@ -63,7 +63,7 @@ fn a_generic_function() {
     matches(
         "generic",
         "client = CACHE, ttl = 300",
-        "fn sum<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> T where T: Serialize { add(items, a, b) }",
+        "fn sum<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> Option<T> where T: Serialize { add(items, a, b) }",
     );
 }
 

@@ -6,7 +6,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
+use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypeArray, TypePath};
 
 use crate::model::Model;
 use crate::types::{is_primitive, peel};
@@ -26,7 +26,14 @@ pub(super) fn plan(model: &Model, ty: &Type) -> Option<TokenStream> {
     match peel(ty) {
         Type::Reference(r) => plan(model, &r.elem).map(|inner| quote!(#p::Through<#inner>)),
         Type::Slice(slice) => of_slice(model, &slice.elem),
-        Type::Array(array) => plan(model, &array.elem).map(|inner| quote!(#p::Arrayed<#inner>)),
+        Type::Array(array) if is_known_to_serde(array) => {
+            plan(model, &array.elem).map(|inner| quote!(#p::Arrayed<#inner>))
+        }
+        // Said like a slice.
+        Type::Array(array) => {
+            let element = or_whole(model, plan(model, &array.elem));
+            Some(quote!(#p::Listed<#element>))
+        }
         Type::Tuple(tuple) => {
             let plans: Vec<_> = tuple.elems.iter().map(|element| plan(model, element)).collect();
             let is_planned = plans.len() <= TUPLE && plans.iter().any(Option::is_some);
@@ -36,6 +43,14 @@ pub(super) fn plan(model: &Model, ty: &Type) -> Option<TokenStream> {
         Type::Path(path) if !is_primitive(ty) => of_path(model, path),
         Type::ImplTrait(_) | Type::Macro(_) => Some(leaf(model)),
         _ => None,
+    }
+}
+
+/// Serde knows arrays of up to 32 elements, of a length that is no parameter.
+fn is_known_to_serde(array: &TypeArray) -> bool {
+    match &array.len {
+        Expr::Lit(ExprLit { lit: Lit::Int(length), .. }) => length.base10_parse::<usize>().is_ok_and(|length| length <= 32),
+        _ => false,
     }
 }
 
@@ -138,6 +153,9 @@ mod tests {
             ("&[Id]", "Through<Listed<Leaf>>"),
             ("Vec<Option<Id>>", "Listed<Opt<Leaf>>"),
             ("[Id; 2]", "Arrayed<Leaf>"),
+            ("[u8; 33]", "Listed<Whole>"),
+            ("[u8; N]", "Listed<Whole>"),
+            ("Option<&[[u8; 64]; 2]>", "Opt<Through<Arrayed<Listed<Whole>>>>"),
             ("(u8, Id)", "(Whole,Leaf,)"),
             ("Arc<Id>", "Through<Leaf>"),
             ("HashSet<u8>", "Unordered<Whole>"),
