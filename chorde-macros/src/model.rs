@@ -61,6 +61,8 @@ pub(crate) struct Model {
     pub(crate) attrs: Attrs,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// The return type that the function has instead of being `async`, as `#[async_trait]` wants it.
+    pub(crate) boxed: Option<ReturnType>,
     pub(crate) body: proc_macro2::Group,
     pub(crate) params: Vec<Param>,
     pub(crate) outcome: Outcome,
@@ -73,11 +75,12 @@ impl Model {
     pub(crate) fn new(args: Args, item: Item) -> Self {
         let krate = args.krate.as_ref().map_or_else(|| quote!(::chorde), ToTokens::to_token_stream);
         let in_impl = match &args.associated {
-            _ if item.sig.receiver().is_some() => true,
+            _ if item.sig.receiver().is_some() || item.boxed.is_some() => true,
             Some(said) => said.on,
             None => mentions_self_type(&item),
         };
-        let alone = args.companions.as_ref().is_some_and(|c| !c.on);
+        // What `#[async_trait]` is on is of a trait, which has no room for companions.
+        let alone = args.companions.as_ref().is_some_and(|c| !c.on) || item.boxed.is_some();
         let home = match (alone, in_impl) {
             (true, _) => Home::Inside,
             (false, true) => Home::Impl,
@@ -99,6 +102,7 @@ impl Model {
             outcome: Outcome::new(&item.sig, &args, home, &runtime),
             runtime,
             sig: item.sig,
+            boxed: item.boxed,
             body: item.body,
             params,
             args,
@@ -140,6 +144,16 @@ impl Model {
     /// Tells whether every argument can be owned, so that work can move to the background.
     pub(crate) fn can_own(&self) -> bool {
         self.params.iter().all(|p| !matches!(p.holding, Holding::Borrowed))
+    }
+
+    /// The signature as the compiler is to see it.
+    pub(crate) fn emitted_sig(&self) -> Signature {
+        let mut sig = self.sig.clone();
+        if let Some(boxed) = &self.boxed {
+            sig.asyncness = None;
+            sig.output = boxed.clone();
+        }
+        sig
     }
 
     /// Where it says what it returns.

@@ -184,7 +184,11 @@ pub(crate) fn first_borrow(ty: &Type) -> Option<TokenStream> {
 
 fn borrow_in_path(path: &Path) -> Option<TokenStream> {
     path.segments.iter().find_map(|segment| match &segment.arguments {
-        PathArguments::AngleBracketed(list) => list.args.iter().find_map(borrow_in_argument),
+        PathArguments::AngleBracketed(list) => {
+            let is_elided = segment.ident == "Cow" && !matches!(list.args.first(), Some(GenericArgument::Lifetime(_)));
+            let found = list.args.iter().find_map(borrow_in_argument);
+            found.or_else(|| is_elided.then(|| segment.to_token_stream()))
+        }
         PathArguments::Parenthesized(list) => match &list.output {
             ReturnType::Type(_, ty) => first_borrow(ty).filter(|_| list.inputs.is_empty()),
             ReturnType::Default => None,
@@ -292,7 +296,8 @@ mod tests {
     #[test]
     fn borrows_are_found_at_any_depth() {
         assert!(
-            borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>")
+            borrows("Cow<str>")
+                && borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>")
         );
         assert!(!borrows("Arc<str>") && !borrows("&'static [&'static str]") && !borrows("Cow<'static, str>"));
     }

@@ -333,7 +333,7 @@ fn background(model: &Model, diag: &mut Diag) {
         diag.at(&param.ty, message);
     }
     if model.home == Home::Inside && model.in_impl {
-        let message = "with `companions = false` there is nothing the background could call; cache an inherent method with `async_ttl` and call it from here";
+        let message = "without companions, as in a trait, there is nothing the background could call; cache an inherent method with `async_ttl` and call it from here";
         diag.at(&due.source, message);
     }
 }
@@ -342,10 +342,16 @@ fn companions(model: &Model, diag: &mut Diag) {
     if model.home != Home::Inside {
         return;
     }
+    if let (Some(_), Some(Switch { on: true, span })) = (&model.boxed, &model.args.companions) {
+        diag.span(
+            *span,
+            "what `#[async_trait]` is on has no room for companions; remove `companions = true`, or cache an inherent method and call it from here",
+        );
+    }
     if let Some(tiers) = &model.args.max_tiers {
         diag.at(
             tiers,
-            "`lazy(max_tiers)` is about companions, and `companions = false` leaves them out; remove one of them",
+            "`lazy(max_tiers)` is about companions, which are left out by `companions = false` and `#[async_trait]`; remove `lazy`",
         );
     }
 }

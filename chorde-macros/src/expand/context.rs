@@ -8,6 +8,7 @@ use syn::{Expr, ExprLit, GenericParam, Lit};
 
 use super::{naming, own};
 use crate::args::{Naming, Spread};
+use crate::duration::Duration;
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
 use crate::outcome::Form;
@@ -423,22 +424,33 @@ fn parameters<'p>(params: impl Iterator<Item = &'p GenericParam>) -> TokenStream
 fn policy(model: &Model) -> (TokenStream, bool) {
     let (p, args) = (&model.runtime, &model.args);
     let Some(ttl) = &args.ttl else { return (TokenStream::new(), false) };
-    let due = args
-        .async_ttl
-        .as_ref()
-        .map(|d| if d.negative { quote!(.refresh_age(#d)) } else { quote!(.refresh_remaining(#d)) });
+    let time = |duration: &Duration| match duration.nanos {
+        Some(_) => duration.to_token_stream(),
+        None => {
+            let span = here(duration.source.span());
+            quote_spanned!(span=> #p::duration(#duration))
+        }
+    };
+    let life = time(ttl);
+    let due = args.async_ttl.as_ref().map(|d| {
+        let at = time(d);
+        if d.negative { quote!(.refresh_age(#at)) } else { quote!(.refresh_remaining(#at)) }
+    });
     let spread = match &args.ttl_spread {
         Spread::Automatic => None,
         Spread::Off => Some(quote!(.no_spread())),
-        Spread::By(by) => Some(quote!(.spread(#by))),
+        Spread::By(by) => {
+            let by = time(by);
+            Some(quote!(.spread(#by)))
+        }
     };
-    let lease = args.lease.as_ref().map(|d| quote!(.lease(#d)));
-    let renew = args.renew.as_ref().map(|d| quote!(.renew(#d)));
+    let lease = args.lease.as_ref().map(time).map(|d| quote!(.lease(#d)));
+    let renew = args.renew.as_ref().map(time).map(|d| quote!(.renew(#d)));
     let tiers = args.max_tiers.as_ref().map(|n| quote!(.lazy_tiers(#n)));
     let alone = args.single_flight.as_ref().filter(|s| !s.on).map(|_| quote!(.without_single_flight()));
     let attached = args.detach.as_ref().filter(|s| !s.on).map(|_| quote!(.without_detach()));
     let untimed = args.timings.as_ref().filter(|s| !s.on).map(|_| quote!(.without_timings()));
-    let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #attached #untimed);
+    let tokens = quote!(#p::CallPolicy::new(#life) #due #spread #lease #renew #tiers #alone #attached #untimed);
     let by = if let Spread::By(by) = &args.ttl_spread { Some(&**by) } else { None };
     let durations = [Some(ttl), args.async_ttl.as_ref(), by, args.lease.as_ref(), args.renew.as_ref()];
     let literal_tiers =

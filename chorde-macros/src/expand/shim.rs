@@ -7,6 +7,7 @@ use syn::{FnArg, Pat};
 use super::companion::Companion;
 use super::context::{Context, Receiver};
 use super::{docs, own};
+use crate::fallback::boxed;
 use crate::model::Home;
 use crate::quiet::{here, quiet};
 
@@ -215,7 +216,7 @@ pub(crate) fn body(context: &Context<'_>) -> TokenStream {
 /// The signature: as written for the body; with plain names for arguments, and `uncached` left out, for the front.
 fn head(context: &Context<'_>, body: bool) -> TokenStream {
     let model = context.model;
-    let mut sig = model.sig.clone();
+    let mut sig = model.emitted_sig();
     if body {
         sig.ident = context.companion("uncached");
         sig.fn_token.span = here(sig.fn_token.span);
@@ -313,20 +314,19 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
         let compute = quote!(move |()| -> #whole { #body });
         quote!(__chorde_at.finish_now(__chorde_slow, (), #compute, #p::no_behind(), #p::no_echo()))
     };
-    quote! {
-        #every #front #other #[doc = #section] #allow
-        #vis #head {
-            enum __ChordeHere {}
-            static __CHORDE_SITE: #p::Site = #description;
-            #policy
-            #at
-            let __chorde_looked = __chorde_at.look(#key);
-            match __chorde_looked {
-                #p::Looked::Hit(__chorde_hit) => __chorde_hit,
-                #p::Looked::Slow(__chorde_slow) => #slow,
-            }
+    let call = quote! {{
+        enum __ChordeHere {}
+        static __CHORDE_SITE: #p::Site = #description;
+        #policy
+        #at
+        let __chorde_looked = __chorde_at.look(#key);
+        match __chorde_looked {
+            #p::Looked::Hit(__chorde_hit) => __chorde_hit,
+            #p::Looked::Slow(__chorde_slow) => #slow,
         }
-    }
+    }};
+    let call = if model.boxed.is_some() { boxed(&call) } else { call };
+    quote!(#every #front #other #[doc = #section] #allow #vis #head #call)
 }
 
 /// The body, with the arguments under the names and patterns it knows them by.

@@ -84,7 +84,12 @@ fn of_path(model: &Model, path: &TypePath) -> Option<TokenStream> {
     match (name.as_str(), arguments.len()) {
         (told, 0) if TOLD.contains(&told) => None,
         ("Option", 1) => inner(0).map(|inner| quote!(#p::Opt<#inner>)),
-        ("Box" | "Arc" | "Rc" | "Cow", 1) => inner(0).map(|inner| quote!(#p::Through<#inner>)),
+        // Serde knows them with a feature only.
+        ("Arc" | "Rc", 1) => {
+            let inner = or_whole(model, inner(0));
+            Some(quote!(#p::Through<#inner>))
+        }
+        ("Box" | "Cow", 1) => inner(0).map(|inner| quote!(#p::Through<#inner>)),
         ("Vec" | "VecDeque" | "LinkedList" | "BTreeSet", 1) => inner(0).map(|inner| quote!(#p::Listed<#inner>)),
         (_, 2..) if is_map => match (inner(0), inner(1)) {
             (None, None) => None,
@@ -158,6 +163,7 @@ mod tests {
             ("Option<&[[u8; 64]; 2]>", "Opt<Through<Arrayed<Listed<Whole>>>>"),
             ("(u8, Id)", "(Whole,Leaf,)"),
             ("Arc<Id>", "Through<Leaf>"),
+            ("Arc<str>", "Through<Whole>"),
             ("HashSet<u8>", "Unordered<Whole>"),
             ("&ahash::AHashSet<Id>", "Through<Unordered<Leaf>>"),
             ("Option<std::collections::HashSet<String>>", "Opt<Unordered<Whole>>"),
