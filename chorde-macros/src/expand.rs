@@ -29,7 +29,11 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         Home::Inside => shim::inside(&context),
         Home::Type | Home::Impl => {
             let companions = companions::all(&context);
-            let mut tokens = shim::call_in_full(&context, &companions);
+            let mut tokens = match model.home {
+                Home::Impl => shim::hint_of_a_trait(&context),
+                _ => TokenStream::new(),
+            };
+            tokens.extend(shim::call_in_full(&context, &companions));
             tokens.extend(placing::place_body(&context, &shim::body(&context)));
             tokens.extend(placing::place(&context, &shim::hidden(&context), &companions));
             tokens

@@ -1,8 +1,11 @@
 //! Looks at types as far as their text goes: what borrows, and how an argument is kept beyond the call.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference, TypeTraitObject};
+use syn::{
+    GenericArgument, Generics, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference, TypeTraitObject,
+    WherePredicate,
+};
 
 /// The owned form of an unsized type.
 pub(crate) struct Owned {
@@ -159,6 +162,24 @@ fn is_scalar(name: &str) -> bool {
         "char",
     ];
     SCALARS.contains(&name)
+}
+
+/// Names the bounds of a type parameter, wherever they are written: traits, and lifetimes such as `'static`.
+pub(crate) fn bounds(generics: &Generics, name: &Ident) -> Vec<String> {
+    let inline = generics.type_params().filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
+    let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
+    let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
+    let is_about = |ty: &Type| matches!(ty, Type::Path(path) if path.path.is_ident(name));
+    let clauses = clauses.filter(|t| is_about(&t.bounded_ty)).flat_map(|t| t.bounds.iter());
+    inline.chain(clauses).map(bound_name).collect()
+}
+
+fn bound_name(bound: &TypeParamBound) -> String {
+    match bound {
+        TypeParamBound::Trait(t) => t.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        TypeParamBound::Lifetime(l) => l.to_string(),
+        _ => String::new(),
+    }
 }
 
 /// Finds the first place where a type borrows for less than `'static`, as far as its text tells.

@@ -1,8 +1,8 @@
 //! Rejects what can't work, each mistake at its token and with the mend in the message.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, FnArg, Lit, ReturnType, Safety, Type};
+use syn::{Expr, FnArg, Generics, Lit, ReturnType, Safety, Type};
 
 use crate::args::{Naming, Spread, Switch};
 use crate::diag::{Diag, nearest};
@@ -10,7 +10,7 @@ use crate::duration::{Duration, words};
 use crate::format::captures;
 use crate::model::{Home, Model, Param, mentions};
 use crate::outcome::Form;
-use crate::types::{Holding, ResultShape, bare_object, first_borrow, opaque, peel, result_shape};
+use crate::types::{Holding, ResultShape, bare_object, bounds, first_borrow, opaque, peel, result_shape};
 
 /// Checks everything; goes on after each mistake.
 pub(crate) fn check(model: &Model, diag: &mut Diag) {
@@ -22,6 +22,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diag) {
     life(model, diag);
     spans_of_time(model, diag);
     key(model, diag);
+    parameters(model, diag);
     expressions(model, diag);
     background(model, diag);
     companions(model, diag);
@@ -256,6 +257,49 @@ fn key(model: &Model, diag: &mut Diag) {
             "a method must say what stands for `self` in the key: name it, as in `key = (self.id, x)`, or leave it out with `skip(self)`",
         );
     }
+}
+
+/// Finds arguments of a generic type that is certain to be none of serde's.
+fn parameters(model: &Model, diag: &mut Diag) {
+    if model.args.mentions("key") {
+        return;
+    }
+    for param in model.plain_params().filter(|param| !param.skipped) {
+        let Type::Path(path) = behind(&param.ty) else { continue };
+        let Some(name) = path.path.get_ident().filter(|name| is_unserialisable(&model.sig.generics, name)) else { continue };
+        let (ty, of) = (param.ty.to_token_stream(), &param.ident);
+        let bounds = bounds(&model.sig.generics, name);
+        let way = match bounds.iter().find_map(|bound| match bound.as_str() {
+            "AsRef" => Some("as_ref"),
+            "Display" | "ToString" => Some("to_string"),
+            _ => None,
+        }) {
+            Some(way) => format!("`key = {of}.{way}()`"),
+            None => format!("`key = ..`, or leave it out with `skip({of})`"),
+        };
+        diag.at(ty, format!("`{name}` has no bound by which it can be a key: add `{name}: Serialize`, or say what stands for `{of}`: {way}"));
+    }
+}
+
+/// Looks through references, slices and arrays.
+fn behind(ty: &Type) -> &Type {
+    match peel(ty) {
+        Type::Reference(r) => behind(&r.elem),
+        Type::Slice(slice) => behind(&slice.elem),
+        Type::Array(array) => behind(&array.elem),
+        other => other,
+    }
+}
+
+/// Tells whether a type parameter has none but bounds that do not lead to `Serialize`.
+fn is_unserialisable(generics: &Generics, name: &Ident) -> bool {
+    const OTHERS: [&str; 26] = [
+        "AsRef", "Into", "Borrow", "ToString", "ToOwned", "Display", "Debug", "Clone", "Copy", "Send", "Sync", "Unpin",
+        "Sized", "Eq", "PartialEq", "Ord", "PartialOrd", "Hash", "Default", "Iterator", "IntoIterator", "Fn", "FnMut",
+        "FnOnce", "From", "Error",
+    ];
+    let is_own = generics.type_params().any(|param| param.ident == *name);
+    is_own && bounds(generics, name).iter().all(|bound| OTHERS.contains(&bound.as_str()) || bound.starts_with('\''))
 }
 
 fn unknown_skip(model: &Model, name: &proc_macro2::Ident) -> String {

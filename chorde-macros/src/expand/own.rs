@@ -3,12 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{GenericParam, Type, TypeParamBound, WherePredicate};
 
 use super::context::{Context, bound, deferred};
 use crate::model::{Model, Param, mentions};
 use crate::quiet::{here, quiet};
-use crate::types::Holding;
+use crate::types::{Holding, bounds};
 
 /// Owns one argument under its name, if moving it is not enough.
 fn own(param: &Param) -> Option<TokenStream> {
@@ -178,25 +177,9 @@ pub(crate) fn can_echo(model: &Model) -> bool {
 
 /// Tells whether a type parameter is declared to be fit for callbacks.
 fn keeps(model: &Model, name: &proc_macro2::Ident) -> bool {
-    let generics = &model.sig.generics;
-    let inline = generics.params.iter().filter_map(|p| if let GenericParam::Type(t) = p { Some(t) } else { None });
-    let inline = inline.filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
-    let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
-    let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
-    let clauses = clauses
-        .filter(|t| matches!(&t.bounded_ty, Type::Path(p) if p.path.is_ident(name)))
-        .flat_map(|t| t.bounds.iter());
-    let bounds: Vec<String> = inline.chain(clauses).map(bound_name).collect();
+    let bounds = bounds(&model.sig.generics, name);
     let has = |wanted: &str| bounds.iter().any(|b| b == wanted);
-    (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("static")
-}
-
-fn bound_name(bound: &TypeParamBound) -> String {
-    match bound {
-        TypeParamBound::Trait(t) => t.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
-        TypeParamBound::Lifetime(l) => l.ident.to_string(),
-        _ => String::new(),
-    }
+    (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("'static")
 }
 
 /// Copies the arguments for callbacks, out of the tuple of them.

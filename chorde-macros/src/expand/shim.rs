@@ -34,6 +34,14 @@ pub(crate) fn call_in_full(context: &Context<'_>, companions: &[Companion]) -> T
     front(context, &section, &call(context, &context.owner(), Look::Plain))
 }
 
+/// The first of what is emitted beside a method, which a trait has no room for. Its name says what to do, for the compiler
+/// says no more than that it is none of the trait's.
+pub(crate) fn hint_of_a_trait(context: &Context<'_>) -> TokenStream {
+    let (every, allow) = (&context.model.attrs.every, super::placing::allow(context));
+    let name = context.hidden("of_a_trait_needs_companions_false");
+    quote!(#every #allow #[doc(hidden)] #[allow(non_upper_case_globals)] const #name: () = ();)
+}
+
 /// The plain call: key, look, and on a miss one call into the engine.
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
