@@ -12,7 +12,7 @@ pub use crate::key::argument::*;
 pub use crate::key::arguments::Arguments;
 pub use crate::site::{
     AnyKind, Description, Fallible, IsResult, IsSaid, Kind, Maps, Naming, NoResult, Plain, Returned, Shape, Share,
-    ShareClone, ShareNone, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap,
+    ShareClone, ShareNone, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap, stored_whole,
 };
 pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;

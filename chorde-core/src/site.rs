@@ -16,7 +16,7 @@ pub use live::Site;
 pub use registry::{FunctionInfo, InstanceInfo, functions};
 pub use values::{
     AnyKind, Fallible, IsResult, IsSaid, Kind, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone, ShareNone,
-    SharedKind, Sharing, StoredWhole, ValueMap,
+    SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
 };
 
 pub(crate) use instance::Instance;

@@ -37,5 +37,6 @@ mod valid;
 /// Re-exported, and documented, by the crate `chorde`.
 #[proc_macro_attribute]
 pub fn cached(attr: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    transform::transform(attr.into(), &item.into()).into()
+    let column = proc_macro::Span::call_site().start().column();
+    transform::transform(attr.into(), &item.into(), column).into()
 }

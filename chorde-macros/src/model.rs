@@ -66,6 +66,8 @@ pub(crate) struct Model {
     pub(crate) body: proc_macro2::Group,
     pub(crate) params: Vec<Param>,
     pub(crate) outcome: Outcome,
+    /// Written further right than where a line begins.
+    pub(crate) is_indented: bool,
     /// The untouched input, for the fallback.
     pub(crate) source_attrs: Vec<Attribute>,
 }
@@ -106,6 +108,7 @@ impl Model {
             body: item.body,
             params,
             args,
+            is_indented: false,
             source_attrs: item.attrs,
         }
     }

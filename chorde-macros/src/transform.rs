@@ -8,8 +8,8 @@ use crate::item::Item;
 use crate::model::Model;
 use crate::{expand, fallback, valid};
 
-/// Reads, checks and expands; mistakes of all stages are reported together.
-pub(crate) fn transform(attr: TokenStream, tokens: &TokenStream) -> TokenStream {
+/// Reads, checks and expands; mistakes of all stages are reported together. `column` is where the attribute begins.
+pub(crate) fn transform(attr: TokenStream, tokens: &TokenStream, column: usize) -> TokenStream {
     let mut diag = Diag::default();
     let args = Args::parse(attr, &mut diag);
     let item = match syn::parse2::<Item>(visible(tokens.clone())) {
@@ -20,7 +20,7 @@ pub(crate) fn transform(attr: TokenStream, tokens: &TokenStream) -> TokenStream 
             return quote::quote!(#errors #tokens);
         }
     };
-    let model = Model::new(args, item);
+    let model = Model { is_indented: column > 1, ..Model::new(args, item) };
     valid::check(&model, &mut diag);
     if diag.is_empty() { expand::expand(&model) } else { fallback::fall_back(&model, diag) }
 }

@@ -328,7 +328,6 @@ impl<'a> Context<'a> {
     fn shape(&self) -> TokenStream {
         let (p, outcome) = (self.p, &self.model.outcome);
         let whole = &outcome.whole;
-        let span = self.model.returned_span();
         // What takes it apart as its type says, and copies errors if that can be done.
         let ask = |method: TokenStream| {
             quote! {{
@@ -349,11 +348,21 @@ impl<'a> Context<'a> {
             },
             Form::ByType(_) => ask(quote!(shape)),
             Form::Found => ask(quote!(maps)),
-            Form::Unsaid => quote_spanned!(span=> {
-                use #p::AnyKind as _;
-                #p::Kind::<#whole>::new().whole()
-            }),
+            Form::Unsaid => quote!(#p::stored_whole::<#whole>()),
         }
+    }
+
+    /// A statement that does not compile if a function returns a `Result` although its text does not say so.
+    pub(crate) fn no_result(&self) -> Option<TokenStream> {
+        let (p, whole, span) = (self.p, &self.model.outcome.whole, self.model.returned_span());
+        matches!(self.model.outcome.form, Form::Unsaid).then(|| {
+            quote_spanned! {span=>
+                let _: #p::StoredWhole<#whole> = {
+                    use #p::AnyKind as _;
+                    #p::Kind::<#whole>::new().whole()
+                };
+            }
+        })
     }
 
     /// The description of the call site; the name of the type `marker` shows where that is.

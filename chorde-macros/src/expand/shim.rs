@@ -52,7 +52,9 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     // What can be recomputed in the background can be computed apart from its caller.
     let finish = if context.model.is_async() && is_ahead { "finish_by_job" } else { "finish" };
     let slow = slow(context, finish, &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
+    let no_result = (look == Look::Plain).then(|| context.no_result());
     quote! {
+        #no_result
         #at
         let __chorde_looked = __chorde_at.#method(#key);
         match __chorde_looked {

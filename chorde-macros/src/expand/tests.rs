@@ -5,7 +5,7 @@
 use std::path::Path;
 
 fn expansion(attr: &str, item: &str) -> String {
-    let tokens = crate::transform::transform(attr.parse().unwrap(), &item.parse().unwrap());
+    let tokens = crate::transform::transform(attr.parse().unwrap(), &item.parse().unwrap(), 1);
     // Methods do not stand alone.
     let tokens = if item.contains("self") { quote::quote!(impl Repo { #tokens }) } else { tokens };
     prettyplease::unparse(&syn::parse2(tokens).unwrap())

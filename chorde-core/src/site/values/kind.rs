@@ -20,6 +20,13 @@ pub struct Kind<R>(PhantomData<fn() -> R>);
 /// Stores values as they are, if they are no `Result`s.
 pub type StoredWhole<R> = Maps<Plain<R>, Identity, NoResult>;
 
+/// Returns how the results of such a function are kept.
+#[must_use]
+#[inline]
+pub const fn stored_whole<R: 'static>() -> StoredWhole<R> {
+    Maps::new(Plain::new(), Identity, NoResult(()))
+}
+
 impl<R> Kind<R> {
     /// Creates the question.
     #[must_use]
@@ -62,7 +69,7 @@ impl<T: 'static, E> Kind<Result<T, E>> {
         E: 'static,
         Result<T, E>: IsSaid,
     {
-        Maps::new(Plain::new(), Identity, NoResult(()))
+        stored_whole()
     }
 }
 
@@ -120,7 +127,7 @@ impl<R: 'static> AnyKind for Kind<R> {
 
     #[inline]
     fn whole(&self) -> StoredWhole<R> {
-        Maps::new(Plain::new(), Identity, NoResult(()))
+        stored_whole()
     }
 }
 

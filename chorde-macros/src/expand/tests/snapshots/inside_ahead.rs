@@ -45,15 +45,30 @@ fn load(id: u64) -> User {
         #[inline]
         fn __chorde_at() -> ::chorde::__private::At<
             'static,
-            impl ::chorde::__private::Client<User> + 'static,
-            ::chorde::__private::Plain<User>,
+            impl ::chorde::__private::Client<
+                <User as ::chorde::__private::Returned<
+                    {
+                        use ::chorde::__private::AnyKind as _;
+                        ::chorde::__private::Kind::<User>::IS_RESULT
+                    },
+                >>::Value,
+            > + 'static,
+            <User as ::chorde::__private::Returned<
+                {
+                    use ::chorde::__private::AnyKind as _;
+                    ::chorde::__private::Kind::<User>::IS_RESULT
+                },
+            >>::Shape,
         > {
             let __chorde_client = &CACHE;
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                {
+                    use ::chorde::__private::{AnyKind as _, SharedKind as _};
+                    (&&::chorde::__private::Kind::<User>::new()).shape()
+                },
                 &Self::__CHORDE_POLICY,
             );
             __chorde_at

@@ -1,4 +1,8 @@
 impl Repo {
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[doc(hidden)]
+    #[allow(non_upper_case_globals)]
+    const __chorde_user_of_a_trait_needs_companions_false: () = ();
     /**
 
 # Caching
@@ -8,13 +12,17 @@ A result is used for 5 min, and recomputed in the background once less than 1 mi
 Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
+        let _: ::chorde::__private::StoredWhole<User> = {
+            use ::chorde::__private::AnyKind as _;
+            ::chorde::__private::Kind::<User>::new().whole()
+        };
         let __chorde_client = &self.cache;
         let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
@@ -94,7 +102,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -134,7 +142,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
@@ -171,7 +179,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -193,7 +201,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -223,7 +231,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -245,7 +253,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -265,7 +273,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -284,7 +292,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -303,7 +311,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -322,7 +330,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -344,7 +352,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
@@ -397,23 +405,23 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         let __chorde_job = Self::__chorde_user_job((self, id));
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_lazy(__chorde_key, __chorde_job).await
@@ -438,22 +446,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_peek(__chorde_key).await
@@ -481,22 +489,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_put(__chorde_key, value).await
@@ -523,22 +531,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_get_ttl(__chorde_key).await
@@ -565,22 +573,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_invalidate(__chorde_key).await
@@ -607,22 +615,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_expire(__chorde_key).await
@@ -638,7 +646,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.clear_now()
@@ -653,7 +661,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.namespace()
@@ -731,7 +739,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.callkey(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
