@@ -66,7 +66,14 @@ fn arrays_of_any_length_are_keyed_like_slices() {
         u64::from(hash[0]) + RUNS.up()
     }
     #[cached(client = CACHE, ttl = 60)]
-    fn all(a: [u8; 64], b: [[u8; 40]; 2], c: Option<&[u8; 64]>, d: &&[u8; 33], e: Vec<[u8; 48]>, f: (u8, [u8; 99])) -> u64 {
+    fn all(
+        a: [u8; 64],
+        b: [[u8; 40]; 2],
+        c: Option<&[u8; 64]>,
+        d: &&[u8; 33],
+        e: Vec<[u8; 48]>,
+        f: (u8, [u8; 99]),
+    ) -> u64 {
         u64::from(a[0] + b[1][0] + c.map_or(0, |c| c[0]) + d[0] + e[0][0] + f.1[0]) + RUNS.up()
     }
     #[cached(client = CACHE, ttl = 60, key = (a, b))]

@@ -11,8 +11,8 @@ pub use crate::function::*;
 pub use crate::key::argument::*;
 pub use crate::key::arguments::Arguments;
 pub use crate::site::{
-    AnyKind, Description, Fallible, IsResult, IsSaid, Kind, Maps, Naming, NoResult, Plain, Returned, Shape, Share,
-    ShareClone, ShareNone, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap, stored_whole,
+    AnyKind, Description, Fallible, IsResult, IsSaid, Kind, Known, Maps, Naming, NoResult, Plain, Returned, Shape,
+    Share, ShareClone, ShareNone, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap, stored_whole,
 };
 pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
 pub use std::future::ready;

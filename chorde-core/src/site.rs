@@ -15,8 +15,8 @@ pub use instance::Tag;
 pub use live::Site;
 pub use registry::{FunctionInfo, InstanceInfo, functions};
 pub use values::{
-    AnyKind, Fallible, IsResult, IsSaid, Kind, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone, ShareNone,
-    SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
+    AnyKind, Fallible, IsResult, IsSaid, Kind, Known, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone,
+    ShareNone, SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
 };
 
 pub(crate) use instance::Instance;

@@ -78,7 +78,8 @@ fn async_trait_output(output: &ReturnType) -> Option<Type> {
     let is_mark = |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(l) if l.ident == "async_trait");
     object.bounds.iter().find(|bound| is_mark(bound))?;
     let traits = object.bounds.iter().filter_map(|b| if let TypeParamBound::Trait(t) = b { Some(t) } else { None });
-    let mut arguments = traits.filter_map(|t| t.path.segments.last()).filter(|s| s.ident == "Future").map(|s| &s.arguments);
+    let mut arguments =
+        traits.filter_map(|t| t.path.segments.last()).filter(|s| s.ident == "Future").map(|s| &s.arguments);
     let PathArguments::AngleBracketed(list) = arguments.next()? else { return None };
     list.args.iter().find_map(|argument| match argument {
         GenericArgument::AssocType(found) if found.ident == "Output" => Some(found.ty.clone()),

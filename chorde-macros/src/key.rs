@@ -46,7 +46,9 @@ pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
         let (index, span) = (Index::from(index), here(param.ty.span()));
         let place = quote!(#tuple.#index);
         match peel(&param.ty) {
-            Type::Reference(r) if array_behind(&r.elem).is_none() && plan::plan(model, &r.elem).is_none() => quote_spanned!(span=> &#place),
+            Type::Reference(r) if array_behind(&r.elem).is_none() && plan::plan(model, &r.elem).is_none() => {
+                quote_spanned!(span=> &#place)
+            }
             _ => element(model, param, &place),
         }
     });

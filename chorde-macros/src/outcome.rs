@@ -20,7 +20,7 @@ pub(crate) enum Form {
     Whole,
     /// As a `Result`, with errors of this type.
     Result(TokenStream),
-    /// As the compiler finds by the type: a constant expression that is true for a `Result`.
+    /// As the compiler finds by the type: a type that says what it has found.
     ByType(TokenStream),
     /// As the compiler finds by the type, where no type has to be written down.
     Found,
@@ -80,7 +80,7 @@ impl Outcome {
         match &self.form {
             Form::Whole | Form::Anything => quote!(#p::Plain<#whole>),
             Form::Result(_) => quote!(#p::Fallible<#whole>),
-            Form::ByType(is_result) => quote!(<#whole as #p::Returned<#is_result>>::Shape),
+            Form::ByType(known) => quote!(<#known as #p::Returned>::Shape),
             Form::Found | Form::Unsaid => quote!(#p::StoredWhole<#whole>),
         }
     }
@@ -92,7 +92,7 @@ fn value(whole: &TokenStream, form: &Form, ty: &Type, runtime: &TokenStream) -> 
             let is_result = is_result(ty, runtime);
             quote!(<#whole as #is_result>::Ok)
         }
-        Form::ByType(decided) => quote!(<#whole as #runtime::Returned<#decided>>::Value),
+        Form::ByType(known) => quote!(<#known as #runtime::Returned>::Value),
         _ => whole.clone(),
     }
 }
@@ -121,8 +121,8 @@ fn by_compiler(sig: &Signature, ty: &Type, home: Home, runtime: &TokenStream, is
     let is_generic = sig.generics.params.iter().filter_map(name).any(|name| mentions(&whole, name));
     let is_fixed = !is_generic && !mentions(&whole, &Ident::new("Self", Span::call_site()));
     match home {
-        _ if is_named => by_trait(&whole, ty, runtime),
         Home::Type | Home::Inside if is_fixed => Form::ByType(question(&whole, &TokenStream::new(), ty, runtime)),
+        _ if is_named => by_trait(&whole, ty, runtime),
         _ if ends_in_result(ty) => match without_parameters(sig, whole) {
             Some((whole, stand_ins)) => Form::ByType(question(&whole, &stand_ins, ty, runtime)),
             None => Form::Unsaid,
@@ -131,14 +131,15 @@ fn by_compiler(sig: &Signature, ty: &Type, home: Home, runtime: &TokenStream, is
     }
 }
 
-/// The question to the compiler, which is a constant.
+/// The type whose argument is a question to the compiler.
 fn question(whole: &TokenStream, stand_ins: &TokenStream, ty: &Type, runtime: &TokenStream) -> TokenStream {
     let span = here(ty.span());
-    quote_spanned!(span=> {
+    let returned = quiet(ty.to_token_stream());
+    quote_spanned!(span=> #runtime::Known<#returned, {
         #stand_ins
         use #runtime::AnyKind as _;
-        #runtime::Kind::<#whole>::IS_RESULT
-    })
+        #runtime::Kind::<#whole>::IS_RESULT + #runtime::Kind::<#whole>::IS_SHARED
+    }>)
 }
 
 /// Stands for `Self`.

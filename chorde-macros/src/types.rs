@@ -255,6 +255,44 @@ pub(crate) fn opaque(ty: &Type) -> Option<TokenStream> {
     }
 }
 
+/// Finds what is certain to be no value of a cache, which is copied and goes from thread to thread; with what to write instead.
+pub(crate) fn no_value(ty: &Type) -> Option<(TokenStream, &'static str)> {
+    const ARC: &str = "an `Arc<dyn Trait + Send + Sync>`";
+    match ty {
+        Type::Paren(t) => no_value(&t.elem),
+        Type::Group(t) => no_value(&t.elem),
+        Type::Array(t) => no_value(&t.elem),
+        Type::Tuple(t) => t.elems.iter().find_map(no_value),
+        Type::Path(t) => {
+            let last = t.path.segments.last()?;
+            let arguments = type_arguments(&last.arguments);
+            let object = arguments.first().and_then(|ty| bare_object(ty)).filter(|object| is_of_std(object));
+            match (last.ident.to_string().as_str(), object) {
+                ("Rc", _) => Some((last.to_token_stream(), "an `Arc`")),
+                ("Box", Some(_)) => Some((last.to_token_stream(), ARC)),
+                ("Arc", Some(object)) if !is_shared(object) => Some((last.to_token_stream(), ARC)),
+                _ => arguments.into_iter().find_map(no_value),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether a trait object is of the standard library's traits alone, which ask for neither `Clone` nor `Send`.
+fn is_of_std(object: &TypeTraitObject) -> bool {
+    const KNOWN: [&str; 10] = ["Fn", "FnMut", "FnOnce", "Any", "Debug", "Display", "Error", "Iterator", "Send", "Sync"];
+    object.bounds.iter().all(|bound| match bound {
+        TypeParamBound::Trait(t) => KNOWN.iter().any(|name| ends_in(&t.path, name)),
+        _ => true,
+    })
+}
+
+fn is_shared(object: &TypeTraitObject) -> bool {
+    ["Send", "Sync"].into_iter().all(|name| {
+        object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(t) if ends_in(&t.path, name)))
+    })
+}
+
 /// Finds a trait object that is neither borrowed nor boxed. One that is written as bounds alone, such as `A +`, may not stand
 /// wherever a type may.
 pub(crate) fn bare_object(ty: &Type) -> Option<&TypeTraitObject> {
@@ -318,9 +356,19 @@ mod tests {
     fn borrows_are_found_at_any_depth() {
         assert!(
             borrows("Cow<str>")
-                && borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>")
+                && borrows("(u8, Vec<&str>)")
+                && borrows("Foo<'a>")
+                && borrows("[&u8; 3]")
+                && borrows("Box<dyn Any + '_>")
         );
         assert!(!borrows("Arc<str>") && !borrows("&'static [&'static str]") && !borrows("Cow<'static, str>"));
+    }
+
+    #[test]
+    fn what_is_no_value_is_found() {
+        let found = |source: &str| no_value(&syn::parse_str(source).unwrap()).is_some();
+        assert!(found("Rc<u8>") && found("Option<Box<dyn Fn(u8) -> u8>>") && found("(u8, Arc<dyn Debug + Send>)"));
+        assert!(!found("Arc<dyn Debug + Send + Sync>") && !found("Box<dyn Shape>") && !found("Arc<dyn Shape>"));
     }
 
     #[test]

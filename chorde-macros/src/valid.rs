@@ -10,7 +10,7 @@ use crate::duration::{Duration, words};
 use crate::format::captures;
 use crate::model::{Home, Model, Param, mentions};
 use crate::outcome::Form;
-use crate::types::{Holding, ResultShape, bare_object, bounds, first_borrow, opaque, peel, result_shape};
+use crate::types::{Holding, ResultShape, bare_object, bounds, first_borrow, no_value, opaque, peel, result_shape};
 
 /// Checks everything; goes on after each mistake.
 pub(crate) fn check(model: &Model, diag: &mut Diag) {
@@ -131,9 +131,36 @@ fn returns(model: &Model, diag: &mut Diag) {
         );
     } else if let Some(found) = parts(ty).into_iter().find_map(bare_object) {
         diag.signature(found, "a trait object has no size: return an `Arc<dyn Trait + Send + Sync>`");
+    } else if let Some((found, instead)) = stored(model, ty).and_then(no_value) {
+        diag.at(found, format!("a cached value is copied and goes from thread to thread; return {instead}"));
+    } else if let Some((error, true)) = error(ty).map(|error| (error, model.is_async() && is_unsendable(error))) {
+        diag.at(
+            error,
+            "the result of an asynchronous function goes from thread to thread: write `Box<dyn Error + Send + Sync>`",
+        );
     } else if let Some(found) = first_borrow(ty) {
         diag.signature(found, "a cached value outlives the call and cannot borrow from it: return an owned value (`String`, `Vec`, `Arc`)");
     }
+}
+
+/// The type of what is stored, if that is what the text says.
+fn stored<'m>(model: &Model, ty: &'m Type) -> Option<&'m Type> {
+    let is_whole = model.args.result.as_ref().is_some_and(|said| !said.on);
+    match result_shape(ty) {
+        _ if model.args.encode.is_some() => None,
+        ResultShape::Full(ok, _) if !is_whole => Some(ok),
+        _ => Some(ty),
+    }
+}
+
+fn error(ty: &Type) -> Option<&Type> {
+    if let ResultShape::Full(_, error) = result_shape(ty) { Some(error) } else { None }
+}
+
+/// Tells whether an error is `Box<dyn Error>`, without `Send`.
+fn is_unsendable(error: &Type) -> bool {
+    let text = error.to_token_stream().to_string();
+    text.starts_with("Box") && text.contains("dyn") && text.contains("Error") && !text.contains("Send")
 }
 
 /// Lists a return type, and what is in it if it is a `Result`.
@@ -161,10 +188,7 @@ fn flights(model: &Model, diag: &mut Diag) {
     if let Some(share) = &args.share_error
         && model.outcome.error().is_none()
     {
-        diag.at(
-            share,
-            "`share_error` copies the error of a `Result`, and this function returns none; remove it",
-        );
+        diag.at(share, "`share_error` copies the error of a `Result`, and this function returns none; remove it");
     }
     if let Some(Switch { on: false, span }) = args.detach
         && !model.is_async()
@@ -266,7 +290,9 @@ fn parameters(model: &Model, diag: &mut Diag) {
     }
     for param in model.plain_params().filter(|param| !param.skipped) {
         let Type::Path(path) = behind(&param.ty) else { continue };
-        let Some(name) = path.path.get_ident().filter(|name| is_unserialisable(&model.sig.generics, name)) else { continue };
+        let Some(name) = path.path.get_ident().filter(|name| is_unserialisable(&model.sig.generics, name)) else {
+            continue;
+        };
         let (ty, of) = (param.ty.to_token_stream(), &param.ident);
         let bounds = bounds(&model.sig.generics, name);
         let way = match bounds.iter().find_map(|bound| match bound.as_str() {
@@ -294,9 +320,32 @@ fn behind(ty: &Type) -> &Type {
 /// Tells whether a type parameter has none but bounds that do not lead to `Serialize`.
 fn is_unserialisable(generics: &Generics, name: &Ident) -> bool {
     const OTHERS: [&str; 26] = [
-        "AsRef", "Into", "Borrow", "ToString", "ToOwned", "Display", "Debug", "Clone", "Copy", "Send", "Sync", "Unpin",
-        "Sized", "Eq", "PartialEq", "Ord", "PartialOrd", "Hash", "Default", "Iterator", "IntoIterator", "Fn", "FnMut",
-        "FnOnce", "From", "Error",
+        "AsRef",
+        "Into",
+        "Borrow",
+        "ToString",
+        "ToOwned",
+        "Display",
+        "Debug",
+        "Clone",
+        "Copy",
+        "Send",
+        "Sync",
+        "Unpin",
+        "Sized",
+        "Eq",
+        "PartialEq",
+        "Ord",
+        "PartialOrd",
+        "Hash",
+        "Default",
+        "Iterator",
+        "IntoIterator",
+        "Fn",
+        "FnMut",
+        "FnOnce",
+        "From",
+        "Error",
     ];
     let is_own = generics.type_params().any(|param| param.ident == *name);
     is_own && bounds(generics, name).iter().all(|bound| OTHERS.contains(&bound.as_str()) || bound.starts_with('\''))

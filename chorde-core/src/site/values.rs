@@ -8,7 +8,7 @@ mod shape;
 
 use std::fmt;
 
-pub use kind::{AnyKind, IsSaid, Kind, NoResult, Returned, SharedKind, StoredWhole, stored_whole};
+pub use kind::{AnyKind, IsSaid, Kind, Known, NoResult, Returned, SharedKind, StoredWhole, stored_whole};
 pub use shape::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareNone, Sharing};
 
 use crate::client::Value;

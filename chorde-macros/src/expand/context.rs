@@ -328,13 +328,6 @@ impl<'a> Context<'a> {
     fn shape(&self) -> TokenStream {
         let (p, outcome) = (self.p, &self.model.outcome);
         let whole = &outcome.whole;
-        // What takes it apart as its type says, and copies errors if that can be done.
-        let ask = |method: TokenStream| {
-            quote! {{
-                use #p::{AnyKind as _, SharedKind as _};
-                (&&#p::Kind::<#whole>::new()).#method()
-            }}
-        };
         match &outcome.form {
             Form::Whole | Form::Anything => quote!(#p::Plain::<#whole>::new()),
             Form::Result(error) => match &self.model.args.share_error {
@@ -346,8 +339,12 @@ impl<'a> Context<'a> {
                     })
                 },
             },
-            Form::ByType(_) => ask(quote!(shape)),
-            Form::Found => ask(quote!(maps)),
+            Form::ByType(known) => quote!(<#known as #p::Returned>::shape()),
+            // What takes it apart as its type says, and copies errors if that can be done.
+            Form::Found => quote! {{
+                use #p::{AnyKind as _, SharedKind as _};
+                (&&#p::Kind::<#whole>::new()).maps()
+            }},
             Form::Unsaid => quote!(#p::stored_whole::<#whole>()),
         }
     }

@@ -49,7 +49,9 @@ pub(super) fn plan(model: &Model, ty: &Type) -> Option<TokenStream> {
 /// Serde knows arrays of up to 32 elements, of a length that is no parameter.
 fn is_known_to_serde(array: &TypeArray) -> bool {
     match &array.len {
-        Expr::Lit(ExprLit { lit: Lit::Int(length), .. }) => length.base10_parse::<usize>().is_ok_and(|length| length <= 32),
+        Expr::Lit(ExprLit { lit: Lit::Int(length), .. }) => {
+            length.base10_parse::<usize>().is_ok_and(|length| length <= 32)
+        }
         _ => false,
     }
 }

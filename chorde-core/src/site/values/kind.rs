@@ -44,21 +44,14 @@ impl<R> Default for Kind<R> {
 
 /// Answers for a `Result`.
 impl<T: 'static, E> Kind<Result<T, E>> {
-    /// Is true.
-    pub const IS_RESULT: bool = true;
+    /// Is one.
+    pub const IS_RESULT: u8 = 1;
 
-    /// Returns the shape of a function that returns it, whose errors cannot be copied.
-    #[must_use]
-    #[inline]
-    pub const fn shape(&self) -> Fallible<Result<T, E>> {
-        Fallible::new(Sharing::none())
-    }
-
-    /// Returns how the results of such a function are kept.
+    /// Returns how the results of such a function are kept, whose errors cannot be copied.
     #[must_use]
     #[inline]
     pub const fn maps(&self) -> Maps<Fallible<Result<T, E>>, Identity, All> {
-        Maps::of(self.shape())
+        Maps::of(Fallible::new(Sharing::none()))
     }
 
     /// Does not compile: it was not known that this is a `Result` where the types of the companions were written.
@@ -73,12 +66,16 @@ impl<T: 'static, E> Kind<Result<T, E>> {
     }
 }
 
+/// Answers for a `Result` with errors that can be copied.
+impl<T, E: Value> Kind<Result<T, E>> {
+    /// Is one.
+    pub const IS_SHARED: u8 = 1;
+}
+
 /// Answers for a `Result` with errors that can be copied: found before all others, through one more reference.
 pub trait SharedKind {
     /// How its results are taken apart.
     type Shape;
-    /// Returns the shape of a function that returns it.
-    fn shape(&self) -> Self::Shape;
     /// Returns how the results of such a function are kept.
     fn maps(&self) -> Maps<Self::Shape, Identity, All>;
 }
@@ -87,13 +84,8 @@ impl<T: 'static, E: Value> SharedKind for &Kind<Result<T, E>> {
     type Shape = Fallible<Result<T, E>>;
 
     #[inline]
-    fn shape(&self) -> Self::Shape {
-        Fallible::new(Sharing::by(E::clone))
-    }
-
-    #[inline]
     fn maps(&self) -> Maps<Self::Shape, Identity, All> {
-        Maps::of(SharedKind::shape(self))
+        Maps::of(Fallible::new(Sharing::by(E::clone)))
     }
 }
 
@@ -101,11 +93,11 @@ impl<T: 'static, E: Value> SharedKind for &Kind<Result<T, E>> {
 pub trait AnyKind {
     /// What is asked about.
     type Type;
-    /// Is false.
-    const IS_RESULT: bool = false;
+    /// Is zero.
+    const IS_RESULT: u8 = 0;
+    /// Is zero.
+    const IS_SHARED: u8 = 0;
 
-    /// Returns the shape of a function that returns it.
-    fn shape(&self) -> Plain<Self::Type>;
     /// Returns how the results of such a function are kept.
     fn maps(&self) -> StoredWhole<Self::Type>;
     /// Returns the same.
@@ -114,11 +106,6 @@ pub trait AnyKind {
 
 impl<R: 'static> AnyKind for Kind<R> {
     type Type = R;
-
-    #[inline]
-    fn shape(&self) -> Plain<R> {
-        Plain::new()
-    }
 
     #[inline]
     fn maps(&self) -> StoredWhole<R> {
@@ -139,22 +126,47 @@ impl<R: 'static> AnyKind for Kind<R> {
 )]
 pub trait IsSaid {}
 
-/// Makes types of the answer: of a `Result` with `true`, of any type with `false`.
-pub trait Returned<const IS_RESULT: bool> {
+/// Holds the answer: `KIND` is 0 for a type that is no `Result`, 1 for a `Result`, 2 for one with errors that can be copied.
+pub struct Known<R, const KIND: u8>(PhantomData<fn() -> R>);
+
+/// Makes types of the answer.
+pub trait Returned {
     /// The value that the users of the function see.
     type Value;
     /// How its results are taken apart.
     type Shape;
+    /// Returns that.
+    fn shape() -> Self::Shape;
 }
 
-impl<T: 'static, E> Returned<true> for Result<T, E> {
-    type Value = T;
-    type Shape = Fallible<Self>;
-}
-
-impl<R: 'static> Returned<false> for R {
+impl<R: 'static> Returned for Known<R, 0> {
     type Value = R;
     type Shape = Plain<R>;
+
+    #[inline]
+    fn shape() -> Plain<R> {
+        Plain::new()
+    }
+}
+
+impl<T: 'static, E> Returned for Known<Result<T, E>, 1> {
+    type Value = T;
+    type Shape = Fallible<Result<T, E>>;
+
+    #[inline]
+    fn shape() -> Self::Shape {
+        Fallible::new(Sharing::none())
+    }
+}
+
+impl<T: 'static, E: Value> Returned for Known<Result<T, E>, 2> {
+    type Value = T;
+    type Shape = Fallible<Result<T, E>>;
+
+    #[inline]
+    fn shape() -> Self::Shape {
+        Fallible::new(Sharing::by(E::clone))
+    }
 }
 
 /// Stores what is no `Result`, by the name of its type in the running program.
@@ -173,6 +185,12 @@ impl<R> fmt::Debug for Kind<R> {
     }
 }
 
+impl<R, const KIND: u8> fmt::Debug for Known<R, KIND> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Known({KIND})")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,17 +199,27 @@ mod tests {
     #[derive(Debug)]
     struct Unclonable;
 
+    macro_rules! kind {
+        ($($of:ty),*) => {[$(Kind::<$of>::IS_RESULT + Kind::<$of>::IS_SHARED),*]};
+    }
+
     #[test]
     fn an_alias_is_known_for_what_it_stands_for() {
-        const ALIAS: bool = Kind::<Alias<u8>>::IS_RESULT;
-        const OPTION: bool = Kind::<Option<u8>>::IS_RESULT;
-        assert!(ALIAS && !OPTION);
-        let value: <Alias<u8> as Returned<ALIAS>>::Value = 1_u8;
-        let option: <Option<u8> as Returned<OPTION>>::Value = Some(value);
-        let kind = Kind::<Alias<u8>>::new();
-        let shape: <Alias<u8> as Returned<ALIAS>>::Shape = kind.shape();
-        assert_eq!(format!("{shape:?}"), "Fallible");
+        const KINDS: [u8; 3] = kind!(Option<u8>, Alias<u8>, std::io::Result<u8>);
+        const COPIED: [u8; 2] = kind!(Result<u8, String>, std::fmt::Result);
+        assert_eq!((KINDS, COPIED), ([0, 1, 1], [2, 2]));
+        let value: <Known<Alias<u8>, { KINDS[1] }> as Returned>::Value = 1_u8;
+        let option: <Known<Option<u8>, { KINDS[0] }> as Returned>::Value = Some(value);
         assert!(Kind::<Option<u8>>::new().whole().keep.keeps(&option));
+    }
+
+    #[test]
+    fn errors_are_copied_where_they_can_be() {
+        use super::super::Shape as _;
+        let shares = |failed| Known::<Result<u8, String>, 2>::shape().share(failed).is_some();
+        assert!(shares(&String::new()) && Known::<Alias<u8>, 1>::shape().share(&Unclonable).is_none());
+        assert!((&&Kind::<Result<u8, String>>::new()).maps().shape.share(&String::new()).is_some());
+        assert!((&&Kind::<Alias<u8>>::new()).maps().shape.share(&Unclonable).is_none());
     }
 
     #[test]
