@@ -9,7 +9,7 @@ pub(crate) fn captures(literal: &Literal) -> Vec<String> {
         return Vec::new();
     }
     let pieces = text.replace("{{", "").split('{').skip(1).map(str::to_owned).collect::<Vec<_>>();
-    pieces.iter().filter_map(|piece| piece.split('}').next()).flat_map(|inside| names(inside)).collect()
+    pieces.iter().filter_map(|piece| piece.split('}').next()).flat_map(names).collect()
 }
 
 /// Gives what a literal captures other names.
