@@ -34,6 +34,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
                 Home::Impl => shim::hint_of_a_trait(&context),
                 _ => TokenStream::new(),
             };
+            tokens.extend(shim::no_result(&context));
             tokens.extend(shim::call_in_full(&context, &companions));
             tokens.extend(placing::place_body(&context, &shim::body(&context)));
             tokens.extend(placing::place(&context, &shim::hidden(&context), &companions));

@@ -42,6 +42,15 @@ pub(crate) fn hint_of_a_trait(context: &Context<'_>) -> TokenStream {
     quote!(#every #allow #[doc(hidden)] #[allow(non_upper_case_globals)] const #name: () = ();)
 }
 
+/// A function of its own for what has to be said of the return type: first, so that it is the first error.
+pub(crate) fn no_result(context: &Context<'_>) -> TokenStream {
+    let Some(statement) = context.no_result() else { return TokenStream::new() };
+    let (every, allow) = (&context.model.attrs.every, super::placing::allow(context));
+    let (generics, clause) = (context.generics(), context.clause(true, &[]));
+    let name = Ident::new(&format!("__chorde_{}_returns", context.model.name), Span::mixed_site());
+    quote!(#every #allow #[doc(hidden)] fn #name #generics() #clause { #statement })
+}
+
 /// The plain call: key, look, and on a miss one call into the engine.
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
@@ -52,7 +61,7 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     // What can be recomputed in the background can be computed apart from its caller.
     let finish = if context.model.is_async() && is_ahead { "finish_by_job" } else { "finish" };
     let slow = slow(context, finish, &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
-    let no_result = (look == Look::Plain).then(|| context.no_result());
+    let no_result = (context.model.home == Home::Inside).then(|| context.no_result());
     quote! {
         #no_result
         #at

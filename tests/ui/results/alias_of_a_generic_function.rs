@@ -4,6 +4,7 @@ use chorde::{InprocClient, cached};
 
 static CACHE: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
 
+#[derive(Clone)]
 struct Failure;
 
 type Loaded<T> = Result<T, Failure>;

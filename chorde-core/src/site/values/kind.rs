@@ -218,8 +218,9 @@ mod tests {
         use super::super::Shape as _;
         let shares = |failed| Known::<Result<u8, String>, 2>::shape().share(failed).is_some();
         assert!(shares(&String::new()) && Known::<Alias<u8>, 1>::shape().share(&Unclonable).is_none());
-        assert!((&&Kind::<Result<u8, String>>::new()).maps().shape.share(&String::new()).is_some());
-        assert!((&&Kind::<Alias<u8>>::new()).maps().shape.share(&Unclonable).is_none());
+        let (shared, own) = (&Kind::<Result<u8, String>>::new(), Kind::<Alias<u8>>::new());
+        assert!(SharedKind::maps(&shared).shape.share(&String::new()).is_some());
+        assert!(own.maps().shape.share(&Unclonable).is_none());
     }
 
     #[test]

@@ -46,29 +46,37 @@ fn load(id: u64) -> User {
         fn __chorde_at() -> ::chorde::__private::At<
             'static,
             impl ::chorde::__private::Client<
-                <User as ::chorde::__private::Returned<
+                <::chorde::__private::Known<
+                    User,
                     {
                         use ::chorde::__private::AnyKind as _;
                         ::chorde::__private::Kind::<User>::IS_RESULT
+                            + ::chorde::__private::Kind::<User>::IS_SHARED
                     },
-                >>::Value,
+                > as ::chorde::__private::Returned>::Value,
             > + 'static,
-            <User as ::chorde::__private::Returned<
+            <::chorde::__private::Known<
+                User,
                 {
                     use ::chorde::__private::AnyKind as _;
                     ::chorde::__private::Kind::<User>::IS_RESULT
+                        + ::chorde::__private::Kind::<User>::IS_SHARED
                 },
-            >>::Shape,
+            > as ::chorde::__private::Returned>::Shape,
         > {
             let __chorde_client = &CACHE;
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                {
-                    use ::chorde::__private::{AnyKind as _, SharedKind as _};
-                    (&&::chorde::__private::Kind::<User>::new()).shape()
-                },
+                <::chorde::__private::Known<
+                    User,
+                    {
+                        use ::chorde::__private::AnyKind as _;
+                        ::chorde::__private::Kind::<User>::IS_RESULT
+                            + ::chorde::__private::Kind::<User>::IS_SHARED
+                    },
+                > as ::chorde::__private::Returned>::shape(),
                 &Self::__CHORDE_POLICY,
             );
             __chorde_at

@@ -3,6 +3,14 @@ impl Repo {
     #[doc(hidden)]
     #[allow(non_upper_case_globals)]
     const __chorde_user_of_a_trait_needs_companions_false: () = ();
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[doc(hidden)]
+    fn __chorde_user_returns() {
+        let _: ::chorde::__private::StoredWhole<User> = {
+            use ::chorde::__private::AnyKind as _;
+            ::chorde::__private::Kind::<User>::new().whole()
+        };
+    }
     /**
 
 # Caching
@@ -12,10 +20,6 @@ A result is used for 5 min, and recomputed in the background once less than 1 mi
 Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
-        let _: ::chorde::__private::StoredWhole<User> = {
-            use ::chorde::__private::AnyKind as _;
-            ::chorde::__private::Kind::<User>::new().whole()
-        };
         let __chorde_client = &self.cache;
         let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
         let __chorde_at = ::chorde::__private::At::new(
