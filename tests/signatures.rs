@@ -48,7 +48,7 @@ fn a_client_and_a_ttl_may_be_chosen_by_format_strings() {
     fn pool(of: &str) -> &'static InprocClient {
         if of.len() % 2 == 1 { &ODD } else { &EVEN }
     }
-    #[cached(client = pool(&format!("{name}")), ttl = secs(format!("{name:>5}").len() as u64))]
+    #[cached(client = pool(&format!("<{name}>")), ttl = secs(format!("{name:>5}").len() as u64))]
     fn load(name: String) -> u64 {
         name.len() as u64 + RUNS.up()
     }
