@@ -239,7 +239,7 @@ fn later(a: String) {
     drop(a);
 }
 
-#[cached(client = CACHE, ttl = 60)]
+#[cached(client = CACHE, ttl = 60, result = false)]
 fn generic<T: Default + Clone + Send + Sync + 'static>(a: String) -> T {
     drop(a);
     T::default()

@@ -8,6 +8,7 @@ fn mistakes_are_reported_where_they_are_with_the_mend() {
     cases.compile_fail("tests/ui/arguments/*.rs");
     cases.compile_fail("tests/ui/durations/*.rs");
     cases.compile_fail("tests/ui/keys/*.rs");
+    cases.compile_fail("tests/ui/results/*.rs");
     cases.compile_fail("tests/ui/signatures/*.rs");
     cases.compile_fail("tests/ui/types/*.rs");
     cases.compile_fail("tests/ui/companions/*.rs");

@@ -152,7 +152,8 @@ pub trait Cache: Send + Sync {
 #[diagnostic::on_unimplemented(
     message = "the client `{Self}` cannot hold values of type `{V}`",
     label = "cannot hold `{V}`",
-    note = "in-process clients hold any `Clone + Send + Sync + 'static`; wrap the value in an `Arc`, or use `encode` and `decode`"
+    note = "in-process clients hold any `Clone + Send + Sync + 'static`; wrap the value in an `Arc`, or use `encode` and `decode`",
+    note = "a client that is made later is kept in a `LazyLock`; of an `OnceLock` or an `Option`, name a function that returns what is in it: `client = cache()`"
 )]
 pub trait Client<V: Value>: Cache {
     /// Says at once what is held under a key; `None` means that only waiting can tell.

@@ -13,7 +13,7 @@ mod now;
 mod parts;
 mod sent;
 
-pub use arguments::{AllMovable, Clonable, Keep, KeepClone, KeepNone, Movable};
+pub use arguments::{AllMovable, Clonable, Keep, KeepClone, KeepNone, Movable, MovableValue};
 pub use at::{At, Looked, Prepared, Slow, no_behind, no_echo};
 pub use companions::{AsyncCompanions, Companions};
 pub use parts::{AsyncCompute, Boxed, Compute, Crossing, Function, Seen};

@@ -15,7 +15,10 @@ pub use description::{Description, Naming};
 pub use instance::Tag;
 pub use live::Site;
 pub use registry::{FunctionInfo, InstanceInfo, functions};
-pub use values::{Fallible, IsResult, Maps, Plain, Shape, Share, ShareClone, ShareNone, Sharing, ValueMap};
+pub use values::{
+    AnyKind, Fallible, IsResult, IsSaid, Kind, Known, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone,
+    ShareNone, SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
+};
 
 pub(crate) use instance::Instance;
 pub(crate) use live::Hold;

@@ -131,7 +131,7 @@ pub(crate) fn attribute(data: &[u8]) {
         return;
     };
     let (arguments, item): (TokenStream, TokenStream) = (arguments, item);
-    let expanded = transform::transform(arguments, &item);
+    let expanded = transform::transform(arguments, &item, 1);
     let text = expanded.to_string();
     let is_function = syn::parse2::<Item>(item.clone()).is_ok();
     assert!(is_function || text.contains("compile_error"), "what is no function is a mistake: {text}");

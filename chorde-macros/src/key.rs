@@ -5,7 +5,7 @@ mod plan;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprPath, Index, Type};
+use syn::{Expr, ExprPath, Index, Type, TypeArray};
 
 use crate::model::{Model, Param};
 use crate::quiet::here;
@@ -46,7 +46,9 @@ pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
         let (index, span) = (Index::from(index), here(param.ty.span()));
         let place = quote!(#tuple.#index);
         match peel(&param.ty) {
-            Type::Reference(r) if plan::plan(model, &r.elem).is_none() => quote_spanned!(span=> &#place),
+            Type::Reference(r) if array_behind(&r.elem).is_none() && plan::plan(model, &r.elem).is_none() => {
+                quote_spanned!(span=> &#place)
+            }
             _ => element(model, param, &place),
         }
     });
@@ -61,14 +63,25 @@ pub(crate) fn of_tuple(model: &Model, tuple: &TokenStream) -> TokenStream {
 /// it, by a plan.
 fn element(model: &Model, param: &Param, place: &TokenStream) -> TokenStream {
     let span = here(param.ty.span());
+    if let Some(array) = array_behind(&param.ty) {
+        // Serde knows arrays of up to 32 elements, and none of generic length.
+        return planned(model, span, quote_spanned!(span=> &#place[..]), plan::of_slice(model, &array.elem));
+    }
     let (reference, behind) = match peel(&param.ty) {
         Type::Reference(r) if r.mutability.is_none() => (place.clone(), plan::plan(model, &r.elem)),
         Type::Reference(r) => (quote_spanned!(span=> &*#place), plan::plan(model, &r.elem)),
-        // Serde knows arrays of up to 32 elements, and none of generic length.
-        Type::Array(array) => (quote_spanned!(span=> &#place[..]), plan::of_slice(model, &array.elem)),
         ty => (quote_spanned!(span=> &#place), plan::plan(model, ty)),
     };
     planned(model, span, reference, behind)
+}
+
+/// Finds an array behind any number of references.
+fn array_behind(ty: &Type) -> Option<&TypeArray> {
+    match peel(ty) {
+        Type::Array(array) => Some(array),
+        Type::Reference(r) => array_behind(&r.elem),
+        _ => None,
+    }
 }
 
 /// Serialises what is referenced by a plan, if there is one.

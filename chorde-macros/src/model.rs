@@ -1,7 +1,7 @@
 //! What is to be cached: the function and the attribute put together, in the terms the templates use.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{
@@ -11,9 +11,11 @@ use syn::{
 
 use crate::args::Args;
 use crate::attrs::Attrs;
+use crate::format::captures;
 use crate::item::Item;
-use crate::quiet::{here, local, quiet};
-use crate::types::{Holding, ResultShape, is_primitive, result_shape};
+use crate::outcome::Outcome;
+use crate::quiet::{here, local};
+use crate::types::{Holding, is_primitive};
 
 /// Where the companions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +47,6 @@ pub(crate) struct Param {
     generated: bool,
 }
 
-/// What is returned, and which part of it is stored.
-pub(crate) struct Outcome {
-    /// R, the return type.
-    pub(crate) whole: TokenStream,
-    /// V, the type of the value that is cached.
-    pub(crate) value: TokenStream,
-    /// E, if only `Ok` is cached.
-    pub(crate) error: Option<TokenStream>,
-    pub(crate) primitive: bool,
-}
-
 /// A cached function.
 pub(crate) struct Model {
     pub(crate) args: Args,
@@ -70,9 +61,13 @@ pub(crate) struct Model {
     pub(crate) attrs: Attrs,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// The return type that the function has instead of being `async`, as `#[async_trait]` wants it.
+    pub(crate) boxed: Option<ReturnType>,
     pub(crate) body: proc_macro2::Group,
     pub(crate) params: Vec<Param>,
     pub(crate) outcome: Outcome,
+    /// Written further right than where a line begins.
+    pub(crate) is_indented: bool,
     /// The untouched input, for the fallback.
     pub(crate) source_attrs: Vec<Attribute>,
 }
@@ -82,11 +77,12 @@ impl Model {
     pub(crate) fn new(args: Args, item: Item) -> Self {
         let krate = args.krate.as_ref().map_or_else(|| quote!(::chorde), ToTokens::to_token_stream);
         let in_impl = match &args.associated {
-            _ if item.sig.receiver().is_some() => true,
+            _ if item.sig.receiver().is_some() || item.boxed.is_some() => true,
             Some(said) => said.on,
             None => mentions_self_type(&item),
         };
-        let alone = args.companions.as_ref().is_some_and(|c| !c.on);
+        // What `#[async_trait]` is on is of a trait, which has no room for companions.
+        let alone = args.companions.as_ref().is_some_and(|c| !c.on) || item.boxed.is_some();
         let home = match (alone, in_impl) {
             (true, _) => Home::Inside,
             (false, true) => Home::Impl,
@@ -97,19 +93,22 @@ impl Model {
         let taken: Vec<String> = params.iter().filter(|p| !p.generated).map(|p| p.ident.to_string()).collect();
         let used = args.expressions();
         let params = params.into_iter().map(|p| p.settle(&taken, &used)).collect();
+        let runtime = quote!(#krate::__private);
         Self {
-            runtime: quote!(#krate::__private),
             name: item.sig.ident.unraw().to_string(),
             ident: item.sig.ident.clone(),
             home,
             in_impl,
             attrs: Attrs::split(&item.attrs),
             vis: item.vis,
-            outcome: Outcome::new(&item.sig, args.result.as_ref().map(|s| s.on), &krate),
+            outcome: Outcome::new(&item.sig, &args, home, &runtime),
+            runtime,
             sig: item.sig,
+            boxed: item.boxed,
             body: item.body,
             params,
             args,
+            is_indented: false,
             source_attrs: item.attrs,
         }
     }
@@ -148,6 +147,22 @@ impl Model {
     /// Tells whether every argument can be owned, so that work can move to the background.
     pub(crate) fn can_own(&self) -> bool {
         self.params.iter().all(|p| !matches!(p.holding, Holding::Borrowed))
+    }
+
+    /// The signature as the compiler is to see it.
+    pub(crate) fn emitted_sig(&self) -> Signature {
+        let mut sig = self.sig.clone();
+        if let Some(boxed) = &self.boxed {
+            sig.asyncness = None;
+            sig.output = boxed.clone();
+        }
+        sig
+    }
+
+    /// Where it says what it returns.
+    pub(crate) fn returned_span(&self) -> Span {
+        let ReturnType::Type(_, ty) = &self.sig.output else { return here(self.ident.span()) };
+        here(ty.span())
     }
 
     /// Makes a name for one more argument.
@@ -240,31 +255,13 @@ fn is_skipped(args: &Args, ident: &Ident) -> bool {
     args.skip.iter().flatten().any(|s| s == ident)
 }
 
-impl Outcome {
-    fn new(sig: &Signature, result: Option<bool>, krate: &TokenStream) -> Self {
-        let ReturnType::Type(_, ty) = &sig.output else {
-            return Self { whole: quote!(()), value: quote!(()), error: None, primitive: true };
-        };
-        let whole = quiet(ty.to_token_stream());
-        let (value, error) = match (result, result_shape(ty)) {
-            (Some(false), _) | (None, ResultShape::Unclear) | (_, ResultShape::Never) => (whole.clone(), None),
-            (_, ResultShape::Full(ok, err)) => (quiet(ok.to_token_stream()), Some(quiet(err.to_token_stream()))),
-            (_, _) => {
-                let trait_ = quote_spanned!(ty.span()=> #krate::__private::IsResult);
-                let trait_ = quiet(trait_);
-                (quote!(<#whole as #trait_>::Ok), Some(quote!(<#whole as #trait_>::Err)))
-            }
-        };
-        Self { whole, value, error, primitive: is_primitive(ty) }
-    }
-}
-
-/// Tells whether `ident` occurs anywhere in `tokens`.
+/// Tells whether `ident` occurs anywhere in `tokens`, format strings included.
 pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Group(group) => mentions(&group.stream(), ident),
         TokenTree::Ident(found) => found == *ident,
-        _ => false,
+        TokenTree::Literal(literal) => captures(&literal).iter().any(|name| *ident == *name),
+        TokenTree::Punct(_) => false,
     })
 }
 

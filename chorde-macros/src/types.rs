@@ -1,8 +1,11 @@
 //! Looks at types as far as their text goes: what borrows, and how an argument is kept beyond the call.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference, TypeTraitObject};
+use syn::{
+    GenericArgument, Generics, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference, TypeTraitObject,
+    WherePredicate,
+};
 
 /// The owned form of an unsized type.
 pub(crate) struct Owned {
@@ -128,9 +131,20 @@ pub(crate) fn result_shape(ty: &Type) -> ResultShape<'_> {
                 _ => ResultShape::Named,
             }
         }
-        _ if is_primitive(ty) => ResultShape::Never,
+        _ if is_primitive(ty) || is_well_known(&path.path) => ResultShape::Never,
         _ => ResultShape::Unclear,
     }
+}
+
+/// Tells whether a path is that of a type of the standard library that everyone knows, and that is no `Result`.
+fn is_well_known(path: &Path) -> bool {
+    const KNOWN: [&str; 16] = [
+        "String", "Vec", "Option", "Box", "Arc", "Rc", "Cow", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "VecDeque",
+        "PathBuf", "OsString", "CString", "Duration",
+    ];
+    let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return false };
+    let is_std = path.segments.len() == 1 || ["std", "core", "alloc"].iter().any(|name| first.ident == name);
+    is_std && KNOWN.iter().any(|name| last.ident == name)
 }
 
 /// Tells whether the type is one of the language's scalars or `()`.
@@ -148,6 +162,24 @@ fn is_scalar(name: &str) -> bool {
         "char",
     ];
     SCALARS.contains(&name)
+}
+
+/// Names the bounds of a type parameter, wherever they are written: traits, and lifetimes such as `'static`.
+pub(crate) fn bounds(generics: &Generics, name: &Ident) -> Vec<String> {
+    let inline = generics.type_params().filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
+    let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
+    let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
+    let is_about = |ty: &Type| matches!(ty, Type::Path(path) if path.path.is_ident(name));
+    let clauses = clauses.filter(|t| is_about(&t.bounded_ty)).flat_map(|t| t.bounds.iter());
+    inline.chain(clauses).map(bound_name).collect()
+}
+
+fn bound_name(bound: &TypeParamBound) -> String {
+    match bound {
+        TypeParamBound::Trait(t) => t.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        TypeParamBound::Lifetime(l) => l.to_string(),
+        _ => String::new(),
+    }
 }
 
 /// Finds the first place where a type borrows for less than `'static`, as far as its text tells.
@@ -173,7 +205,11 @@ pub(crate) fn first_borrow(ty: &Type) -> Option<TokenStream> {
 
 fn borrow_in_path(path: &Path) -> Option<TokenStream> {
     path.segments.iter().find_map(|segment| match &segment.arguments {
-        PathArguments::AngleBracketed(list) => list.args.iter().find_map(borrow_in_argument),
+        PathArguments::AngleBracketed(list) => {
+            let is_elided = segment.ident == "Cow" && !matches!(list.args.first(), Some(GenericArgument::Lifetime(_)));
+            let found = list.args.iter().find_map(borrow_in_argument);
+            found.or_else(|| is_elided.then(|| segment.to_token_stream()))
+        }
         PathArguments::Parenthesized(list) => match &list.output {
             ReturnType::Type(_, ty) => first_borrow(ty).filter(|_| list.inputs.is_empty()),
             ReturnType::Default => None,
@@ -217,6 +253,44 @@ pub(crate) fn opaque(ty: &Type) -> Option<TokenStream> {
         Type::Path(t) => t.path.segments.iter().flat_map(|s| type_arguments(&s.arguments)).find_map(opaque),
         _ => None,
     }
+}
+
+/// Finds what is certain to be no value of a cache, which is copied and goes from thread to thread; with what to write instead.
+pub(crate) fn no_value(ty: &Type) -> Option<(TokenStream, &'static str)> {
+    const ARC: &str = "an `Arc<dyn Trait + Send + Sync>`";
+    match ty {
+        Type::Paren(t) => no_value(&t.elem),
+        Type::Group(t) => no_value(&t.elem),
+        Type::Array(t) => no_value(&t.elem),
+        Type::Tuple(t) => t.elems.iter().find_map(no_value),
+        Type::Path(t) => {
+            let last = t.path.segments.last()?;
+            let arguments = type_arguments(&last.arguments);
+            let object = arguments.first().and_then(|ty| bare_object(ty)).filter(|object| is_of_std(object));
+            match (last.ident.to_string().as_str(), object) {
+                ("Rc", _) => Some((last.to_token_stream(), "an `Arc`")),
+                ("Box", Some(_)) => Some((last.to_token_stream(), ARC)),
+                ("Arc", Some(object)) if !is_shared(object) => Some((last.to_token_stream(), ARC)),
+                _ => arguments.into_iter().find_map(no_value),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether a trait object is of the standard library's traits alone, which ask for neither `Clone` nor `Send`.
+fn is_of_std(object: &TypeTraitObject) -> bool {
+    const KNOWN: [&str; 10] = ["Fn", "FnMut", "FnOnce", "Any", "Debug", "Display", "Error", "Iterator", "Send", "Sync"];
+    object.bounds.iter().all(|bound| match bound {
+        TypeParamBound::Trait(t) => KNOWN.iter().any(|name| ends_in(&t.path, name)),
+        _ => true,
+    })
+}
+
+fn is_shared(object: &TypeTraitObject) -> bool {
+    ["Send", "Sync"].into_iter().all(|name| {
+        object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(t) if ends_in(&t.path, name)))
+    })
 }
 
 /// Finds a trait object that is neither borrowed nor boxed. One that is written as bounds alone, such as `A +`, may not stand
@@ -281,9 +355,20 @@ mod tests {
     #[test]
     fn borrows_are_found_at_any_depth() {
         assert!(
-            borrows("(u8, Vec<&str>)") && borrows("Foo<'a>") && borrows("[&u8; 3]") && borrows("Box<dyn Any + '_>")
+            borrows("Cow<str>")
+                && borrows("(u8, Vec<&str>)")
+                && borrows("Foo<'a>")
+                && borrows("[&u8; 3]")
+                && borrows("Box<dyn Any + '_>")
         );
         assert!(!borrows("Arc<str>") && !borrows("&'static [&'static str]") && !borrows("Cow<'static, str>"));
+    }
+
+    #[test]
+    fn what_is_no_value_is_found() {
+        let found = |source: &str| no_value(&syn::parse_str(source).unwrap()).is_some();
+        assert!(found("Rc<u8>") && found("Option<Box<dyn Fn(u8) -> u8>>") && found("(u8, Arc<dyn Debug + Send>)"));
+        assert!(!found("Arc<dyn Debug + Send + Sync>") && !found("Box<dyn Shape>") && !found("Arc<dyn Shape>"));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Rejects what can't work, each mistake at its token and with the mend in the message.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, FnArg, Lit, ReturnType, Safety, Type};
+use syn::{Expr, FnArg, Generics, Lit, ReturnType, Safety, Type};
 
 use crate::args::{Naming, Spread, Switch};
 use crate::diag::{Diag, nearest};
 use crate::duration::{Duration, words};
+use crate::format::captures;
 use crate::model::{Home, Model, Param, mentions};
-use crate::types::{Holding, ResultShape, bare_object, first_borrow, opaque, peel, result_shape};
+use crate::outcome::Form;
+use crate::types::{Holding, ResultShape, bare_object, bounds, first_borrow, no_value, opaque, peel, result_shape};
 
 /// Checks everything; goes on after each mistake.
 pub(crate) fn check(model: &Model, diag: &mut Diag) {
@@ -20,6 +22,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diag) {
     life(model, diag);
     spans_of_time(model, diag);
     key(model, diag);
+    parameters(model, diag);
     expressions(model, diag);
     background(model, diag);
     companions(model, diag);
@@ -112,6 +115,13 @@ fn returns(model: &Model, diag: &mut Diag) {
         return wants_result(model, None, diag);
     };
     wants_result(model, Some(ty), diag);
+    if matches!(model.outcome.form, Form::Anything) {
+        let ty = ty.to_token_stream();
+        diag.at(
+            &ty,
+            format!("`{ty}` may stand for a `Result`, whose errors are not stored: write `result = false` to store whatever is returned, or return a `Result<T, E>`"),
+        );
+    }
     if let Type::Never(never) = peel(ty) {
         diag.signature(never, "a function that never returns has nothing to cache; remove `#[cached]`");
     } else if let Some(found) = opaque(ty) {
@@ -121,9 +131,36 @@ fn returns(model: &Model, diag: &mut Diag) {
         );
     } else if let Some(found) = parts(ty).into_iter().find_map(bare_object) {
         diag.signature(found, "a trait object has no size: return an `Arc<dyn Trait + Send + Sync>`");
+    } else if let Some((found, instead)) = stored(model, ty).and_then(no_value) {
+        diag.at(found, format!("a cached value is copied and goes from thread to thread; return {instead}"));
+    } else if let Some((error, true)) = error(ty).map(|error| (error, model.is_async() && is_unsendable(error))) {
+        diag.at(
+            error,
+            "the result of an asynchronous function goes from thread to thread: write `Box<dyn Error + Send + Sync>`",
+        );
     } else if let Some(found) = first_borrow(ty) {
         diag.signature(found, "a cached value outlives the call and cannot borrow from it: return an owned value (`String`, `Vec`, `Arc`)");
     }
+}
+
+/// The type of what is stored, if that is what the text says.
+fn stored<'m>(model: &Model, ty: &'m Type) -> Option<&'m Type> {
+    let is_whole = model.args.result.as_ref().is_some_and(|said| !said.on);
+    match result_shape(ty) {
+        _ if model.args.encode.is_some() => None,
+        ResultShape::Full(ok, _) if !is_whole => Some(ok),
+        _ => Some(ty),
+    }
+}
+
+fn error(ty: &Type) -> Option<&Type> {
+    if let ResultShape::Full(_, error) = result_shape(ty) { Some(error) } else { None }
+}
+
+/// Tells whether an error is `Box<dyn Error>`, without `Send`.
+fn is_unsendable(error: &Type) -> bool {
+    let text = error.to_token_stream().to_string();
+    text.starts_with("Box") && text.contains("dyn") && text.contains("Error") && !text.contains("Send")
 }
 
 /// Lists a return type, and what is in it if it is a `Result`.
@@ -149,12 +186,9 @@ fn wants_result(model: &Model, ty: Option<&Type>, diag: &mut Diag) {
 fn flights(model: &Model, diag: &mut Diag) {
     let args = &model.args;
     if let Some(share) = &args.share_error
-        && model.outcome.error.is_none()
+        && model.outcome.error().is_none()
     {
-        diag.at(
-            share,
-            "`share_error` copies the error of a `Result`, and this function returns none; remove it, or write `result = true` if the return type is an alias of one",
-        );
+        diag.at(share, "`share_error` copies the error of a `Result`, and this function returns none; remove it");
     }
     if let Some(Switch { on: false, span }) = args.detach
         && !model.is_async()
@@ -249,6 +283,74 @@ fn key(model: &Model, diag: &mut Diag) {
     }
 }
 
+/// Finds arguments of a generic type that is certain to be none of serde's.
+fn parameters(model: &Model, diag: &mut Diag) {
+    if model.args.mentions("key") {
+        return;
+    }
+    for param in model.plain_params().filter(|param| !param.skipped) {
+        let Type::Path(path) = behind(&param.ty) else { continue };
+        let Some(name) = path.path.get_ident().filter(|name| is_unserialisable(&model.sig.generics, name)) else {
+            continue;
+        };
+        let (ty, of) = (param.ty.to_token_stream(), &param.ident);
+        let bounds = bounds(&model.sig.generics, name);
+        let way = match bounds.iter().find_map(|bound| match bound.as_str() {
+            "AsRef" => Some("as_ref"),
+            "Display" | "ToString" => Some("to_string"),
+            _ => None,
+        }) {
+            Some(way) => format!("`key = {of}.{way}()`"),
+            None => format!("`key = ..`, or leave it out with `skip({of})`"),
+        };
+        diag.at(ty, format!("`{name}` has no bound by which it can be a key: add `{name}: Serialize`, or say what stands for `{of}`: {way}"));
+    }
+}
+
+/// Looks through references, slices and arrays.
+fn behind(ty: &Type) -> &Type {
+    match peel(ty) {
+        Type::Reference(r) => behind(&r.elem),
+        Type::Slice(slice) => behind(&slice.elem),
+        Type::Array(array) => behind(&array.elem),
+        other => other,
+    }
+}
+
+/// Tells whether a type parameter has none but bounds that do not lead to `Serialize`.
+fn is_unserialisable(generics: &Generics, name: &Ident) -> bool {
+    const OTHERS: [&str; 26] = [
+        "AsRef",
+        "Into",
+        "Borrow",
+        "ToString",
+        "ToOwned",
+        "Display",
+        "Debug",
+        "Clone",
+        "Copy",
+        "Send",
+        "Sync",
+        "Unpin",
+        "Sized",
+        "Eq",
+        "PartialEq",
+        "Ord",
+        "PartialOrd",
+        "Hash",
+        "Default",
+        "Iterator",
+        "IntoIterator",
+        "Fn",
+        "FnMut",
+        "FnOnce",
+        "From",
+        "Error",
+    ];
+    let is_own = generics.type_params().any(|param| param.ident == *name);
+    is_own && bounds(generics, name).iter().all(|bound| OTHERS.contains(&bound.as_str()) || bound.starts_with('\''))
+}
+
 fn unknown_skip(model: &Model, name: &proc_macro2::Ident) -> String {
     if model.params.iter().any(|p| pattern_binds(p, name)) {
         return format!(
@@ -298,6 +400,13 @@ fn leaves(tokens: TokenStream) -> Vec<proc_macro2::Ident> {
                 found.push(ident);
             }
             proc_macro2::TokenTree::Group(group) => found.extend(leaves(group.stream())),
+            proc_macro2::TokenTree::Literal(literal) => {
+                let names = captures(&literal).into_iter().filter_map(|name| syn::parse_str(&name).ok());
+                found.extend(names.map(|mut name: proc_macro2::Ident| {
+                    name.set_span(literal.span());
+                    name
+                }));
+            }
             proc_macro2::TokenTree::Punct(p) => {
                 after = matches!(p.as_char(), '.' | ':');
                 continue;
@@ -317,7 +426,7 @@ fn background(model: &Model, diag: &mut Diag) {
         diag.at(&param.ty, message);
     }
     if model.home == Home::Inside && model.in_impl {
-        let message = "with `companions = false` there is nothing the background could call; cache an inherent method with `async_ttl` and call it from here";
+        let message = "without companions, as in a trait, there is nothing the background could call; cache an inherent method with `async_ttl` and call it from here";
         diag.at(&due.source, message);
     }
 }
@@ -326,10 +435,16 @@ fn companions(model: &Model, diag: &mut Diag) {
     if model.home != Home::Inside {
         return;
     }
+    if let (Some(_), Some(Switch { on: true, span })) = (&model.boxed, &model.args.companions) {
+        diag.span(
+            *span,
+            "what `#[async_trait]` is on has no room for companions; remove `companions = true`, or cache an inherent method and call it from here",
+        );
+    }
     if let Some(tiers) = &model.args.max_tiers {
         diag.at(
             tiers,
-            "`lazy(max_tiers)` is about companions, and `companions = false` leaves them out; remove one of them",
+            "`lazy(max_tiers)` is about companions, which are left out by `companions = false` and `#[async_trait]`; remove `lazy`",
         );
     }
 }

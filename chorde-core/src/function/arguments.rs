@@ -16,6 +16,18 @@ pub trait Movable<'a>: Send + 'static {}
 
 impl<T: Send + 'static> Movable<'_> for T {}
 
+/// Holds for values that a background computation can return.
+///
+/// The same as [`Movable`], for where a value may have the type of an argument: the compiler does not take a bound with a
+/// higher-ranked lifetime twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be returned by a background computation",
+    label = "this companion computes in the background, which needs a `Send` value"
+)]
+pub trait MovableValue<'a>: Send + 'static {}
+
+impl<T: Send + 'static> MovableValue<'_> for T {}
+
 /// Holds for tuples of arguments that can all move to a background computation.
 pub trait AllMovable: Send + 'static {}
 

@@ -3,10 +3,12 @@
 //! Three independent questions, each with its small trait: what of the result is the value ([`Shape`]), what is stored
 //! for it ([`Codec`]), and whether it is stored at all ([`Keep`]). [`Maps`] holds the answers of one function.
 
+mod kind;
 mod shape;
 
 use std::fmt;
 
+pub use kind::{AnyKind, IsSaid, Kind, Known, NoResult, Returned, SharedKind, StoredWhole, stored_whole};
 pub use shape::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareNone, Sharing};
 
 use crate::client::Value;
@@ -101,11 +103,16 @@ impl<S: Shape> Maps<S, Identity, All> {
     /// Stores every value of that shape, as it is; to be changed by the methods.
     #[inline]
     pub const fn of(shape: S) -> Self {
-        Self { shape, codec: Identity, keep: All }
+        Self::new(shape, Identity, All)
     }
 }
 
 impl<S: Shape, C, K> Maps<S, C, K> {
+    #[inline]
+    const fn new(shape: S, codec: C, keep: K) -> Self {
+        Self { shape, codec, keep }
+    }
+
     /// Stores what `encode` makes of a value, and serves what `decode` makes of that.
     #[inline]
     pub fn encoded<T, F, G>(self, encode: F, decode: G) -> Maps<S, Coded<F, G>, K>

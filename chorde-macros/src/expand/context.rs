@@ -2,13 +2,16 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, GenericParam, Lit};
 
 use super::{naming, own};
 use crate::args::{Naming, Spread};
+use crate::duration::Duration;
 use crate::key;
 use crate::model::{Home, Model, Param, mentions};
+use crate::outcome::Form;
 use crate::quiet::{here, local, quiet};
 use crate::types::Holding;
 
@@ -191,12 +194,11 @@ impl<'a> Context<'a> {
         let (site, policy) = (self.hidden("site"), self.policy_name());
         let (generics, clause) = (self.generics(), self.clause(true, &[]));
         let engine = self.engine(&quote!(Self::#site()), &quote!(Self::#policy), Receiver::Itself);
-        let (whole, value) = (&self.model.outcome.whole, &self.model.outcome.value);
-        let shape = if self.model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
+        let (maps, value) = (self.model.outcome.kept(p), &self.model.outcome.value);
         let client = quote_spanned!(span=> impl #p::Client<#value> + 'static);
         quote! {
             #[inline]
-            fn #at #generics() -> #p::At<'static, #client, #p::#shape<#whole>> #clause { #engine __chorde_at }
+            fn #at #generics() -> #p::At<'static, #client, #maps> #clause { #engine __chorde_at }
         }
     }
 
@@ -309,10 +311,26 @@ impl<'a> Context<'a> {
 
     /// How the function's value becomes the stored one, and back.
     pub(crate) fn maps(&self) -> TokenStream {
-        let (p, args, whole) = (self.p, &self.model.args, &self.model.outcome.whole);
-        let base = match &self.model.outcome.error {
-            None => quote!(#p::Plain::<#whole>::new()),
-            Some(error) => match &args.share_error {
+        let (p, args) = (self.p, &self.model.args);
+        let base = self.shape();
+        let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
+        let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
+        if args.encode.is_none() && args.cache_if.is_none() {
+            return base;
+        }
+        match self.model.outcome.form {
+            Form::Found | Form::Unsaid => quote!(#base #(#coded)* #(#kept)*),
+            _ => quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*),
+        }
+    }
+
+    /// How what is returned is taken apart.
+    fn shape(&self) -> TokenStream {
+        let (p, outcome) = (self.p, &self.model.outcome);
+        let whole = &outcome.whole;
+        match &outcome.form {
+            Form::Whole | Form::Anything => quote!(#p::Plain::<#whole>::new()),
+            Form::Result(error) => match &self.model.args.share_error {
                 Some(share) => quote!(#p::Fallible::<#whole>::new(#p::Sharing::<#error>::by(#share))),
                 None => quote! {
                     #p::Fallible::<#whole>::new({
@@ -321,13 +339,27 @@ impl<'a> Context<'a> {
                     })
                 },
             },
-        };
-        let coded = args.encode.iter().zip(&args.decode).map(|(e, d)| quote!(.encoded(#e, #d)));
-        let kept = args.cache_if.iter().map(|f| quote!(.kept_if(#f)));
-        if args.encode.is_none() && args.cache_if.is_none() {
-            return base;
+            Form::ByType(known) => quote!(<#known as #p::Returned>::shape()),
+            // What takes it apart as its type says, and copies errors if that can be done.
+            Form::Found => quote! {{
+                use #p::{AnyKind as _, SharedKind as _};
+                (&&#p::Kind::<#whole>::new()).maps()
+            }},
+            Form::Unsaid => quote!(#p::stored_whole::<#whole>()),
         }
-        quote!(#p::Maps::of(#base) #(#coded)* #(#kept)*)
+    }
+
+    /// A statement that does not compile if a function returns a `Result` although its text does not say so.
+    pub(crate) fn no_result(&self) -> Option<TokenStream> {
+        let (p, whole, span) = (self.p, &self.model.outcome.whole, self.model.returned_span());
+        matches!(self.model.outcome.form, Form::Unsaid).then(|| {
+            quote_spanned! {span=>
+                let _: #p::StoredWhole<#whole> = {
+                    use #p::AnyKind as _;
+                    #p::Kind::<#whole>::new().whole()
+                };
+            }
+        })
     }
 
     /// The description of the call site; the name of the type `marker` shows where that is.
@@ -371,9 +403,13 @@ fn swap(tokens: TokenStream, swaps: &[(Ident, Ident)]) -> TokenStream {
         let is_member = std::mem::replace(&mut member, matches!(&tree, TokenTree::Punct(p) if p.as_char() == '.'));
         match tree {
             TokenTree::Ident(ident) if !is_member => match swaps.iter().find(|(from, _)| *from == ident) {
-                Some((_, to)) => local(&to.to_string(), ident.span()).into(),
+                Some((_, to)) => Ident::new(&to.to_string(), ident.span()).into(),
                 None => ident.into(),
             },
+            TokenTree::Literal(literal) => {
+                let names = swaps.iter().map(|(from, to)| (from.unraw().to_string(), to.to_string()));
+                crate::format::rename(literal, &names.collect::<Vec<_>>()).into()
+            }
             TokenTree::Group(group) => {
                 let mut copy = proc_macro2::Group::new(group.delimiter(), swap(group.stream(), swaps));
                 copy.set_span(group.span());
@@ -394,22 +430,33 @@ fn parameters<'p>(params: impl Iterator<Item = &'p GenericParam>) -> TokenStream
 fn policy(model: &Model) -> (TokenStream, bool) {
     let (p, args) = (&model.runtime, &model.args);
     let Some(ttl) = &args.ttl else { return (TokenStream::new(), false) };
-    let due = args
-        .async_ttl
-        .as_ref()
-        .map(|d| if d.negative { quote!(.refresh_age(#d)) } else { quote!(.refresh_remaining(#d)) });
+    let time = |duration: &Duration| match duration.nanos {
+        Some(_) => duration.to_token_stream(),
+        None => {
+            let span = here(duration.source.span());
+            quote_spanned!(span=> #p::duration(#duration))
+        }
+    };
+    let life = time(ttl);
+    let due = args.async_ttl.as_ref().map(|d| {
+        let at = time(d);
+        if d.negative { quote!(.refresh_age(#at)) } else { quote!(.refresh_remaining(#at)) }
+    });
     let spread = match &args.ttl_spread {
         Spread::Automatic => None,
         Spread::Off => Some(quote!(.no_spread())),
-        Spread::By(by) => Some(quote!(.spread(#by))),
+        Spread::By(by) => {
+            let by = time(by);
+            Some(quote!(.spread(#by)))
+        }
     };
-    let lease = args.lease.as_ref().map(|d| quote!(.lease(#d)));
-    let renew = args.renew.as_ref().map(|d| quote!(.renew(#d)));
+    let lease = args.lease.as_ref().map(time).map(|d| quote!(.lease(#d)));
+    let renew = args.renew.as_ref().map(time).map(|d| quote!(.renew(#d)));
     let tiers = args.max_tiers.as_ref().map(|n| quote!(.lazy_tiers(#n)));
     let alone = args.single_flight.as_ref().filter(|s| !s.on).map(|_| quote!(.without_single_flight()));
     let attached = args.detach.as_ref().filter(|s| !s.on).map(|_| quote!(.without_detach()));
     let untimed = args.timings.as_ref().filter(|s| !s.on).map(|_| quote!(.without_timings()));
-    let tokens = quote!(#p::CallPolicy::new(#ttl) #due #spread #lease #renew #tiers #alone #attached #untimed);
+    let tokens = quote!(#p::CallPolicy::new(#life) #due #spread #lease #renew #tiers #alone #attached #untimed);
     let by = if let Spread::By(by) = &args.ttl_spread { Some(&**by) } else { None };
     let durations = [Some(ttl), args.async_ttl.as_ref(), by, args.lease.as_ref(), args.renew.as_ref()];
     let literal_tiers =

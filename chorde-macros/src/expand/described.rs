@@ -11,6 +11,7 @@ use super::context::Context;
 use super::{docs, own, placing, shim};
 use crate::key::{self, by_reference};
 use crate::model::{Home, Model, Param, mentions};
+use crate::outcome::Form;
 use crate::quiet::quiet;
 use crate::types::Holding;
 
@@ -110,14 +111,16 @@ pub(crate) fn expand(context: &Context<'_>) -> TokenStream {
     let borrowing = model.params.iter().zip(&lifetimes).filter(|(param, _)| !matches!(param.holding, Holding::Value));
     let borrowed: Vec<&Lifetime> = borrowing.map(|(_, lifetime)| lifetime).collect();
     let types = model.params.iter().zip(&lifetimes).map(|(param, lifetime)| with_lifetime(&param.ty, lifetime));
-    let (p, whole) = (context.p, &model.outcome.whole);
-    let shape = if model.outcome.error.is_some() { quote!(Fallible) } else { quote!(Plain) };
+    let p = context.p;
     let described = Described {
         context,
         name: Ident::new(&format!("__chorde_{}", model.name), Span::mixed_site()),
         lifetimes: (!borrowed.is_empty()).then(|| quote!(<#(#borrowed),*>)),
         args: quote!((#(#types,)*)),
-        maps: quote!(#p::#shape<#whole>),
+        maps: match known(model) {
+            Some((name, _)) => quote!(<#name as #p::Returned>::Shape),
+            None => model.outcome.kept(p),
+        },
         owned: own::owned_tuple(context),
     };
     let mut tokens = described.front();
@@ -152,6 +155,9 @@ impl Described<'_> {
         let (every, vis, owner) = (&model.attrs.every, quiet(model.vis.to_token_stream()), context.owner());
         let (body, doc) = (shim::body(context), docs::of_type(context));
         let kind = if model.is_async() { quote!(AsyncCompanions) } else { quote!(Companions) };
+        let known = known(model).map(
+            |(name, known)| quote!(#every #[doc(hidden)] #[allow(non_camel_case_types)] #vis type #name = #known;),
+        );
         quote! {
             #every
             #[doc(hidden)]
@@ -163,6 +169,7 @@ impl Described<'_> {
             #[doc = #doc]
             #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
             #vis type #owner = #p::#kind<#name, #maps, #owned>;
+            #known
         }
     }
 
@@ -170,9 +177,12 @@ impl Described<'_> {
     fn function(&self) -> TokenStream {
         let Self { context, name, lifetimes, args, maps, owned, .. } = self;
         let (p, every, allow) = (context.p, &context.model.attrs.every, placing::allow(context));
-        let (description, policy, base) =
-            (context.description(&name.to_token_stream()), context.policy(), context.maps());
-        let (client, value, seen) = (self.client(), &context.model.outcome.value, self.seen());
+        let (description, policy) = (context.description(&name.to_token_stream()), context.policy());
+        let (client, seen) = (self.client(), self.seen());
+        let (value, base) = match known(context.model) {
+            Some((name, _)) => (quote!(<#name as #p::Returned>::Value), quote!(<#name as #p::Returned>::shape())),
+            None => (context.model.outcome.value.clone(), context.maps()),
+        };
         let own = self.own();
         quote! {
             #every
@@ -279,6 +289,12 @@ impl Described<'_> {
         let list = self.context.model.params.iter().enumerate().map(one);
         quote!(#(#list,)*)
     }
+}
+
+/// Names what the compiler knows of the return type, where it has to be asked: once.
+fn known(model: &Model) -> Option<(Ident, &TokenStream)> {
+    let Form::ByType(known) = &model.outcome.form else { return None };
+    Some((Ident::new(&format!("__chorde_{}_known", model.name), Span::mixed_site()), known))
 }
 
 /// Names the lifetime of an argument.

@@ -3,6 +3,7 @@
 use super::companion::Companion;
 use super::context::Context;
 use crate::model::{Home, Model};
+use crate::outcome::Form;
 
 /// Of the body.
 pub(crate) const UNCACHED: &str = "The function itself: computes, and leaves the cache alone.";
@@ -25,8 +26,12 @@ pub(crate) fn section(context: &Context<'_>, companions: Option<&str>) -> String
     let model = context.model;
     let life = model.args.ttl.as_ref().map_or_else(String::new, crate::duration::Duration::words);
     let mut text = format!("\n\n# Caching\n\nA result is used for {life}{}. {}", refresh(model), key(model));
-    if model.outcome.error.is_some() {
-        text.push_str(" Errors are returned and never stored.");
+    match model.outcome.form {
+        Form::Result(_) => text.push_str(" Errors are returned and never stored."),
+        Form::ByType(_) | Form::Found if model.outcome.whole.to_string().contains("Result") => {
+            text.push_str(" If that is a `Result`, errors are returned and never stored.");
+        }
+        _ => {}
     }
     if let Some(companions) = companions {
         text.push_str("\n\nCompanions: ");

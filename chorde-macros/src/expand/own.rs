@@ -3,12 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{GenericParam, Type, TypeParamBound, WherePredicate};
 
 use super::context::{Context, bound, deferred};
 use crate::model::{Model, Param, mentions};
 use crate::quiet::{here, quiet};
-use crate::types::Holding;
+use crate::types::{Holding, bounds};
 
 /// Owns one argument under its name, if moving it is not enough.
 fn own(param: &Param) -> Option<TokenStream> {
@@ -42,9 +41,10 @@ fn keep(param: &Param) -> TokenStream {
     }
 }
 
-/// The name of a copy that the attribute's expressions use while the argument itself goes elsewhere.
+/// The name of a copy that the attribute's expressions use while the argument itself goes elsewhere. It has the context of
+/// the argument, so that format strings find it too.
 pub(crate) fn held(param: &Param) -> proc_macro2::Ident {
-    crate::quiet::local(&format!("__chorde_held_{}", param.ident.unraw()), param.ident.span())
+    quote::format_ident!("chorde_held_{}", param.ident.unraw(), span = param.ident.span())
 }
 
 /// `let x = ...;`: makes that copy.
@@ -126,8 +126,11 @@ pub(crate) fn movable_all(context: &Context<'_>) -> Vec<TokenStream> {
 
 /// The bound under which a result can cross threads.
 pub(crate) fn movable_value(context: &Context<'_>, ty: &TokenStream) -> Option<TokenStream> {
-    let p = context.p;
-    (!context.model.outcome.primitive).then(|| deferred(ty, &quote!(#p::Movable<'__chorde>)))
+    let (p, outcome) = (context.p, &context.model.outcome);
+    // An argument may have the same type under another name, and the compiler takes no bound twice.
+    let is_projected = outcome.is_projected() && ty.to_string() == outcome.value.to_string();
+    let bound = if is_projected { quote!(#p::MovableValue<'__chorde>) } else { quote!(#p::Movable<'__chorde>) };
+    (!outcome.primitive).then(|| deferred(ty, &bound))
 }
 
 /// The bounds under which all arguments can be owned and moved, and a result too; each once, for every one costs compile time.
@@ -174,25 +177,9 @@ pub(crate) fn can_echo(model: &Model) -> bool {
 
 /// Tells whether a type parameter is declared to be fit for callbacks.
 fn keeps(model: &Model, name: &proc_macro2::Ident) -> bool {
-    let generics = &model.sig.generics;
-    let inline = generics.params.iter().filter_map(|p| if let GenericParam::Type(t) = p { Some(t) } else { None });
-    let inline = inline.filter(|t| t.ident == *name).flat_map(|t| t.bounds.iter());
-    let clauses = generics.where_clause.iter().flat_map(|w| w.predicates.iter());
-    let clauses = clauses.filter_map(|p| if let WherePredicate::Type(t) = p { Some(t) } else { None });
-    let clauses = clauses
-        .filter(|t| matches!(&t.bounded_ty, Type::Path(p) if p.path.is_ident(name)))
-        .flat_map(|t| t.bounds.iter());
-    let bounds: Vec<String> = inline.chain(clauses).map(bound_name).collect();
+    let bounds = bounds(&model.sig.generics, name);
     let has = |wanted: &str| bounds.iter().any(|b| b == wanted);
-    (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("static")
-}
-
-fn bound_name(bound: &TypeParamBound) -> String {
-    match bound {
-        TypeParamBound::Trait(t) => t.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
-        TypeParamBound::Lifetime(l) => l.ident.to_string(),
-        _ => String::new(),
-    }
+    (has("Clone") || has("Copy")) && has("Send") && has("Sync") && has("'static")
 }
 
 /// Copies the arguments for callbacks, out of the tuple of them.

@@ -7,6 +7,7 @@ use syn::{FnArg, Pat};
 use super::companion::Companion;
 use super::context::{Context, Receiver};
 use super::{docs, own};
+use crate::fallback::boxed;
 use crate::model::Home;
 use crate::quiet::{here, quiet};
 
@@ -33,6 +34,23 @@ pub(crate) fn call_in_full(context: &Context<'_>, companions: &[Companion]) -> T
     front(context, &section, &call(context, &context.owner(), Look::Plain))
 }
 
+/// The first of what is emitted beside a method, which a trait has no room for. Its name says what to do, for the compiler
+/// says no more than that it is none of the trait's.
+pub(crate) fn hint_of_a_trait(context: &Context<'_>) -> TokenStream {
+    let (every, allow) = (&context.model.attrs.every, super::placing::allow(context));
+    let name = context.hidden("of_a_trait_needs_companions_false");
+    quote!(#every #allow #[doc(hidden)] #[allow(non_upper_case_globals)] const #name: () = ();)
+}
+
+/// A function of its own for what has to be said of the return type: first, so that it is the first error.
+pub(crate) fn no_result(context: &Context<'_>) -> TokenStream {
+    let Some(statement) = context.no_result() else { return TokenStream::new() };
+    let (every, allow) = (&context.model.attrs.every, super::placing::allow(context));
+    let (generics, clause) = (context.generics(), context.clause(true, &[]));
+    let name = Ident::new(&format!("__chorde_{}_returns", context.model.name), Span::mixed_site());
+    quote!(#every #allow #[doc(hidden)] fn #name #generics() #clause { #statement })
+}
+
 /// The plain call: key, look, and on a miss one call into the engine.
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
@@ -43,7 +61,9 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     // What can be recomputed in the background can be computed apart from its caller.
     let finish = if context.model.is_async() && is_ahead { "finish_by_job" } else { "finish" };
     let slow = slow(context, finish, &quote!(__chorde_slow, (#names), #compute, #behind, #echo));
+    let no_result = (context.model.home == Home::Inside).then(|| context.no_result());
     quote! {
+        #no_result
         #at
         let __chorde_looked = __chorde_at.#method(#key);
         match __chorde_looked {
@@ -215,7 +235,7 @@ pub(crate) fn body(context: &Context<'_>) -> TokenStream {
 /// The signature: as written for the body; with plain names for arguments, and `uncached` left out, for the front.
 fn head(context: &Context<'_>, body: bool) -> TokenStream {
     let model = context.model;
-    let mut sig = model.sig.clone();
+    let mut sig = model.emitted_sig();
     if body {
         sig.ident = context.companion("uncached");
         sig.fn_token.span = here(sig.fn_token.span);
@@ -313,20 +333,19 @@ pub(crate) fn inside(context: &Context<'_>) -> TokenStream {
         let compute = quote!(move |()| -> #whole { #body });
         quote!(__chorde_at.finish_now(__chorde_slow, (), #compute, #p::no_behind(), #p::no_echo()))
     };
-    quote! {
-        #every #front #other #[doc = #section] #allow
-        #vis #head {
-            enum __ChordeHere {}
-            static __CHORDE_SITE: #p::Site = #description;
-            #policy
-            #at
-            let __chorde_looked = __chorde_at.look(#key);
-            match __chorde_looked {
-                #p::Looked::Hit(__chorde_hit) => __chorde_hit,
-                #p::Looked::Slow(__chorde_slow) => #slow,
-            }
+    let call = quote! {{
+        enum __ChordeHere {}
+        static __CHORDE_SITE: #p::Site = #description;
+        #policy
+        #at
+        let __chorde_looked = __chorde_at.look(#key);
+        match __chorde_looked {
+            #p::Looked::Hit(__chorde_hit) => __chorde_hit,
+            #p::Looked::Slow(__chorde_slow) => #slow,
         }
-    }
+    }};
+    let call = if model.boxed.is_some() { boxed(&call) } else { call };
+    quote!(#every #front #other #[doc = #section] #allow #vis #head #call)
 }
 
 /// The body, with the arguments under the names and patterns it knows them by.

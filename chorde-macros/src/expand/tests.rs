@@ -5,7 +5,7 @@
 use std::path::Path;
 
 fn expansion(attr: &str, item: &str) -> String {
-    let tokens = crate::transform::transform(attr.parse().unwrap(), &item.parse().unwrap());
+    let tokens = crate::transform::transform(attr.parse().unwrap(), &item.parse().unwrap(), 1);
     // Methods do not stand alone.
     let tokens = if item.contains("self") { quote::quote!(impl Repo { #tokens }) } else { tokens };
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
@@ -63,7 +63,7 @@ fn a_generic_function() {
     matches(
         "generic",
         "client = CACHE, ttl = 300",
-        "fn sum<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> T where T: Serialize { add(items, a, b) }",
+        "fn sum<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> Option<T> where T: Serialize { add(items, a, b) }",
     );
 }
 

@@ -6,7 +6,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
+use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypeArray, TypePath};
 
 use crate::model::Model;
 use crate::types::{is_primitive, peel};
@@ -26,7 +26,14 @@ pub(super) fn plan(model: &Model, ty: &Type) -> Option<TokenStream> {
     match peel(ty) {
         Type::Reference(r) => plan(model, &r.elem).map(|inner| quote!(#p::Through<#inner>)),
         Type::Slice(slice) => of_slice(model, &slice.elem),
-        Type::Array(array) => plan(model, &array.elem).map(|inner| quote!(#p::Arrayed<#inner>)),
+        Type::Array(array) if is_known_to_serde(array) => {
+            plan(model, &array.elem).map(|inner| quote!(#p::Arrayed<#inner>))
+        }
+        // Said like a slice.
+        Type::Array(array) => {
+            let element = or_whole(model, plan(model, &array.elem));
+            Some(quote!(#p::Listed<#element>))
+        }
         Type::Tuple(tuple) => {
             let plans: Vec<_> = tuple.elems.iter().map(|element| plan(model, element)).collect();
             let is_planned = plans.len() <= TUPLE && plans.iter().any(Option::is_some);
@@ -36,6 +43,16 @@ pub(super) fn plan(model: &Model, ty: &Type) -> Option<TokenStream> {
         Type::Path(path) if !is_primitive(ty) => of_path(model, path),
         Type::ImplTrait(_) | Type::Macro(_) => Some(leaf(model)),
         _ => None,
+    }
+}
+
+/// Serde knows arrays of up to 32 elements, of a length that is no parameter.
+fn is_known_to_serde(array: &TypeArray) -> bool {
+    match &array.len {
+        Expr::Lit(ExprLit { lit: Lit::Int(length), .. }) => {
+            length.base10_parse::<usize>().is_ok_and(|length| length <= 32)
+        }
+        _ => false,
     }
 }
 
@@ -69,7 +86,12 @@ fn of_path(model: &Model, path: &TypePath) -> Option<TokenStream> {
     match (name.as_str(), arguments.len()) {
         (told, 0) if TOLD.contains(&told) => None,
         ("Option", 1) => inner(0).map(|inner| quote!(#p::Opt<#inner>)),
-        ("Box" | "Arc" | "Rc" | "Cow", 1) => inner(0).map(|inner| quote!(#p::Through<#inner>)),
+        // Serde knows them with a feature only.
+        ("Arc" | "Rc", 1) => {
+            let inner = or_whole(model, inner(0));
+            Some(quote!(#p::Through<#inner>))
+        }
+        ("Box" | "Cow", 1) => inner(0).map(|inner| quote!(#p::Through<#inner>)),
         ("Vec" | "VecDeque" | "LinkedList" | "BTreeSet", 1) => inner(0).map(|inner| quote!(#p::Listed<#inner>)),
         (_, 2..) if is_map => match (inner(0), inner(1)) {
             (None, None) => None,
@@ -138,8 +160,12 @@ mod tests {
             ("&[Id]", "Through<Listed<Leaf>>"),
             ("Vec<Option<Id>>", "Listed<Opt<Leaf>>"),
             ("[Id; 2]", "Arrayed<Leaf>"),
+            ("[u8; 33]", "Listed<Whole>"),
+            ("[u8; N]", "Listed<Whole>"),
+            ("Option<&[[u8; 64]; 2]>", "Opt<Through<Arrayed<Listed<Whole>>>>"),
             ("(u8, Id)", "(Whole,Leaf,)"),
             ("Arc<Id>", "Through<Leaf>"),
+            ("Arc<str>", "Through<Whole>"),
             ("HashSet<u8>", "Unordered<Whole>"),
             ("&ahash::AHashSet<Id>", "Through<Unordered<Leaf>>"),
             ("Option<std::collections::HashSet<String>>", "Opt<Unordered<Whole>>"),

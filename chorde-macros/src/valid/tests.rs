@@ -137,7 +137,7 @@ fn values_are_checked() {
     assert!(mistake("namespace = \"\"", PLAIN).contains("empty namespace"));
     assert!(mistake("lazy(max_tiers = 0)", PLAIN).contains("looks nowhere"));
     assert!(mistake("init = Self::init", PLAIN).contains("plain `fn()`"));
-    assert!(mistake("lazy(max_tiers = 1), companions = false", PLAIN).contains("remove one of them"));
+    assert!(mistake("lazy(max_tiers = 1), companions = false", PLAIN).contains("remove `lazy`"));
     none("encode = e, decode = d", PLAIN);
 }
 

@@ -167,6 +167,15 @@ struct Copying<E> {
     find: fn(&Cargo) -> Option<&E>,
 }
 
+impl<E> Sharing<E> {
+    /// Copies none.
+    #[must_use]
+    #[inline]
+    pub const fn none() -> Self {
+        Self { by: None }
+    }
+}
+
 impl<E: Send + Sync + 'static> Sharing<E> {
     /// Copies errors by a function.
     #[must_use]
@@ -216,7 +225,7 @@ pub trait ShareNone<E> {
 impl<E> ShareNone<E> for &Share<E> {
     #[inline]
     fn share(&self) -> Sharing<E> {
-        Sharing { by: None }
+        Sharing::none()
     }
 }
 

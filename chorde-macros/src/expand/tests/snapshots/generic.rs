@@ -6,7 +6,7 @@ A result is used for 5 min. Its key is `items` and `arg1`.
 
 Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
-fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
 where
     T: Serialize,
 {
@@ -48,7 +48,7 @@ impl sum {
         clippy::too_many_arguments,
         clippy::type_complexity,
     )]
-    fn uncached<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> T
+    fn uncached<T: Number, const N: usize>(items: [T; N], (a, b): (u8, u8)) -> Option<T>
     where
         T: Serialize,
     {
@@ -74,7 +74,7 @@ impl sum {
                     "sum",
                     ::core::module_path!(),
                     ::core::any::type_name::<sum>,
-                    "<T,N>(items:[T;N],(a,b):(u8,u8))->T;ttl=300000000000;version=",
+                    "<T,N>(items:[T;N],(a,b):(u8,u8))->Option<T>;ttl=300000000000;version=",
                     300000000000,
                 )
                 .body(3740478218599950834),
@@ -87,8 +87,8 @@ impl sum {
     #[inline]
     fn __chorde_at<T: Number, const N: usize>() -> ::chorde::__private::At<
         'static,
-        impl ::chorde::__private::Client<T> + 'static,
-        ::chorde::__private::Plain<T>,
+        impl ::chorde::__private::Client<Option<T>> + 'static,
+        ::chorde::__private::Plain<Option<T>>,
     >
     where
         T: Serialize,
@@ -99,14 +99,14 @@ impl sum {
             Self::__chorde_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<T>::new(),
+            ::chorde::__private::Plain::<Option<T>>::new(),
             &Self::__CHORDE_POLICY,
         );
         __chorde_at
     }
     fn __chorde_compute<T: Number, const N: usize>(
         __chorde_args: ([T; N], (u8, u8)),
-    ) -> T
+    ) -> Option<T>
     where
         T: Serialize,
     {
@@ -148,7 +148,7 @@ impl sum {
     }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[inline]
-    fn bg<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+    fn bg<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
@@ -188,7 +188,7 @@ impl sum {
     fn lazy<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::core::option::Option<T>
+    ) -> ::core::option::Option<Option<T>>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
@@ -216,7 +216,7 @@ impl sum {
     }
     ///Computes now, whatever the cache holds, stores the result and returns it.
     #[inline]
-    fn refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> T
+    fn refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
     where
         T: Serialize,
     {
@@ -277,7 +277,7 @@ impl sum {
     fn peek<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::core::option::Option<T>
+    ) -> ::core::option::Option<Option<T>>
     where
         T: Serialize,
     {
@@ -300,7 +300,7 @@ impl sum {
     fn put<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-        value: T,
+        value: Option<T>,
     ) -> ::core::result::Result<(), ::chorde::__private::Error>
     where
         T: Serialize,
@@ -325,7 +325,7 @@ impl sum {
     fn get_ttl<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::core::option::Option<::chorde::__private::Entry<T>>
+    ) -> ::core::option::Option<::chorde::__private::Entry<Option<T>>>
     where
         T: Serialize,
     {
@@ -394,12 +394,12 @@ impl sum {
     fn future<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::chorde::__private::CacheFuture<T>
+    ) -> ::chorde::__private::CacheFuture<Option<T>>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_looked = {
             let __chorde_at = Self::__chorde_at::<T, N>();
@@ -433,12 +433,12 @@ impl sum {
     fn future_refresh<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::chorde::__private::CacheFuture<T>
+    ) -> ::chorde::__private::CacheFuture<Option<T>>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         ::chorde::__private::CacheFuture::blocking(move || Self::refresh::<
             T,
@@ -450,12 +450,12 @@ impl sum {
     fn future_lazy<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::chorde::__private::CacheFuture<::core::option::Option<T>>
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<Option<T>>>
     where
         T: Serialize,
         for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -478,10 +478,10 @@ impl sum {
     fn future_peek<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-    ) -> ::chorde::__private::CacheFuture<::core::option::Option<T>>
+    ) -> ::chorde::__private::CacheFuture<::core::option::Option<Option<T>>>
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -503,13 +503,13 @@ impl sum {
     fn future_put<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
-        value: T,
+        value: Option<T>,
     ) -> ::chorde::__private::CacheFuture<
         ::core::result::Result<(), ::chorde::__private::Error>,
     >
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -532,11 +532,11 @@ impl sum {
         items: [T; N],
         arg1: (u8, u8),
     ) -> ::chorde::__private::CacheFuture<
-        ::core::option::Option<::chorde::__private::Entry<T>>,
+        ::core::option::Option<::chorde::__private::Entry<Option<T>>>,
     >
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -563,7 +563,7 @@ impl sum {
     >
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -590,7 +590,7 @@ impl sum {
     >
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
         let __chorde_key = __chorde_at
@@ -648,15 +648,15 @@ impl sum {
     fn on_promote<T: Number, const N: usize>(
         callback: impl ::core::ops::Fn(
             &::chorde::__private::Key,
-            &T,
+            &Option<T>,
             ::core::time::Duration,
         ) + ::core::marker::Send + ::core::marker::Sync + 'static,
     )
     where
         T: Serialize,
-        for<'__chorde> T: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
-        Self::__chorde_site().on_promote::<T>(callback);
+        Self::__chorde_site().on_promote::<Option<T>>(callback);
     }
     ///The key of a call with these arguments.
     #[inline]

@@ -45,15 +45,38 @@ fn load(id: u64) -> User {
         #[inline]
         fn __chorde_at() -> ::chorde::__private::At<
             'static,
-            impl ::chorde::__private::Client<User> + 'static,
-            ::chorde::__private::Plain<User>,
+            impl ::chorde::__private::Client<
+                <::chorde::__private::Known<
+                    User,
+                    {
+                        use ::chorde::__private::AnyKind as _;
+                        ::chorde::__private::Kind::<User>::IS_RESULT
+                            + ::chorde::__private::Kind::<User>::IS_SHARED
+                    },
+                > as ::chorde::__private::Returned>::Value,
+            > + 'static,
+            <::chorde::__private::Known<
+                User,
+                {
+                    use ::chorde::__private::AnyKind as _;
+                    ::chorde::__private::Kind::<User>::IS_RESULT
+                        + ::chorde::__private::Kind::<User>::IS_SHARED
+                },
+            > as ::chorde::__private::Returned>::Shape,
         > {
             let __chorde_client = &CACHE;
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                <::chorde::__private::Known<
+                    User,
+                    {
+                        use ::chorde::__private::AnyKind as _;
+                        ::chorde::__private::Kind::<User>::IS_RESULT
+                            + ::chorde::__private::Kind::<User>::IS_SHARED
+                    },
+                > as ::chorde::__private::Returned>::shape(),
                 &Self::__CHORDE_POLICY,
             );
             __chorde_at

@@ -1,4 +1,16 @@
 impl Repo {
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[doc(hidden)]
+    #[allow(non_upper_case_globals)]
+    const __chorde_user_of_a_trait_needs_companions_false: () = ();
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[doc(hidden)]
+    fn __chorde_user_returns() {
+        let _: ::chorde::__private::StoredWhole<User> = {
+            use ::chorde::__private::AnyKind as _;
+            ::chorde::__private::Kind::<User>::new().whole()
+        };
+    }
     /**
 
 # Caching
@@ -14,7 +26,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
@@ -94,7 +106,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -134,7 +146,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_looked = __chorde_at
@@ -171,7 +183,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -193,7 +205,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -223,7 +235,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         let __chorde_key = __chorde_at
@@ -245,7 +257,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -265,7 +277,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -284,7 +296,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -303,7 +315,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -322,7 +334,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at
@@ -344,7 +356,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
@@ -397,23 +409,23 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         let __chorde_job = Self::__chorde_user_job((self, id));
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_lazy(__chorde_key, __chorde_job).await
@@ -438,22 +450,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_peek(__chorde_key).await
@@ -481,22 +493,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_put(__chorde_key, value).await
@@ -523,22 +535,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_get_ttl(__chorde_key).await
@@ -565,22 +577,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_invalidate(__chorde_key).await
@@ -607,22 +619,22 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at
                 .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
         };
-        let __chorde_held_self = ::core::clone::Clone::clone(self);
+        let chorde_held_self = ::core::clone::Clone::clone(self);
         ::chorde::__private::CacheFuture::operation(async move {
-            let __chorde_held_self = &__chorde_held_self;
-            let __chorde_client = &__chorde_held_self.cache;
+            let chorde_held_self = &chorde_held_self;
+            let __chorde_client = &chorde_held_self.cache;
             let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_user_site(),
                 __chorde_tag,
                 __chorde_client,
-                ::chorde::__private::Plain::<User>::new(),
+                ::chorde::__private::stored_whole::<User>(),
                 &Self::__CHORDE_USER_POLICY,
             );
             __chorde_at.sent_expire(__chorde_key).await
@@ -638,7 +650,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.clear_now()
@@ -653,7 +665,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.namespace()
@@ -731,7 +743,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             Self::__chorde_user_site(),
             __chorde_tag,
             __chorde_client,
-            ::chorde::__private::Plain::<User>::new(),
+            ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
         __chorde_at.callkey(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))

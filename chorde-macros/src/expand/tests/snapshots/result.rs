@@ -8,7 +8,9 @@ Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh
 #[allow(dead_code, clippy::significant_drop_tightening)]
 fn price(id: u64) -> Result<Price, Error> {
     let __chorde_client = &CACHE;
-    let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+    let __chorde_policy = &::chorde::__private::CallPolicy::new(
+        ::chorde::__private::duration(settings().life),
+    );
     let __chorde_at = ::chorde::__private::At::new(
         price::__chorde_site(),
         &[],
@@ -88,7 +90,9 @@ impl price {
     #[inline]
     fn __chorde_behind(__chorde_ticket: ::chorde::__private::Ticket, id: u64) {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -125,7 +129,9 @@ impl price {
     #[inline]
     fn bg(id: u64) -> Result<Price, Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -161,7 +167,9 @@ impl price {
     #[inline]
     fn lazy(id: u64) -> ::core::option::Option<Price> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -190,7 +198,9 @@ impl price {
     #[inline]
     fn refresh(id: u64) -> Result<Price, Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -220,7 +230,9 @@ impl price {
     #[inline]
     fn bg_refresh(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -249,7 +261,9 @@ impl price {
     #[inline]
     fn peek(id: u64) -> ::core::option::Option<Price> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -275,7 +289,9 @@ impl price {
         value: Price,
     ) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -298,7 +314,9 @@ impl price {
     #[inline]
     fn get_ttl(id: u64) -> ::core::option::Option<::chorde::__private::Entry<Price>> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -321,7 +339,9 @@ impl price {
     #[inline]
     fn invalidate(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -344,7 +364,9 @@ impl price {
     #[inline]
     fn expire(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -371,7 +393,9 @@ impl price {
     {
         let __chorde_looked = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -417,7 +441,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -439,7 +465,9 @@ impl price {
         let __chorde_job = Self::__chorde_job((id,));
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -469,7 +497,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -490,7 +520,9 @@ impl price {
         };
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -523,7 +555,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -544,7 +578,9 @@ impl price {
         };
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -576,7 +612,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -597,7 +635,9 @@ impl price {
         };
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -629,7 +669,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -650,7 +692,9 @@ impl price {
         };
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -682,7 +726,9 @@ impl price {
     {
         let __chorde_key = {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -703,7 +749,9 @@ impl price {
         };
         ::chorde::__private::CacheFuture::operation(async move {
             let __chorde_client = &CACHE;
-            let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
             let __chorde_at = ::chorde::__private::At::new(
                 Self::__chorde_site(),
                 &[],
@@ -727,7 +775,9 @@ impl price {
     #[inline]
     fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -750,7 +800,9 @@ impl price {
     #[inline]
     fn namespace() -> ::std::string::String {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -829,7 +881,9 @@ impl price {
         id: u64,
     ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
-        let __chorde_policy = &::chorde::__private::CallPolicy::new(settings().life);
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
         let __chorde_at = ::chorde::__private::At::new(
             Self::__chorde_site(),
             &[],
@@ -851,11 +905,17 @@ impl price {
     ///How long a result may be used.
     #[inline]
     fn ttl() -> ::core::time::Duration {
-        ::chorde::__private::CallPolicy::new(settings().life).ttl()
+        ::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            )
+            .ttl()
     }
     ///When a result becomes due for a refresh in the background.
     #[inline]
     fn async_ttl() -> ::chorde::__private::RefreshPoint {
-        ::chorde::__private::CallPolicy::new(settings().life).refresh()
+        ::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            )
+            .refresh()
     }
 }
