@@ -10,20 +10,25 @@
 mod builder;
 mod client;
 mod expiry;
+mod held;
 mod janitor;
 mod links;
 mod locks;
 #[cfg(test)]
 #[path = "inproc/locks/tests.rs"]
 mod locks_tests;
+mod plain_types;
 mod policy;
 mod policy_duel;
+mod policy_guard;
 mod policy_lru;
 mod registry;
 mod shard;
 mod table;
+mod tables;
+mod touches;
 
-pub use builder::{InprocBuilder, Policy};
+pub use builder::{ENTRY_OVERHEAD, InprocBuilder, Policy};
 pub use client::InprocClient;
 pub use janitor::{Janitor, start_janitor};
 pub use policy::{EvictionPolicy, Marks, Node};

@@ -3,21 +3,24 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::builder::{InprocBuilder, Policy, Weigher};
-use super::locks::Locks;
+use super::builder::{ENTRY_OVERHEAD, InprocBuilder, Policy, Weigher};
+use super::held::{Held, Shared, discard};
+use super::locks::{Locks, Writing};
+use super::policy_guard::Panic;
 use super::registry::{self, InprocStats};
-use super::shard::Shard;
+use super::shard::{Hit, Shard};
 use super::table::{Times, Trash, Wanted};
 use crate::client::{Cache, Client, Identity, ReadOptions, Token, Value, WriteOptions};
 use crate::clock::nanos;
 use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
 use crate::policy::CallPolicy;
@@ -30,8 +33,14 @@ use crate::sync::{AtomicU64, Ordering};
 ///
 /// # Concurrency
 ///
-/// A hit takes a shared lock and writes nothing that other hits read. A value's `Clone` runs under that lock and must not
-/// use the client; its `Drop` runs outside of all locks.
+/// A hit takes a shared lock and writes nothing that other hits read, but for the reference count of a value in an `Arc`.
+/// No lock is held while a value's `Clone` or `Drop`, a key's `Serialize` or a weigher runs: they may take long, panic, and use
+/// the client. To that end, numbers and other types of the standard library that are copied by their bits, `Arc`s, and texts and
+/// buffers of up to 2 KiB lie in the table itself, and any other value behind a reference count that each hit raises and lowers.
+/// A panic in the `Drop` of a value that leaves the store ends there, once the panic hook has reported it.
+///
+/// An eviction policy of one's own runs under a lock. It must not use any in-process client: that panics. If a policy panics, its
+/// shard is emptied and begins anew with another policy, and the operation panics.
 ///
 /// # Examples
 ///
@@ -56,6 +65,8 @@ pub(super) struct Inner {
     /// Whether the policies want to hear of each hit.
     wants_touch: bool,
     weighers: HashMap<TypeId, Weigher>,
+    /// Whether capacity and weights are in bytes.
+    counts_bytes: bool,
     /// The sum of all entries' weights.
     weight: CachePadded<AtomicU64>,
 }
@@ -63,11 +74,13 @@ pub(super) struct Inner {
 impl InprocClient {
     /// Creates a client for that many entries, with the default policy.
     ///
-    /// A capacity of 0 counts as 1; the [`builder`](Self::builder) rejects it.
+    /// A capacity of 0 switches the cache off: nothing is held, writes are accepted and dropped, and [`add`] says `true`. A
+    /// cached function computes on each call, concurrent calls once.
+    ///
+    /// [`add`]: crate::CacheExt::add
     #[must_use]
     pub fn new(entries: u64) -> Self {
-        let capacity = entries.max(1);
-        Self::builder().capacity(capacity).build().expect("invariant: a capacity above zero is all that is needed")
+        Self::builder().capacity(entries).build().expect("invariant: a capacity is all that is needed")
     }
 
     /// Returns a builder, for everything else.
@@ -86,6 +99,7 @@ impl InprocClient {
             wants_touch: shards.indices().any(|shard| shards.read(shard).wants_touch()),
             shards,
             weighers: builder.weighers,
+            counts_bytes: builder.counts_bytes,
             weight: CachePadded::default(),
         });
         registry::register(Arc::downgrade(&inner));
@@ -100,13 +114,14 @@ impl InprocClient {
     #[must_use]
     pub fn stats(&self) -> InprocStats {
         let inner = &*self.0;
-        let (mut entries, mut evicted, mut expired) = (0, 0, 0);
+        let (mut entries, mut evicted, mut expired, mut too_heavy) = (0, 0, 0, 0);
         for shard in inner.shards.indices() {
             let shard = inner.shards.read(shard);
             let departures = shard.departures();
             entries += shard.len() as u64;
             evicted += departures.evicted;
             expired += departures.expired;
+            too_heavy += departures.too_heavy;
         }
         InprocStats {
             name: inner.name.clone(),
@@ -115,6 +130,7 @@ impl InprocClient {
             entries,
             evicted,
             expired,
+            too_heavy,
         }
     }
 
@@ -126,12 +142,17 @@ impl InprocClient {
     }
 
     pub(super) fn clear_now(&self) {
-        let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
-        for shard in self.0.shards.indices() {
-            // The old contents are dropped after the lock is.
-            let old = self.change::<(), _>(shard, |shard, _| shard.clear(self.0.policy.make(share)));
+        for index in self.0.shards.indices() {
+            // Made before the lock is taken, and the old contents are dropped after it is released.
+            let empty = Shard::new(self.0.policy.make(self.policy_share()));
+            let old = self.change::<(), _>(index, |shard, _| shard.exchange(empty));
             drop(old);
         }
+    }
+
+    /// What the policy of a shard is told of the capacity.
+    fn policy_share(&self) -> u64 {
+        self.0.capacity.div_ceil(self.0.shards.len() as u64)
     }
 
     /// Picks the shard by multiplication instead of a mask, so that their number need not be a power of two.
@@ -150,26 +171,67 @@ impl InprocClient {
     }
 
     fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let clock = self.0.identity.clock();
-        let shard = self.shard(digest);
-        if self.0.wants_touch {
-            return self.0.shards.write(shard).get_and_touch(digest, clock, wanted);
+        let index = self.shard(digest);
+        let Hit { value, vitals, is_untold } =
+            self.0.shards.read(index).get(digest, self.0.identity.clock(), wanted)?;
+        if is_untold {
+            self.touch(index, digest);
         }
-        self.0.shards.read(shard).get(digest, clock, wanted)
+        Some(Entry::with_vitals(value.into_value(), vitals))
+    }
+
+    /// What [`Client::look_fresh`] does where the policy wants to hear of each hit.
+    #[cold]
+    fn look_fresh_and_touch<V: Value>(&self, digest: Digest, policy: &CallPolicy) -> Option<V> {
+        let index = self.shard(digest);
+        let hit = self.0.shards.read(index).get_fresh_and_touch(digest, self.0.identity.clock(), policy)?;
+        if hit.is_untold {
+            self.touch(index, digest);
+        }
+        Some(hit.value.into_value())
+    }
+
+    /// Tells the policy of all hits so far, and of one more for which there was no room among them.
+    #[cold]
+    fn touch(&self, index: usize, digest: Digest) {
+        self.change::<(), _>(index, |shard, _| shard.touch(digest));
     }
 
     /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
-    /// most likely one value of type `V`, for which there is room without an allocation.
+    /// most likely one value held as `H`, for which there is room without an allocation.
     #[inline]
-    fn change<V: Send + 'static, R>(&self, shard: usize, change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R) -> R {
-        let mut first = None::<V>;
+    fn change<H: Send + 'static, R>(&self, index: usize, change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R) -> R {
+        let mut first = None::<H>;
         let mut trash = Trash::new(&mut first);
-        let mut shard = self.0.shards.write(shard);
+        let mut shard = self.0.shards.write(index);
         let before = shard.weight();
+        shard.catch_up();
         let result = change(&mut shard, &mut trash);
-        self.account(before, shard.weight());
-        drop(shard);
+        let panic = if shard.is_broken() {
+            self.restart(shard, before)
+        } else {
+            self.account(before, shard.weight());
+            drop(shard);
+            None
+        };
+        drop(trash);
+        discard(first);
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
         result
+    }
+
+    /// Empties a shard whose policy has panicked; returns that panic.
+    #[cold]
+    fn restart(&self, mut shard: Writing<'_, Shard>, before: u64) -> Option<Panic> {
+        // A policy that cannot even be made is replaced, so that the shard has one.
+        let share = self.policy_share();
+        let empty = catch_unwind(AssertUnwindSafe(|| Shard::new(self.0.policy.make(share))));
+        let broken = shard.exchange(empty.unwrap_or_else(|_| Shard::new(Policy::adaptive().make(share))));
+        self.account(before, 0);
+        drop(shard);
+        broken.into_panic()
     }
 
     /// Leaves the sum alone where one entry took the place of another: all shards share it.
@@ -183,7 +245,7 @@ impl InprocClient {
         self.0.weight.load(Ordering::Relaxed) > self.0.capacity
     }
 
-    /// Stores a value if the shard, as it is at that time, `permits` it. Returns whether it did.
+    /// Stores a value if the shard, as it is at that time, `permits` it.
     fn store<V: Value>(
         &self,
         key: &Key,
@@ -191,34 +253,64 @@ impl InprocClient {
         ttl: Duration,
         now: u64,
         permits: impl FnOnce(&Shard, Digest) -> bool,
-    ) -> bool {
+    ) -> Stored {
         let weight = self.weigh(key, &value);
-        let digest = self.digest(&key.probe());
+        let write = Write { digest: self.digest(&key.probe()), now, times: Times::new(now, nanos(ttl)), weight };
+        match Held::new(value) {
+            Held::Plain(value) => self.store_held(write, value, permits),
+            Held::Shared(value) => self.store_held::<Shared>(write, value, permits),
+        }
+    }
+
+    fn store_held<H: Send + Sync + 'static>(
+        &self,
+        write: Write,
+        held: H,
+        permits: impl FnOnce(&Shard, Digest) -> bool,
+    ) -> Stored {
+        let Write { digest, now, times, weight } = write;
         let index = self.shard(digest);
-        let stored = self.change::<V, _>(index, |shard, trash| {
+        let stored = self.change::<H, _>(index, |shard, trash| {
             if !permits(shard, digest) {
-                return false;
+                trash.keep(held);
+                return Stored::Refused;
             }
             if u64::from(weight) > self.0.capacity {
-                shard.remove(digest, trash);
-                return true;
+                trash.keep(held);
+                return self.leave_out(shard, digest, trash);
             }
             let before = shard.weight();
-            shard.put(digest, value, Times::new(now, nanos(ttl)), weight, trash);
+            shard.put(digest, held, times, weight, trash);
             self.make_room(shard, before, weight, now, trash);
-            true
+            Stored::Yes
         });
-        if stored && self.is_over() {
-            self.make_room_elsewhere::<V>(index, now);
+        if stored == Stored::Yes && self.is_over() {
+            self.make_room_elsewhere::<H>(index, now);
         }
         stored
     }
 
+    /// Removes the entry whose new value the client has no room for.
+    #[cold]
+    fn leave_out(&self, shard: &mut Shard, digest: Digest, trash: &mut Trash<'_>) -> Stored {
+        shard.remove(digest, trash);
+        if self.0.capacity > 0 {
+            shard.note_too_heavy();
+        }
+        Stored::TooHeavy
+    }
+
+    /// Weighs an entry: never as nothing, or a capacity would be no bound.
     fn weigh<V: Value>(&self, key: &Key, value: &V) -> u32 {
-        if self.0.weighers.is_empty() {
+        if self.0.weighers.is_empty() && !self.0.counts_bytes {
             return 1;
         }
-        self.0.weighers.get(&TypeId::of::<V>()).map_or(1, |weigh| weigh(key, value as &dyn Any))
+        let weigher = self.0.weighers.get(&TypeId::of::<V>());
+        if self.0.counts_bytes {
+            let own = ENTRY_OVERHEAD.saturating_add(u32::try_from(size_of::<V>()).unwrap_or(u32::MAX));
+            return own.saturating_add(weigher.map_or(0, |weigh| weigh(key, value as &dyn Any)));
+        }
+        weigher.map_or(1, |weigh| weigh(key, value as &dyn Any)).max(1)
     }
 
     /// Evicts from the shard that has grown while the client is over its budget and this shard is over its share.
@@ -234,13 +326,13 @@ impl InprocClient {
     }
 
     /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
-    fn make_room_elsewhere<V: Value>(&self, grown: usize, now: u64) {
+    fn make_room_elsewhere<H: Send + 'static>(&self, grown: usize, now: u64) {
         for floor in [self.share(), 0] {
             for index in self.0.shards.indices().filter(|index| *index != grown) {
                 if !self.is_over() {
                     return;
                 }
-                self.change::<V, _>(index, |shard, trash| {
+                self.change::<H, _>(index, |shard, trash| {
                     let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
                     while others + shard.weight() > self.0.capacity && shard.weight() > floor && shard.evict(now, trash)
                     {
@@ -267,6 +359,26 @@ impl InprocClient {
             true
         })
     }
+}
+
+/// A value that is to be stored, without the value.
+#[derive(Clone, Copy)]
+struct Write {
+    digest: Digest,
+    /// When the write began.
+    now: u64,
+    times: Times,
+    weight: u32,
+}
+
+/// What became of an entry that was to be stored.
+#[derive(Clone, Copy, PartialEq)]
+enum Stored {
+    Yes,
+    /// By what was there.
+    Refused,
+    /// It weighs more than the whole capacity.
+    TooHeavy,
 }
 
 impl Cache for InprocClient {
@@ -352,9 +464,10 @@ impl<V: Value> Client<V> for InprocClient {
         let clock = self.0.identity.clock();
         let shard = self.shard(digest);
         if self.0.wants_touch {
-            return self.0.shards.write(shard).get_fresh_and_touch(digest, clock, policy);
+            return self.look_fresh_and_touch(digest, policy);
         }
-        self.0.shards.read(shard).get_fresh(digest, clock, policy)
+        let taken = self.0.shards.read(shard).get_fresh(digest, clock, policy)?;
+        Some(taken.into_value())
     }
 
     fn is_absent(&self, probe: &Probe<'_>) -> bool {
@@ -378,9 +491,14 @@ impl<V: Value> Client<V> for InprocClient {
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
         let clock = self.0.identity.clock();
-        Ok(self.store(key, value, ttl, clock.now(), |shard, digest| {
-            shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now())
-        }))
+        let is_free = |shard: &Shard, digest| shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now());
+        match self.store(key, value, ttl, clock.now(), is_free) {
+            Stored::TooHeavy if self.0.capacity > 0 => Err(Error::new(
+                ErrorKind::Value,
+                "an entry weighs more than the whole `capacity` of the in-process client: raise it, or add a smaller value",
+            )),
+            stored => Ok(stored != Stored::Refused),
+        }
     }
 }
 

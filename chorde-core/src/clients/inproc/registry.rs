@@ -23,6 +23,8 @@ pub struct InprocStats {
     pub evicted: u64,
     /// How many stale entries were removed.
     pub expired: u64,
+    /// How many values were not kept since each of them weighed more than the whole capacity; none where that is 0.
+    pub too_heavy: u64,
 }
 
 pub(super) fn register(client: Weak<Inner>) {

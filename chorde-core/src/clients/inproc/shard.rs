@@ -1,26 +1,33 @@
 //! One shard of the in-process store: its entries of all types, and who of them leaves next.
 //!
-//! Everything here happens under the shard's lock. Reads take the read half: they find an entry, copy it and raise its
-//! mark. Whatever changes entries takes the write half.
+//! Everything here happens under the shard's lock. Reads take the read half: they find an entry, take what `held.rs` lets
+//! them take of its value, and raise its mark. Whatever changes entries takes the write half. No code of the user's runs
+//! here but that of an eviction policy (`policy_guard.rs`).
 
-use std::any::Any;
+use hashbrown::HashTable;
 
 use super::expiry::Expiry;
+use super::held::{Shared, Taken};
 use super::policy::{EvictionPolicy, Marks, Node};
-use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted};
+use super::policy_guard::{Panic, PolicyGuard};
+use super::table::{AnyTable, Slot, Times, Trash, Wanted};
+use super::tables::Tables;
+use super::touches::Touches;
 use crate::client::Value;
 use crate::clock::Clock;
 use crate::decide::{Decision, decide};
 use crate::digest::Digest;
-use crate::entry::Entry;
+use crate::entry::Vitals;
 use crate::policy::CallPolicy;
+
+/// With up to this many tables, an entry of whatever type is looked for in one after the other.
+const FEW_TABLES: usize = 4;
 
 /// What a shard holds.
 pub(super) struct Shard {
-    /// The table of the type of value that was seen first; most clients hold one type.
-    first: Option<Box<dyn AnyTable>>,
-    /// Those of other types.
-    others: Vec<Box<dyn AnyTable>>,
+    tables: Tables,
+    /// The nodes of all entries by the lower half of the digest, if there are more than [`FEW_TABLES`].
+    directory: Option<HashTable<Node>>,
     /// What is known of each entry without its type, and a time at which it is to be seen whether it has expired: its
     /// end, or an earlier one, so that to put a value in the place of another leaves this alone.
     nodes: Expiry<NodeInfo>,
@@ -31,7 +38,9 @@ pub(super) struct Shard {
     /// Hits since the policy last looked.
     marks: Marks,
     mark_limit: u8,
-    policy: Box<dyn EvictionPolicy>,
+    policy: PolicyGuard,
+    /// Hits of which the policy is to be told, if it wants to hear of each.
+    touches: Option<Touches>,
     /// The sum of the entries' weights.
     weight: u64,
     /// Whether there was an entry of another weight than 1. Until then there is no need to look at any.
@@ -49,34 +58,90 @@ struct NodeInfo {
     weight: u32,
 }
 
-/// How many entries left a shard, and why.
+/// The table of a node that is free.
+const NO_TABLE: u32 = u32::MAX;
+
+/// How many entries left a shard or never came in, and why.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Departures {
     pub(super) evicted: u64,
     pub(super) expired: u64,
+    /// Entries that weighed more than the whole capacity.
+    pub(super) too_heavy: u64,
+}
+
+/// An entry that was found, by how its value is held.
+pub(super) enum Found<'a, V> {
+    Plain(&'a Slot<V>),
+    Shared(&'a Slot<Shared>),
+}
+
+impl<V: Value> Found<'_, V> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn lasting(&self, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
+        match self {
+            Self::Plain(slot) => slot.lasting(clock, wanted),
+            Self::Shared(slot) => slot.lasting(clock, wanted),
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn node(&self) -> Node {
+        match self {
+            Self::Plain(slot) => slot.node,
+            Self::Shared(slot) => slot.node,
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take(&self) -> Taken<V> {
+        match self {
+            Self::Plain(slot) => Taken::Plain(slot.value.clone()),
+            Self::Shared(slot) => Taken::Shared(Shared::clone(&slot.value)),
+        }
+    }
+}
+
+/// What a hit has read.
+pub(super) struct Hit<V> {
+    pub(super) value: Taken<V>,
+    pub(super) vitals: Vitals,
+    /// Whether the policy has yet to be told, which takes the write lock.
+    pub(super) is_untold: bool,
 }
 
 impl Shard {
     pub(super) fn new(policy: Box<dyn EvictionPolicy>) -> Self {
         Self {
-            first: None,
-            others: Vec::new(),
+            tables: Tables::new(),
+            directory: None,
             nodes: Expiry::new(),
             given: 0,
             free: Vec::new(),
             marks: Marks::new(),
             mark_limit: policy.mark_limit(),
-            policy,
+            touches: policy.wants_touch().then(Touches::new),
+            policy: PolicyGuard::new(policy),
             weight: 0,
             weights_vary: false,
             departures: Departures::default(),
         }
     }
 
-    /// Takes out all that the shard holds, and starts anew with another policy.
-    pub(super) fn clear(&mut self, policy: Box<dyn EvictionPolicy>) -> Self {
-        let anew = Self { departures: self.departures, ..Self::new(policy) };
-        std::mem::replace(self, anew)
+    /// Takes out all that the shard holds, and starts anew with another policy, whose shard this is, empty.
+    pub(super) fn exchange(&mut self, mut other: Self) -> Self {
+        other.departures = self.departures;
+        std::mem::replace(self, other)
+    }
+
+    /// Returns whether the policy has panicked: then the shard has to be exchanged.
+    pub(super) fn is_broken(&self) -> bool {
+        self.policy.has_panicked()
+    }
+
+    /// Drops what the shard holds; returns what its policy panicked with, if it did.
+    pub(super) fn into_panic(self) -> Option<Panic> {
+        self.policy.into_panic()
     }
 
     /// Returns how many entries have left so far.
@@ -84,85 +149,85 @@ impl Shard {
         self.departures
     }
 
+    /// Notes that an entry was too heavy to come in.
+    pub(super) fn note_too_heavy(&mut self) {
+        self.departures.too_heavy += 1;
+    }
+
     pub(super) fn weight(&self) -> u64 {
         self.weight
     }
 
     pub(super) fn len(&self) -> usize {
-        self.tables().map(AnyTable::len).sum()
+        self.tables.iter().map(AnyTable::len).sum()
     }
 
-    /// Copies an entry of type `V` that has life enough left, and notes the hit.
-    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, wanted: Wanted) -> Option<Entry<V>> {
-        let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(clock, wanted)?;
-        if vitals.left > 0 {
-            self.marks.raise(slot.node, self.mark_limit);
-        }
-        Some(Entry::with_vitals(slot.value.clone(), vitals))
+    /// Reads an entry of type `V` that has life enough left, and notes the hit.
+    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, wanted: Wanted) -> Option<Hit<V>> {
+        let found = self.find::<V>(digest)?;
+        let vitals = found.lasting(clock, wanted)?;
+        let is_untold = vitals.left > 0 && !self.note_hit(found.node());
+        Some(Hit { value: found.take(), vitals, is_untold })
     }
 
-    /// Does the same, and lets the policy know.
-    #[cold]
-    pub(super) fn get_and_touch<V: Value>(
-        &mut self,
-        digest: Digest,
-        clock: &Clock,
-        wanted: Wanted,
-    ) -> Option<Entry<V>> {
-        let entry = self.get(digest, clock, wanted)?;
-        if !entry.is_stale() {
-            self.touch(digest);
-        }
-        Some(entry)
-    }
-
-    /// Copies a value that a call on these terms can be served, and notes the hit.
+    /// Reads a value that a call on these terms can be served, and notes the hit; for policies that need no touches.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<V> {
-        let slot = self.find::<V>(digest)?;
-        let vitals = slot.lasting(clock, Wanted::roughly())?;
+    pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<Taken<V>> {
+        let found = self.find::<V>(digest)?;
+        let vitals = found.lasting(clock, Wanted::roughly())?;
         if decide(Some(vitals), policy) != Decision::Serve {
             return None;
         }
-        self.marks.raise(slot.node, self.mark_limit);
-        Some(slot.value.clone())
+        self.marks.raise(found.node(), self.mark_limit);
+        Some(found.take())
     }
 
-    /// Does the same, and lets the policy know.
-    #[cold]
+    /// Does the same, for policies that do.
     pub(super) fn get_fresh_and_touch<V: Value>(
-        &mut self,
+        &self,
         digest: Digest,
         clock: &Clock,
         policy: &CallPolicy,
-    ) -> Option<V> {
-        let value = self.get_fresh(digest, clock, policy)?;
-        self.touch(digest);
-        Some(value)
+    ) -> Option<Hit<V>> {
+        let found = self.find::<V>(digest)?;
+        let vitals = found.lasting(clock, Wanted::roughly())?;
+        if decide(Some(vitals), policy) != Decision::Serve {
+            return None;
+        }
+        let is_untold = !self.note_hit(found.node());
+        Some(Hit { value: found.take(), vitals, is_untold })
     }
 
-    fn touch(&mut self, digest: Digest) {
-        if self.policy.wants_touch()
-            && let Some((node, _)) = self.entry(digest)
-        {
+    /// Returns whether nothing is left to do for the hit.
+    fn note_hit(&self, node: Node) -> bool {
+        self.marks.raise(node, self.mark_limit);
+        self.touches.as_ref().is_none_or(|touches| touches.note(node))
+    }
+
+    /// Tells the policy of a hit. Those that came before it it has been told of.
+    pub(super) fn touch(&mut self, digest: Digest) {
+        if let Some((node, _)) = self.entry(digest) {
             self.policy.touch(node);
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn find<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
-        let first = self.first.as_deref()?;
-        let table = match typed::<V>(first) {
-            Some(table) => table,
-            None => self.find_table()?,
-        };
-        table.find(digest)
+    /// Tells the policy of all hits that are noted; to be called before any change.
+    pub(super) fn catch_up(&mut self) {
+        if let Some(touches) = &mut self.touches {
+            touches.tell(|node| self.policy.touch(node));
+        }
     }
 
-    #[cold]
-    fn find_table<V: Value>(&self) -> Option<&Table<V>> {
-        self.others.iter().find_map(|table| typed(&**table))
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn find<V: Value>(&self, digest: Digest) -> Option<Found<'_, V>> {
+        match self.tables.find_plain::<V>(digest) {
+            Some(slot) => Some(Found::Plain(slot)),
+            None => self.find_shared::<V>(digest).map(Found::Shared),
+        }
+    }
+
+    fn find_shared<V: Value>(&self, digest: Digest) -> Option<&Slot<Shared>> {
+        self.tables.find_shared(digest).filter(|slot| slot.value.is::<V>())
     }
 
     /// Returns whether there is an entry of type `V`, stale or not.
@@ -172,18 +237,33 @@ impl Shard {
 
     /// Returns whether the policy wants to hear of each hit.
     pub(super) fn wants_touch(&self) -> bool {
-        self.policy.wants_touch()
+        self.touches.is_some()
     }
 
     /// Finds an entry of whatever type.
     pub(super) fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
-        self.tables().find_map(|table| table.entry(digest))
+        let Some(directory) = &self.directory else {
+            return self.tables.iter().find_map(|table| table.entry(digest));
+        };
+        let found = directory.find(digest.low(), |node| self.table_of(*node).holds(digest, *node))?;
+        self.table_of(*found).entry(digest)
+    }
+
+    fn table_of(&self, node: Node) -> &dyn AnyTable {
+        self.tables.at(self.nodes.about(node).table)
     }
 
     /// Puts a value in the place of whatever is stored under the digest.
-    pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash<'_>) {
-        let index = self.table_index::<V>();
-        let value = match self.table_mut::<V>(index).replace(digest, value, times, trash) {
+    pub(super) fn put<H: Send + Sync + 'static>(
+        &mut self,
+        digest: Digest,
+        held: H,
+        times: Times,
+        weight: u32,
+        trash: &mut Trash<'_>,
+    ) {
+        let index = self.tables.index::<H>();
+        let held = match self.tables.of::<H>(index).replace(digest, held, times, trash) {
             Ok((node, end)) => {
                 self.reweigh(node, weight);
                 if times.expires < end {
@@ -191,54 +271,36 @@ impl Shard {
                 }
                 return;
             }
-            Err(value) => value,
+            Err(held) => held,
         };
-        if !self.others.is_empty() {
-            // It may be there with a value of another type.
+        if !self.tables.is_only(index) {
+            // It may be there with a value that is held otherwise.
             self.remove(digest, trash);
         }
-        let node = self.add_node(NodeInfo { hash: digest.low(), table: index as u32, weight });
-        self.table_mut::<V>(index).insert(Slot { digest, expires: times.expires, value, life: times.life, node });
+        let node = self.add_node(NodeInfo { hash: digest.low(), table: index, weight });
+        self.tables.of::<H>(index).insert(Slot { digest, expires: times.expires, value: held, life: times.life, node });
+        self.enter_directory(node, digest.low());
         self.policy.insert(node, digest.high(), u64::from(weight));
         self.nodes.schedule(node, times.expires);
         self.weight += u64::from(weight);
     }
 
-    #[inline]
-    fn table_index<V: Value>(&mut self) -> usize {
-        if self.first.as_deref().is_some_and(|table| typed::<V>(table).is_some()) {
-            return 0;
+    /// Adds an entry to the directory, which begins when there are many tables.
+    fn enter_directory(&mut self, node: Node, hash: u64) {
+        if self.tables.len() <= FEW_TABLES {
+            return;
         }
-        self.find_or_add_table::<V>()
-    }
-
-    #[cold]
-    fn find_or_add_table<V: Value>(&mut self) -> usize {
-        if let Some(index) = self.tables().position(|table| typed::<V>(table).is_some()) {
-            return index;
+        let nodes = &self.nodes;
+        let hash_of = |node: &Node| nodes.about(*node).hash;
+        if let Some(directory) = &mut self.directory {
+            directory.insert_unique(hash, node, hash_of);
+            return;
         }
-        let table = Box::new(Table::<V>::new());
-        if self.first.is_none() {
-            self.first = Some(table);
-            return 0;
+        let mut directory = HashTable::new();
+        for node in (0..self.given).filter(|node| nodes.about(*node).table != NO_TABLE) {
+            directory.insert_unique(hash_of(&node), node, hash_of);
         }
-        self.others.push(table);
-        self.others.len()
-    }
-
-    /// Returns all tables, in the order of their indices.
-    fn tables(&self) -> impl Iterator<Item = &dyn AnyTable> {
-        self.first.iter().chain(&self.others).map(|table| &**table)
-    }
-
-    fn table_at(&mut self, index: usize) -> &mut dyn AnyTable {
-        let table = if index == 0 { self.first.as_mut() } else { self.others.get_mut(index - 1) };
-        &mut **table.expect("invariant: indices are those of tables")
-    }
-
-    fn table_mut<V: Value>(&mut self, index: usize) -> &mut Table<V> {
-        let table: &mut dyn Any = self.table_at(index);
-        table.downcast_mut().expect("invariant: the table at a type's index holds that type")
+        self.directory = Some(directory);
     }
 
     fn reweigh(&mut self, node: Node, weight: u32) {
@@ -276,7 +338,7 @@ impl Shard {
         let Some((node, _)) = self.entry(digest) else { return };
         self.nodes.schedule(node, times.expires);
         let table = self.nodes.about(node).table;
-        self.table_at(table as usize).set_times(digest, times);
+        self.tables.at_mut(table).set_times(digest, times);
     }
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
@@ -288,10 +350,24 @@ impl Shard {
             self.departures.expired += 1;
             return true;
         }
-        let Some(node) = self.policy.victim(&mut self.marks) else { return false };
+        let Some(node) = self.choose_victim() else { return false };
         self.forget(node, trash);
         self.departures.evicted += 1;
         true
+    }
+
+    /// Asks the policy who is to leave. One that knows of nobody, while there are entries, does not keep the shard from
+    /// staying within its budget.
+    fn choose_victim(&mut self) -> Option<Node> {
+        let (nodes, given) = (&self.nodes, self.given);
+        let is_live = |node| node < given && nodes.about(node).table != NO_TABLE;
+        let node = self.policy.victim(&mut self.marks, is_live);
+        if node.is_some() || self.is_broken() {
+            return node;
+        }
+        let node = self.tables.iter().find_map(AnyTable::any)?;
+        self.policy.remove(node);
+        Some(node)
     }
 
     /// Removes what has expired by `now`.
@@ -307,7 +383,7 @@ impl Shard {
     fn pop_expired(&mut self, now: u64) -> Option<Node> {
         while let Some(node) = self.nodes.pop_expired(now) {
             let NodeInfo { hash, table, .. } = self.nodes.about(node);
-            match self.table_at(table as usize).end(hash, node) {
+            match self.tables.at(table).end(hash, node) {
                 Some(end) if end > now => self.nodes.schedule(node, end),
                 _ => return Some(node),
             }
@@ -319,17 +395,16 @@ impl Shard {
     fn forget(&mut self, node: Node, trash: &mut Trash<'_>) {
         self.nodes.cancel(node);
         let NodeInfo { hash, table, weight } = self.nodes.about(node);
-        self.table_at(table as usize).remove(hash, node, trash);
+        self.tables.at_mut(table).remove(hash, node, trash);
+        if let Some(directory) = &mut self.directory
+            && let Ok(held) = directory.find_entry(hash, |held| *held == node)
+        {
+            held.remove();
+        }
+        self.nodes.about_mut(node).table = NO_TABLE;
         self.weight -= u64::from(weight);
         self.free.push(node);
     }
-}
-
-/// Returns the table as one of values of type `V`, if it is.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn typed<V: Value>(table: &dyn AnyTable) -> Option<&Table<V>> {
-    let table: &dyn Any = table;
-    table.downcast_ref()
 }
 
 #[cfg(test)]
