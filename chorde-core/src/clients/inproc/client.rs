@@ -10,8 +10,8 @@ use std::time::Duration;
 use crossbeam_utils::CachePadded;
 
 use super::builder::{ENTRY_OVERHEAD, InprocBuilder, Policy, Weigher};
-use super::held::{Held, Shared, discard};
-use super::locks::{Locks, Writing};
+use super::held::{Held, Shared, copy_of, discard};
+use super::locks::{Locks, Reading, Writing};
 use super::policy_guard::Panic;
 use super::registry::{self, InprocStats};
 use super::shard::{Hit, Shard};
@@ -171,20 +171,51 @@ impl InprocClient {
     }
 
     fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let index = self.shard(digest);
-        let Hit { value, vitals, is_untold } =
-            self.0.shards.read(index).get(digest, self.0.identity.clock(), wanted)?;
+        let (index, clock) = (self.shard(digest), self.0.identity.clock());
+        let shard = self.0.shards.read(index);
+        let (Hit { value, vitals, is_untold }, shard) = match shard.plain::<V>(digest) {
+            Some(slot) => (shard.get(slot, clock, wanted)?, shard),
+            None => return self.look_up_shared(shard, digest, wanted),
+        };
+        drop(shard);
         if is_untold {
             self.touch(index, digest);
         }
-        Some(Entry::with_vitals(value.into_value(), vitals))
+        Some(Entry::with_vitals(value, vitals))
+    }
+
+    fn look_up_shared<V: Value>(&self, shard: Reading<'_, Shard>, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
+        let hit = shard.get(shard.shared::<V>(digest)?, self.0.identity.clock(), wanted)?;
+        drop(shard);
+        if hit.is_untold {
+            self.touch(self.shard(digest), digest);
+        }
+        Some(Entry::with_vitals(copy_of(hit.value), hit.vitals))
+    }
+
+    /// What [`Client::look_fresh`] does where the value is not plain.
+    #[inline(never)]
+    fn look_fresh_shared<V: Value>(
+        &self,
+        shard: Reading<'_, Shard>,
+        digest: Digest,
+        policy: &CallPolicy,
+    ) -> Option<V> {
+        let value = shard.get_fresh(shard.shared::<V>(digest)?, self.0.identity.clock(), policy)?;
+        drop(shard);
+        Some(copy_of(value))
     }
 
     /// What [`Client::look_fresh`] does where the policy wants to hear of each hit.
-    #[cold]
+    #[inline(never)]
     fn look_fresh_and_touch<V: Value>(&self, digest: Digest, policy: &CallPolicy) -> Option<V> {
-        let index = self.shard(digest);
-        let hit = self.0.shards.read(index).get_fresh_and_touch(digest, self.0.identity.clock(), policy)?;
+        let (index, clock) = (self.shard(digest), self.0.identity.clock());
+        let shard = self.0.shards.read(index);
+        let hit = match shard.plain::<V>(digest) {
+            Some(slot) => shard.get_fresh_and_touch(slot, clock, policy)?.map(Held::Plain),
+            None => shard.get_fresh_and_touch(shard.shared::<V>(digest)?, clock, policy)?.map(Held::Shared),
+        };
+        drop(shard);
         if hit.is_untold {
             self.touch(index, digest);
         }
@@ -466,8 +497,11 @@ impl<V: Value> Client<V> for InprocClient {
         if self.0.wants_touch {
             return self.look_fresh_and_touch(digest, policy);
         }
-        let taken = self.0.shards.read(shard).get_fresh(digest, clock, policy)?;
-        Some(taken.into_value())
+        let shard = self.0.shards.read(shard);
+        match shard.plain::<V>(digest) {
+            Some(slot) => shard.get_fresh(slot, clock, policy),
+            None => self.look_fresh_shared(shard, digest, policy),
+        }
     }
 
     fn is_absent(&self, probe: &Probe<'_>) -> bool {

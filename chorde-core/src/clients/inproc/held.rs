@@ -20,7 +20,7 @@ const LARGEST: usize = 1024;
 /// Texts and buffers up to this many bytes are copied under the lock: that takes no longer than to allocate the copy.
 const LONGEST: usize = 2048;
 
-/// A value on its way into the store.
+/// A value on its way into the store, or out of it.
 pub(super) enum Held<V> {
     /// Is copied under the lock.
     Plain(V),
@@ -35,6 +35,14 @@ impl<V: Value> Held<V> {
             Self::Plain(value)
         } else {
             Self::Shared(Arc::new(value))
+        }
+    }
+
+    /// Returns the value, or its copy; no lock may be held.
+    pub(super) fn into_value(self) -> V {
+        match self {
+            Self::Plain(value) => value,
+            Self::Shared(shared) => copy_of(shared),
         }
     }
 }
@@ -53,25 +61,9 @@ fn is_short<V: Value>(value: &V) -> bool {
     }
 }
 
-/// A value that was read, before its `Clone` has run.
-pub(super) enum Taken<V> {
-    Plain(V),
-    Shared(Shared),
-}
-
-impl<V: Value> Taken<V> {
-    /// Returns the value; runs its `Clone` unless it is plain. No lock may be held.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn into_value(self) -> V {
-        match self {
-            Self::Plain(value) => value,
-            Self::Shared(shared) => copy_of(shared),
-        }
-    }
-}
-
-/// Copies a shared value, which may have left the store meanwhile: then it ends here.
-fn copy_of<V: Value>(shared: Shared) -> V {
+/// Copies a shared value by the user's `Clone`; no lock may be held. The value may have left the store meanwhile: then it ends
+/// here.
+pub(super) fn copy_of<V: Value>(shared: Shared) -> V {
     let last = Last(Some(shared));
     let value = last.0.as_ref().and_then(|shared| shared.downcast_ref::<V>());
     value.expect("invariant: a value was found by its type").clone()

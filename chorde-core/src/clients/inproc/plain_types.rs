@@ -8,7 +8,8 @@
 /// Returns whether a type of this name (of [`std::any::type_name`]) is copied by copying its bits or by counting a
 /// reference.
 pub(super) fn is_plain(name: &str) -> bool {
-    plain(name, DEPTH) == Some("")
+    // Most types are one word, or not plain, which shows at their end.
+    WORDS.contains(&name) || (name.ends_with(['>', ')', ']', 'r']) && plain(name, DEPTH) == Some(""))
 }
 
 /// How deep types may be nested.

@@ -7,7 +7,7 @@
 use hashbrown::HashTable;
 
 use super::expiry::Expiry;
-use super::held::{Shared, Taken};
+use super::held::Shared;
 use super::policy::{EvictionPolicy, Marks, Node};
 use super::policy_guard::{Panic, PolicyGuard};
 use super::table::{AnyTable, Slot, Times, Trash, Wanted};
@@ -70,44 +70,17 @@ pub(super) struct Departures {
     pub(super) too_heavy: u64,
 }
 
-/// An entry that was found, by how its value is held.
-pub(super) enum Found<'a, V> {
-    Plain(&'a Slot<V>),
-    Shared(&'a Slot<Shared>),
-}
-
-impl<V: Value> Found<'_, V> {
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn lasting(&self, clock: &Clock, wanted: Wanted) -> Option<Vitals> {
-        match self {
-            Self::Plain(slot) => slot.lasting(clock, wanted),
-            Self::Shared(slot) => slot.lasting(clock, wanted),
-        }
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn node(&self) -> Node {
-        match self {
-            Self::Plain(slot) => slot.node,
-            Self::Shared(slot) => slot.node,
-        }
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn take(&self) -> Taken<V> {
-        match self {
-            Self::Plain(slot) => Taken::Plain(slot.value.clone()),
-            Self::Shared(slot) => Taken::Shared(Shared::clone(&slot.value)),
-        }
-    }
-}
-
-/// What a hit has read.
-pub(super) struct Hit<V> {
-    pub(super) value: Taken<V>,
+/// What a hit has read, and whether the policy has yet to be told of it, which takes the write lock.
+pub(super) struct Hit<T> {
+    pub(super) value: T,
     pub(super) vitals: Vitals,
-    /// Whether the policy has yet to be told, which takes the write lock.
     pub(super) is_untold: bool,
+}
+
+impl<T> Hit<T> {
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Hit<U> {
+        Hit { value: map(self.value), vitals: self.vitals, is_untold: self.is_untold }
+    }
 }
 
 impl Shard {
@@ -162,40 +135,49 @@ impl Shard {
         self.tables.iter().map(AnyTable::len).sum()
     }
 
-    /// Reads an entry of type `V` that has life enough left, and notes the hit.
-    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, wanted: Wanted) -> Option<Hit<V>> {
-        let found = self.find::<V>(digest)?;
-        let vitals = found.lasting(clock, wanted)?;
-        let is_untold = vitals.left > 0 && !self.note_hit(found.node());
-        Some(Hit { value: found.take(), vitals, is_untold })
+    /// Finds an entry with a plain value of type `V`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn plain<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
+        self.tables.find_plain(digest)
     }
 
-    /// Reads a value that a call on these terms can be served, and notes the hit; for policies that need no touches.
+    /// Finds an entry with a shared value of type `V`.
+    pub(super) fn shared<V: Value>(&self, digest: Digest) -> Option<&Slot<Shared>> {
+        self.tables.find_shared(digest).filter(|slot| slot.value.is::<V>())
+    }
+
+    /// Reads an entry if it has life enough left, and notes the hit.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<Taken<V>> {
-        let found = self.find::<V>(digest)?;
-        let vitals = found.lasting(clock, Wanted::roughly())?;
+    pub(super) fn get<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, wanted: Wanted) -> Option<Hit<T>> {
+        let vitals = slot.lasting(clock, wanted)?;
+        let is_untold = vitals.left > 0 && !self.note_hit(slot.node);
+        Some(Hit { value: slot.value.clone(), vitals, is_untold })
+    }
+
+    /// Reads a value if a call on these terms can be served it, and notes the hit; for policies that need no touches.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn get_fresh<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, policy: &CallPolicy) -> Option<T> {
+        let vitals = slot.lasting(clock, Wanted::roughly())?;
         if decide(Some(vitals), policy) != Decision::Serve {
             return None;
         }
-        self.marks.raise(found.node(), self.mark_limit);
-        Some(found.take())
+        self.marks.raise(slot.node, self.mark_limit);
+        Some(slot.value.clone())
     }
 
     /// Does the same, for policies that do.
-    pub(super) fn get_fresh_and_touch<V: Value>(
+    pub(super) fn get_fresh_and_touch<T: Clone>(
         &self,
-        digest: Digest,
+        slot: &Slot<T>,
         clock: &Clock,
         policy: &CallPolicy,
-    ) -> Option<Hit<V>> {
-        let found = self.find::<V>(digest)?;
-        let vitals = found.lasting(clock, Wanted::roughly())?;
+    ) -> Option<Hit<T>> {
+        let vitals = slot.lasting(clock, Wanted::roughly())?;
         if decide(Some(vitals), policy) != Decision::Serve {
             return None;
         }
-        let is_untold = !self.note_hit(found.node());
-        Some(Hit { value: found.take(), vitals, is_untold })
+        let is_untold = !self.note_hit(slot.node);
+        Some(Hit { value: slot.value.clone(), vitals, is_untold })
     }
 
     /// Returns whether nothing is left to do for the hit.
@@ -218,21 +200,9 @@ impl Shard {
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn find<V: Value>(&self, digest: Digest) -> Option<Found<'_, V>> {
-        match self.tables.find_plain::<V>(digest) {
-            Some(slot) => Some(Found::Plain(slot)),
-            None => self.find_shared::<V>(digest).map(Found::Shared),
-        }
-    }
-
-    fn find_shared<V: Value>(&self, digest: Digest) -> Option<&Slot<Shared>> {
-        self.tables.find_shared(digest).filter(|slot| slot.value.is::<V>())
-    }
-
     /// Returns whether there is an entry of type `V`, stale or not.
     pub(super) fn holds<V: Value>(&self, digest: Digest) -> bool {
-        self.find::<V>(digest).is_some()
+        self.plain::<V>(digest).is_some() || self.shared::<V>(digest).is_some()
     }
 
     /// Returns whether the policy wants to hear of each hit.
