@@ -1,7 +1,7 @@
 //! The exact policies, hit by hit: what is held is what a list in the order of use would hold.
 
 use chorde_core::inproc::Policy;
-use chorde_core::{CacheExt, Client, InprocClient, Key, Lookup, ReadOptions, Wait};
+use chorde_core::{CacheExt, Client, ErrorKind, InprocClient, Key, Lookup, ReadOptions, Wait};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -85,7 +85,7 @@ impl Model {
     }
 
     fn weight(&self) -> u64 {
-        self.order.iter().map(|(_, (_, weight))| u64::from(*weight)).sum()
+        self.order.iter().map(|(_, (_, weight))| u64::from(*weight).max(1)).sum()
     }
 }
 
@@ -103,7 +103,12 @@ fn step(client: &InprocClient, model: &mut Model, op: &Op, number: u32) {
         }
         Op::Add(key, weight) => {
             let free = model.place(*key).is_none();
-            assert_eq!(client.add(key, (number, *weight), secs(600)).wait().unwrap(), free);
+            let added = client.add(key, (number, *weight), secs(600)).wait();
+            if free && u64::from(*weight) > model.capacity {
+                assert_eq!(added.unwrap_err().kind(), ErrorKind::Value);
+            } else {
+                assert_eq!(added.unwrap(), free);
+            }
             if free {
                 model.put(*key, (number, *weight));
             }

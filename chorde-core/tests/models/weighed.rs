@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chorde_core::inproc::Policy;
-use chorde_core::{CacheExt, Entry, InprocClient, ManualClock, Wait};
+use chorde_core::{CacheExt, Entry, ErrorKind, InprocClient, ManualClock, Wait};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -90,7 +90,12 @@ impl Model {
             }
             Op::Add { key, ttl, weight } => {
                 let free = !self.is_valid(key);
-                assert_eq!(client.add(&key, (number, weight), life(ttl)).wait().unwrap(), free);
+                let added = client.add(&key, (number, weight), life(ttl)).wait();
+                if free && u64::from(weight) > self.capacity {
+                    assert_eq!(added.unwrap_err().kind(), ErrorKind::Value);
+                } else {
+                    assert_eq!(added.unwrap(), free);
+                }
                 if free {
                     let held =
                         Held { number, is_text: false, weight: weight.into(), end: self.end(ttl), written: number };
@@ -138,6 +143,7 @@ impl Model {
 
     /// Notes a write, and judges who left for it.
     fn write(&mut self, key: u8, held: Held) {
+        let held = Held { weight: held.weight.max(1), ..held };
         if held.weight > self.capacity {
             self.held.remove(&key);
             return;

@@ -4,7 +4,7 @@
 //! there. Of any other, a reference is counted there, and the user's `Clone` runs once the lock is released; so does the
 //! user's `Drop`, always. Such values all lie in one table, whatever their types.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -31,7 +31,9 @@ pub(super) enum Held<V> {
 impl<V: Value> Held<V> {
     /// Chooses how to hold a value.
     pub(super) fn new(value: V) -> Self {
-        if size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value)) {
+        if is_word::<V>()
+            || size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value))
+        {
             Self::Plain(value)
         } else {
             Self::Shared(Arc::new(value))
@@ -45,6 +47,13 @@ impl<V: Value> Held<V> {
             Self::Shared(shared) => copy_of(shared),
         }
     }
+}
+
+/// Returns whether a type is one of the plainest, of which the compiler knows when it compiles the caller.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn is_word<V: Value>() -> bool {
+    macro_rules! any_of { ($($word:ty),*) => { $(TypeId::of::<V>() == TypeId::of::<$word>())||* } }
+    any_of!(u32, u64, usize, i32, i64, f64, bool, &'static str)
 }
 
 /// Returns whether a value is a text or a buffer of the standard library, and short.
