@@ -24,7 +24,7 @@ type MakePolicy = dyn Fn(u64) -> Box<dyn EvictionPolicy> + Send + Sync;
 /// room that tables leave free.
 ///
 /// Counted by [`InprocBuilder::capacity_bytes`].
-pub const ENTRY_OVERHEAD: u32 = 128;
+pub const ENTRY_OVERHEAD: u32 = 192;
 
 /// Entries below which a store is not split: a policy needs some to tell good from bad. Three shards instead of one at 1,000
 /// entries took 0.4 points off the hit ratio of a trace (`sprite` in benches/README.md).
