@@ -75,7 +75,8 @@ fn concurrent_calls_compute_once() {
 #[test]
 fn a_near_tier_that_is_switched_off_leaves_the_far_one_to_answer() {
     static FAR: LazyLock<InprocClient> = LazyLock::new(|| InprocClient::new(100));
-    static BOTH: LazyLock<TieredClient<&InprocClient, &InprocClient>> = LazyLock::new(|| TieredClient::new(&*OFF, &*FAR));
+    static BOTH: LazyLock<TieredClient<&InprocClient, &InprocClient>> =
+        LazyLock::new(|| TieredClient::new(&*OFF, &*FAR));
     static CALLS: Count = Count::new();
     #[cached(client = BOTH, ttl = 60)]
     fn tiered(x: u64) -> u64 {

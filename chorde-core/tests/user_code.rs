@@ -23,7 +23,8 @@ const THREADS: usize = 20;
 
 /// A store for ten entries under each policy that reads in a way of its own.
 fn stores() -> [InprocClient; 2] {
-    [Policy::adaptive(), Policy::lru()].map(|policy| InprocClient::builder().capacity(10).policy(policy).build().unwrap())
+    [Policy::adaptive(), Policy::lru()]
+        .map(|policy| InprocClient::builder().capacity(10).policy(policy).build().unwrap())
 }
 
 /// Runs a test on a thread of its own, and fails if it does not end.
@@ -69,7 +70,7 @@ fn said(test: impl FnOnce()) -> String {
 }
 
 /// Compares the account with what can be read.
-fn check_account<V: chorde_core::Value>(client: &InprocClient, keys: std::ops::Range<u64>) {
+fn check_account(client: &InprocClient, keys: std::ops::Range<u64>) {
     let held = keys.filter(|key| client.contains(key).wait().unwrap()).count() as u64;
     let stats = client.stats();
     assert_eq!((stats.usage, stats.entries), (held, held));

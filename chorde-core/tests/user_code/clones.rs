@@ -50,10 +50,12 @@ fn it_may_use_the_store_on_any_thread() {
                 for round in 0..50 {
                     let key = 1000 + (number * 100 + round) as u64;
                     client.put(&key, Acting(key), TTL).wait().unwrap();
-                    ACT.set(Some(|key| STORES.iter().for_each(|client| {
-                        client.put(&key, Acting(key), TTL).wait().unwrap();
-                        client.clear().wait().unwrap();
-                    })));
+                    ACT.set(Some(|key| {
+                        STORES.iter().for_each(|client| {
+                            client.put(&key, Acting(key), TTL).wait().unwrap();
+                            client.clear().wait().unwrap();
+                        });
+                    }));
                     let read = client.get::<Acting>(&key).wait().unwrap();
                     assert!(read.is_none_or(|read| read == Acting(key)), "another thread may have cleared");
                     client.put(&key, Owning(Acting(key), "x".into()), TTL).wait().unwrap();
@@ -64,10 +66,12 @@ fn it_may_use_the_store_on_any_thread() {
         });
         for client in &*STORES {
             client.put(&1_u64, Acting(1), TTL).wait().unwrap();
-            ACT.set(Some(|key| STORES.iter().for_each(|client| {
-                client.put(&key, Acting(key), TTL).wait().unwrap();
-                use_all(client, key);
-            })));
+            ACT.set(Some(|key| {
+                STORES.iter().for_each(|client| {
+                    client.put(&key, Acting(key), TTL).wait().unwrap();
+                    use_all(client, key);
+                });
+            }));
             assert_eq!(client.get::<Acting>(&1_u64).wait().unwrap(), Some(Acting(1)));
             assert!(ACT.take().is_none(), "it was cloned");
         }
@@ -105,14 +109,16 @@ fn a_slow_one_holds_up_neither_writers_nor_readers() {
             std::thread::spawn(move || {
                 others.put(&1_u64, Acting(3), TTL).wait().unwrap();
                 others.put(&3_u64, "text".to_owned(), TTL).wait().unwrap();
-                done.0.send((others.get::<Acting>(&1_u64).wait().unwrap(), others.get::<u64>(&2_u64).wait().unwrap())).unwrap();
+                done.0
+                    .send((others.get::<Acting>(&1_u64).wait().unwrap(), others.get::<u64>(&2_u64).wait().unwrap()))
+                    .unwrap();
             });
             assert_eq!(done.1.recv().unwrap(), (Some(Acting(3)), Some(2)));
             client.delete(&1_u64).wait().unwrap();
             *GATE.0.lock().unwrap() = true;
             GATE.1.notify_all();
             assert_eq!(slow.join().unwrap(), Some(Acting(1)), "what was held when it was read");
-            check_account::<Acting>(&client, 0..5);
+            check_account(&client, 0..5);
         }
     });
 }
@@ -126,7 +132,7 @@ fn a_panic_in_it_reaches_the_reader_alone() {
             assert_eq!(said(|| drop(client.get::<Owning>(&1_u64).wait())), "meant");
             assert_eq!(client.get::<Owning>(&1_u64).wait().unwrap(), Some(Owning(Acting(1), "x".into())));
             client.put(&1_u64, Owning(Acting(2), "y".into()), TTL).wait().unwrap();
-            check_account::<Owning>(&client, 0..5);
+            check_account(&client, 0..5);
         }
     });
 }

@@ -39,7 +39,7 @@ fn it_may_use_the_store_on_any_thread() {
         for client in &*STORES {
             client.clear().wait().unwrap();
             client.clear().wait().unwrap();
-            check_account::<u64>(client, 0..50);
+            check_account(client, 0..50);
         }
     });
 }
@@ -115,7 +115,7 @@ fn values_that_leave_while_a_panic_unwinds_do_no_harm() {
                 panic!("meant");
             });
             assert_eq!((unwinding.as_str(), dropped.load(Ordering::SeqCst)), ("meant", 30));
-            check_account::<u64>(&client, 0..30);
+            check_account(&client, 0..30);
         }
     });
 }

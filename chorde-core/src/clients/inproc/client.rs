@@ -195,12 +195,7 @@ impl InprocClient {
 
     /// What [`Client::look_fresh`] does where the value is not plain.
     #[inline(never)]
-    fn look_fresh_shared<V: Value>(
-        &self,
-        shard: Reading<'_, Shard>,
-        digest: Digest,
-        policy: &CallPolicy,
-    ) -> Option<V> {
+    fn look_fresh_shared<V: Value>(&self, shard: Reading<'_, Shard>, digest: Digest, policy: &CallPolicy) -> Option<V> {
         let value = shard.get_fresh(shard.shared::<V>(digest)?, self.0.identity.clock(), policy)?;
         drop(shard);
         Some(copy_of(value))
@@ -276,33 +271,22 @@ impl InprocClient {
         self.0.weight.load(Ordering::Relaxed) > self.0.capacity
     }
 
-    /// Stores a value if the shard, as it is at that time, `permits` it.
-    fn store<V: Value>(
-        &self,
-        key: &Key,
-        value: V,
-        ttl: Duration,
-        now: u64,
-        permits: impl FnOnce(&Shard, Digest) -> bool,
-    ) -> Stored {
+    /// Stores a value for a life that begins `now`.
+    fn store<V: Value>(&self, key: &Key, value: V, ttl: Duration, now: u64, condition: Condition) -> Stored {
         let weight = self.weigh(key, &value);
-        let write = Write { digest: self.digest(&key.probe()), now, times: Times::new(now, nanos(ttl)), weight };
+        let times = Times::new(now, nanos(ttl));
+        let write = Write { digest: self.digest(&key.probe()), now, times, weight, condition };
         match Held::new(value) {
-            Held::Plain(value) => self.store_held(write, value, permits),
-            Held::Shared(value) => self.store_held::<Shared>(write, value, permits),
+            Held::Plain(value) => self.store_held(write, value),
+            Held::Shared(value) => self.store_held::<Shared>(write, value),
         }
     }
 
-    fn store_held<H: Send + Sync + 'static>(
-        &self,
-        write: Write,
-        held: H,
-        permits: impl FnOnce(&Shard, Digest) -> bool,
-    ) -> Stored {
-        let Write { digest, now, times, weight } = write;
+    fn store_held<H: Send + Sync + 'static>(&self, write: Write, held: H) -> Stored {
+        let Write { digest, now, times, weight, condition } = write;
         let index = self.shard(digest);
         let stored = self.change::<H, _>(index, |shard, trash| {
-            if !permits(shard, digest) {
+            if condition == Condition::IfFree && !self.is_free(shard, digest) {
                 trash.keep(held);
                 return Stored::Refused;
             }
@@ -319,6 +303,11 @@ impl InprocClient {
             self.make_room_elsewhere::<H>(index, now);
         }
         stored
+    }
+
+    /// Returns whether nothing valid is held, at a time that is asked for under the lock.
+    fn is_free(&self, shard: &Shard, digest: Digest) -> bool {
+        shard.entry(digest).is_none_or(|(_, times)| times.expires <= self.0.identity.clock().now())
     }
 
     /// Removes the entry whose new value the client has no room for.
@@ -400,6 +389,15 @@ struct Write {
     now: u64,
     times: Times,
     weight: u32,
+    condition: Condition,
+}
+
+/// When a value is stored.
+#[derive(Clone, Copy, PartialEq)]
+enum Condition {
+    Always,
+    /// If nothing valid is held.
+    IfFree,
 }
 
 /// What became of an entry that was to be stored.
@@ -514,19 +512,17 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, _options: WriteOptions) -> Result<()> {
-        self.store(key, value, ttl, self.0.identity.clock().now(), |_, _| true);
+        self.store(key, value, ttl, self.0.identity.clock().now(), Condition::Always);
         Ok(())
     }
 
     async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, now: u64) -> Result<bool> {
-        self.store(key, value, ttl, now, |_, _| true);
+        self.store(key, value, ttl, now, Condition::Always);
         Ok(true)
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
-        let clock = self.0.identity.clock();
-        let is_free = |shard: &Shard, digest| shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now());
-        match self.store(key, value, ttl, clock.now(), is_free) {
+        match self.store(key, value, ttl, self.0.identity.clock().now(), Condition::IfFree) {
             Stored::TooHeavy if self.0.capacity > 0 => Err(Error::new(
                 ErrorKind::Value,
                 "an entry weighs more than the whole `capacity` of the in-process client: raise it, or add a smaller value",

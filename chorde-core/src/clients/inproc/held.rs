@@ -31,9 +31,7 @@ pub(super) enum Held<V> {
 impl<V: Value> Held<V> {
     /// Chooses how to hold a value.
     pub(super) fn new(value: V) -> Self {
-        if is_word::<V>()
-            || size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value))
-        {
+        if is_word::<V>() || size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value)) {
             Self::Plain(value)
         } else {
             Self::Shared(Arc::new(value))

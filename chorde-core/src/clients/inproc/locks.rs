@@ -156,7 +156,7 @@ fn refuse_writers() {
     );
 }
 
-/// Waits until the readers that are there have left. They stay for as long as it takes to copy a value.
+/// Waits until the readers that are there have left. They stay for as long as it takes to find an entry.
 fn wait_for_none(presence: &AtomicU32) {
     let mut rounds = 0_u32;
     while presence.load(Ordering::SeqCst) > 0 {

@@ -52,7 +52,10 @@ impl PolicyGuard {
     pub(super) fn victim(&mut self, marks: &mut Marks, is_live: impl Fn(Node) -> bool) -> Option<Node> {
         let judge = |policy: &mut dyn EvictionPolicy| {
             let node = policy.victim(marks)?;
-            assert!(is_live(node), "the eviction policy chose node {node} to leave, which it was not given or has left");
+            assert!(
+                is_live(node),
+                "the eviction policy chose node {node} to leave, which it was not given or has left"
+            );
             Some(node)
         };
         self.call(judge).flatten()
