@@ -49,3 +49,20 @@ fn keys_and_weighers_may_use_the_store_and_panic_on_any_thread() {
         assert_eq!((STORE.stats().usage, STORE.stats().entries), (0, 0));
     });
 }
+
+#[test]
+fn a_weigher_and_a_drop_that_both_panic_do_not_abort() {
+    #[derive(Clone)]
+    struct Evil;
+    impl Drop for Evil {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("meant"));
+        }
+    }
+    ends(|| {
+        let weigh = |_: &chorde_core::Key, _: &Evil| panic!("too much");
+        let client = InprocClient::builder().capacity(10).weigher(weigh).build().unwrap();
+        assert_eq!(said(|| drop(client.put(&1, Evil, TTL).wait())), "too much");
+        assert_eq!((client.stats().usage, client.stats().entries), (0, 0));
+    });
+}

@@ -98,6 +98,24 @@ fn a_panic_in_it_reaches_the_caller_and_leaves_a_store_that_works() {
 }
 
 #[test]
+fn a_hit_is_served_whatever_the_policy_does_with_it() {
+    ends(|| {
+        let client = store(|call| assert_ne!(call, Call::Touch, "meant"));
+        let (plain, shared) = (7_u64, vec![7_u64]);
+        client.put(&1_u64, plain, TTL).wait().unwrap();
+        client.put(&2_u64, shared.clone(), TTL).wait().unwrap();
+        let mut hits = 0;
+        while let Some(read) = client.get::<Vec<u64>>(&2_u64).wait().unwrap() {
+            assert_eq!(read, shared);
+            assert!(client.get::<u64>(&1_u64).wait().unwrap().is_none_or(|read| read == plain));
+            hits += 1;
+        }
+        assert!(hits > 1, "the first panic empties the store");
+        assert_eq!((client.stats().usage, client.stats().entries), (0, 0));
+    });
+}
+
+#[test]
 fn one_that_always_panics_keeps_the_store_bounded_and_right() {
     ends(|| {
         let client = store(|call| assert_ne!(call, Call::Insert, "meant"));

@@ -1,24 +1,24 @@
-//! The client's handle: finds the shard, keeps the budget.
+//! The client's handle, and what it can do as a client.
 
-use std::any::{Any, TypeId};
+mod shards;
+
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::builder::{ENTRY_OVERHEAD, InprocBuilder, Policy, Weigher};
-use super::held::{Held, Shared, copy_of, discard};
-use super::locks::{Locks, Reading, Writing};
-use super::policy_guard::Panic;
+use super::builder::{InprocBuilder, Policy, Weigher};
+use super::locks::Locks;
 use super::registry::{self, InprocStats};
-use super::shard::{Hit, Shard};
-use super::table::{Times, Trash, Wanted};
+use super::shard::Shard;
+use super::table::Wanted;
+use shards::{Condition, Stored};
+
 use crate::client::{Cache, Client, Identity, ReadOptions, Token, Value, WriteOptions};
 use crate::clock::nanos;
-use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
@@ -40,7 +40,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// A panic in the `Drop` of a value that leaves the store ends there, once the panic hook has reported it.
 ///
 /// An eviction policy of one's own runs under a lock. It must not use any in-process client: that panics. If a policy panics, its
-/// shard is emptied and begins anew with another policy, and the operation panics.
+/// shard is emptied and begins anew with another policy, and the write that called it panics; a hit is served all the same.
 ///
 /// # Examples
 ///
@@ -155,217 +155,6 @@ impl InprocClient {
         self.0.capacity.div_ceil(self.0.shards.len() as u64)
     }
 
-    /// Picks the shard by multiplication instead of a mask, so that their number need not be a power of two.
-    #[inline]
-    fn shard(&self, digest: Digest) -> usize {
-        ((digest.high() >> 32).wrapping_mul(self.0.shards.len() as u64) >> 32) as usize
-    }
-
-    /// Returns the digest under which this client keeps a key at the present revision of its namespaces.
-    #[inline]
-    fn digest(&self, probe: &Probe<'_>) -> Digest {
-        match self.0.identity.revision(probe.path) {
-            0 => probe.digest,
-            revision => probe.digest.revised(revision),
-        }
-    }
-
-    fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let (index, clock) = (self.shard(digest), self.0.identity.clock());
-        let shard = self.0.shards.read(index);
-        let (Hit { value, vitals, is_untold }, shard) = match shard.plain::<V>(digest) {
-            Some(slot) => (shard.get(slot, clock, wanted)?, shard),
-            None => return self.look_up_shared(shard, digest, wanted),
-        };
-        drop(shard);
-        if is_untold {
-            self.touch(index, digest);
-        }
-        Some(Entry::with_vitals(value, vitals))
-    }
-
-    fn look_up_shared<V: Value>(&self, shard: Reading<'_, Shard>, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let hit = shard.get(shard.shared::<V>(digest)?, self.0.identity.clock(), wanted)?;
-        drop(shard);
-        if hit.is_untold {
-            self.touch(self.shard(digest), digest);
-        }
-        Some(Entry::with_vitals(copy_of(hit.value), hit.vitals))
-    }
-
-    /// What [`Client::look_fresh`] does where the value is not plain.
-    #[inline(never)]
-    fn look_fresh_shared<V: Value>(&self, shard: Reading<'_, Shard>, digest: Digest, policy: &CallPolicy) -> Option<V> {
-        let value = shard.get_fresh(shard.shared::<V>(digest)?, self.0.identity.clock(), policy)?;
-        drop(shard);
-        Some(copy_of(value))
-    }
-
-    /// What [`Client::look_fresh`] does where the policy wants to hear of each hit.
-    #[inline(never)]
-    fn look_fresh_and_touch<V: Value>(&self, digest: Digest, policy: &CallPolicy) -> Option<V> {
-        let (index, clock) = (self.shard(digest), self.0.identity.clock());
-        let shard = self.0.shards.read(index);
-        let hit = match shard.plain::<V>(digest) {
-            Some(slot) => shard.get_fresh_and_touch(slot, clock, policy)?.map(Held::Plain),
-            None => shard.get_fresh_and_touch(shard.shared::<V>(digest)?, clock, policy)?.map(Held::Shared),
-        };
-        drop(shard);
-        if hit.is_untold {
-            self.touch(index, digest);
-        }
-        Some(hit.value.into_value())
-    }
-
-    /// Tells the policy of all hits so far, and of one more for which there was no room among them.
-    #[cold]
-    fn touch(&self, index: usize, digest: Digest) {
-        self.change::<(), _>(index, |shard, _| shard.touch(digest));
-    }
-
-    /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
-    /// most likely one value held as `H`, for which there is room without an allocation.
-    #[inline]
-    fn change<H: Send + 'static, R>(&self, index: usize, change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R) -> R {
-        let mut first = None::<H>;
-        let mut trash = Trash::new(&mut first);
-        let mut shard = self.0.shards.write(index);
-        let before = shard.weight();
-        shard.catch_up();
-        let result = change(&mut shard, &mut trash);
-        let panic = if shard.is_broken() {
-            self.restart(shard, before)
-        } else {
-            self.account(before, shard.weight());
-            drop(shard);
-            None
-        };
-        drop(trash);
-        discard(first);
-        if let Some(panic) = panic {
-            resume_unwind(panic);
-        }
-        result
-    }
-
-    /// Empties a shard whose policy has panicked; returns that panic.
-    #[cold]
-    fn restart(&self, mut shard: Writing<'_, Shard>, before: u64) -> Option<Panic> {
-        // A policy that cannot even be made is replaced, so that the shard has one.
-        let share = self.policy_share();
-        let empty = catch_unwind(AssertUnwindSafe(|| Shard::new(self.0.policy.make(share))));
-        let broken = shard.exchange(empty.unwrap_or_else(|_| Shard::new(Policy::adaptive().make(share))));
-        self.account(before, 0);
-        drop(shard);
-        broken.into_panic()
-    }
-
-    /// Leaves the sum alone where one entry took the place of another: all shards share it.
-    fn account(&self, before: u64, after: u64) {
-        if before != after {
-            self.0.weight.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.weight.load(Ordering::Relaxed) > self.0.capacity
-    }
-
-    /// Stores a value for a life that begins `now`.
-    fn store<V: Value>(&self, key: &Key, value: V, ttl: Duration, now: u64, condition: Condition) -> Stored {
-        let weight = self.weigh(key, &value);
-        let times = Times::new(now, nanos(ttl));
-        let write = Write { digest: self.digest(&key.probe()), now, times, weight, condition };
-        match Held::new(value) {
-            Held::Plain(value) => self.store_held(write, value),
-            Held::Shared(value) => self.store_held::<Shared>(write, value),
-        }
-    }
-
-    fn store_held<H: Send + Sync + 'static>(&self, write: Write, held: H) -> Stored {
-        let Write { digest, now, times, weight, condition } = write;
-        let index = self.shard(digest);
-        let stored = self.change::<H, _>(index, |shard, trash| {
-            if condition == Condition::IfFree && !self.is_free(shard, digest) {
-                trash.keep(held);
-                return Stored::Refused;
-            }
-            if u64::from(weight) > self.0.capacity {
-                trash.keep(held);
-                return self.leave_out(shard, digest, trash);
-            }
-            let before = shard.weight();
-            shard.put(digest, held, times, weight, trash);
-            self.make_room(shard, before, weight, now, trash);
-            Stored::Yes
-        });
-        if stored == Stored::Yes && self.is_over() {
-            self.make_room_elsewhere::<H>(index, now);
-        }
-        stored
-    }
-
-    /// Returns whether nothing valid is held, at a time that is asked for under the lock.
-    fn is_free(&self, shard: &Shard, digest: Digest) -> bool {
-        shard.entry(digest).is_none_or(|(_, times)| times.expires <= self.0.identity.clock().now())
-    }
-
-    /// Removes the entry whose new value the client has no room for.
-    #[cold]
-    fn leave_out(&self, shard: &mut Shard, digest: Digest, trash: &mut Trash<'_>) -> Stored {
-        shard.remove(digest, trash);
-        if self.0.capacity > 0 {
-            shard.note_too_heavy();
-        }
-        Stored::TooHeavy
-    }
-
-    /// Weighs an entry: never as nothing, or a capacity would be no bound.
-    fn weigh<V: Value>(&self, key: &Key, value: &V) -> u32 {
-        if self.0.weighers.is_empty() && !self.0.counts_bytes {
-            return 1;
-        }
-        let weigher = self.0.weighers.get(&TypeId::of::<V>());
-        if self.0.counts_bytes {
-            let own = ENTRY_OVERHEAD.saturating_add(u32::try_from(size_of::<V>()).unwrap_or(u32::MAX));
-            return own.saturating_add(weigher.map_or(0, |weigh| weigh(key, value as &dyn Any)));
-        }
-        weigher.map_or(1, |weigh| weigh(key, value as &dyn Any)).max(1)
-    }
-
-    /// Evicts from the shard that has grown while the client is over its budget and this shard is over its share.
-    fn make_room(&self, shard: &mut Shard, before: u64, newest: u32, now: u64, trash: &mut Trash<'_>) {
-        // The change is accounted for when it is complete; until then it is added here.
-        let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(before);
-        let share = self.share();
-        while others + shard.weight() > self.0.capacity
-            && shard.weight() > share
-            && shard.weight() > u64::from(newest)
-            && shard.evict(now, trash)
-        {}
-    }
-
-    /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
-    fn make_room_elsewhere<H: Send + 'static>(&self, grown: usize, now: u64) {
-        for floor in [self.share(), 0] {
-            for index in self.0.shards.indices().filter(|index| *index != grown) {
-                if !self.is_over() {
-                    return;
-                }
-                self.change::<H, _>(index, |shard, trash| {
-                    let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
-                    while others + shard.weight() > self.0.capacity && shard.weight() > floor && shard.evict(now, trash)
-                    {
-                    }
-                });
-            }
-        }
-    }
-
-    fn share(&self) -> u64 {
-        self.0.capacity / self.0.shards.len() as u64
-    }
-
     /// Changes the end of a valid entry to what `end` makes of it; returns whether there is one.
     ///
     /// As wherever validity decides, the time is asked for under the lock: by an earlier one, an entry that was expired
@@ -379,35 +168,6 @@ impl InprocClient {
             true
         })
     }
-}
-
-/// A value that is to be stored, without the value.
-#[derive(Clone, Copy)]
-struct Write {
-    digest: Digest,
-    /// When the write began.
-    now: u64,
-    times: Times,
-    weight: u32,
-    condition: Condition,
-}
-
-/// When a value is stored.
-#[derive(Clone, Copy, PartialEq)]
-enum Condition {
-    Always,
-    /// If nothing valid is held.
-    IfFree,
-}
-
-/// What became of an entry that was to be stored.
-#[derive(Clone, Copy, PartialEq)]
-enum Stored {
-    Yes,
-    /// By what was there.
-    Refused,
-    /// It weighs more than the whole capacity.
-    TooHeavy,
 }
 
 impl Cache for InprocClient {
