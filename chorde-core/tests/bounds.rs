@@ -1,5 +1,7 @@
 //! What bounds the in-process store: weights, bytes, and what has no room.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chorde_core::inproc::{ENTRY_OVERHEAD, Policy};
@@ -125,4 +127,18 @@ fn many_types_share_one_store_and_a_key_has_one_value() {
         client.clear().wait().unwrap();
         assert_eq!(client.stats().entries, 0);
     }
+}
+
+#[test]
+fn a_value_that_could_be_of_any_type_is_of_its_own() {
+    type Anything = Arc<dyn Any + Send + Sync>;
+    let client = InprocClient::new(10);
+    client.put(&1, Arc::new(vec![5_u64]) as Anything, TTL).wait().unwrap();
+    let read = client.get::<Anything>(&1).wait().unwrap().unwrap();
+    assert_eq!(read.downcast_ref::<Vec<u64>>(), Some(&vec![5]));
+    assert_eq!(client.get::<Vec<u64>>(&1).wait().unwrap(), None);
+    client.put(&1, vec![7_u64], TTL).wait().unwrap();
+    assert!(client.get::<Anything>(&1).wait().unwrap().is_none());
+    assert_eq!(client.get::<Vec<u64>>(&1).wait().unwrap(), Some(vec![7]));
+    assert_eq!(client.stats().entries, 1);
 }

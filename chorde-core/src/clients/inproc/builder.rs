@@ -37,6 +37,9 @@ const LARGEST_SHARD: u64 = 229_376;
 /// As many shards as writers need in order not to meet.
 const MANY_SHARDS: u64 = 64;
 
+/// A capacity beyond this many entries, which take more than 100 GiB, is taken to mean that there is no bound.
+const FILLABLE: u64 = 1 << 30;
+
 /// How many bytes an entry is taken to have, where capacity is in bytes and the number of shards is chosen.
 const LIKELY_BYTES: u64 = 1024;
 
@@ -240,7 +243,8 @@ fn shards_for_entries(capacity: u64) -> usize {
         full *= 2;
     }
     let share = full - 4 * full.isqrt();
-    capacity.div_ceil(share).clamp(1, 4096) as usize
+    let most = if capacity > FILLABLE { MANY_SHARDS } else { 4 * MANY_SHARDS };
+    capacity.div_ceil(share).clamp(1, most) as usize
 }
 
 impl fmt::Debug for InprocBuilder {
@@ -268,6 +272,8 @@ mod tests {
         assert_eq!(shards_for_entries(10_000), 7);
         assert_eq!(shards_for_entries(1_000_000), 36);
         assert_eq!(shards_for_entries(10_000_000), 44);
+        assert_eq!(shards_for_entries(1_000_000_000), 256);
+        assert_eq!(shards_for_entries(u64::MAX), 64);
         assert_eq!(shards_for_entries(0), 1);
     }
 }

@@ -11,8 +11,16 @@ use std::sync::Arc;
 use super::plain_types::is_plain;
 use crate::client::Value;
 
-/// A value of any type, shared with those who are about to copy it.
-pub(super) type Shared = Arc<dyn Any + Send + Sync>;
+/// A value of any type, shared with those who are about to copy it. A type of our own, for users may cache such an `Arc` too.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<dyn Any + Send + Sync>);
+
+impl Shared {
+    /// Returns whether the value is of type `V`.
+    pub(super) fn is<V: Value>(&self) -> bool {
+        self.0.is::<V>()
+    }
+}
 
 /// Values of more bytes are not held in a table, which would have to move them whenever it grows.
 const LARGEST: usize = 1024;
@@ -34,7 +42,7 @@ impl<V: Value> Held<V> {
         if is_word::<V>() || size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value)) {
             Self::Plain(value)
         } else {
-            Self::Shared(Arc::new(value))
+            Self::Shared(Shared(Arc::new(value)))
         }
     }
 
@@ -72,7 +80,7 @@ fn is_short<V: Value>(value: &V) -> bool {
 /// here.
 pub(super) fn copy_of<V: Value>(shared: Shared) -> V {
     let last = Last(Some(shared));
-    let value = last.0.as_ref().and_then(|shared| shared.downcast_ref::<V>());
+    let value = last.0.as_ref().and_then(|shared| shared.0.downcast_ref::<V>());
     value.expect("invariant: a value was found by its type").clone()
 }
 
