@@ -17,7 +17,7 @@ use crate::client::Value;
 use crate::clock::Clock;
 use crate::decide::{Decision, decide};
 use crate::digest::Digest;
-use crate::entry::Vitals;
+use crate::entry::Entry;
 use crate::policy::CallPolicy;
 
 /// With up to this many tables, an entry of whatever type is looked for in one after the other.
@@ -68,19 +68,6 @@ pub(super) struct Departures {
     pub(super) expired: u64,
     /// Entries that weighed more than the whole capacity.
     pub(super) too_heavy: u64,
-}
-
-/// What a hit has read, and whether the policy has yet to be told of it, which takes the write lock.
-pub(super) struct Hit<T> {
-    pub(super) value: T,
-    pub(super) vitals: Vitals,
-    pub(super) is_untold: bool,
-}
-
-impl<T> Hit<T> {
-    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Hit<U> {
-        Hit { value: map(self.value), vitals: self.vitals, is_untold: self.is_untold }
-    }
 }
 
 impl Shard {
@@ -146,15 +133,17 @@ impl Shard {
         self.tables.find_shared(digest).filter(|slot| slot.value.is::<V>())
     }
 
-    /// Reads an entry if it has life enough left, and notes the hit.
+    /// Reads an entry if it has life enough left, and raises its mark.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn get<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, wanted: Wanted) -> Option<Hit<T>> {
+    pub(super) fn get<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, wanted: Wanted) -> Option<Entry<T>> {
         let vitals = slot.lasting(clock, wanted)?;
-        let is_untold = vitals.left > 0 && !self.note_hit(slot.node);
-        Some(Hit { value: slot.value.clone(), vitals, is_untold })
+        if vitals.left > 0 {
+            self.marks.raise(slot.node, self.mark_limit);
+        }
+        Some(Entry::with_vitals(slot.value.clone(), vitals))
     }
 
-    /// Reads a value if a call on these terms can be served it, and notes the hit; for policies that need no touches.
+    /// Reads a value if a call on these terms can be served it, and raises its mark.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn get_fresh<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, policy: &CallPolicy) -> Option<T> {
         let vitals = slot.lasting(clock, Wanted::roughly())?;
@@ -165,24 +154,8 @@ impl Shard {
         Some(slot.value.clone())
     }
 
-    /// Does the same, for policies that do.
-    pub(super) fn get_fresh_and_touch<T: Clone>(
-        &self,
-        slot: &Slot<T>,
-        clock: &Clock,
-        policy: &CallPolicy,
-    ) -> Option<Hit<T>> {
-        let vitals = slot.lasting(clock, Wanted::roughly())?;
-        if decide(Some(vitals), policy) != Decision::Serve {
-            return None;
-        }
-        let is_untold = !self.note_hit(slot.node);
-        Some(Hit { value: slot.value.clone(), vitals, is_untold })
-    }
-
-    /// Returns whether nothing is left to do for the hit.
-    fn note_hit(&self, node: Node) -> bool {
-        self.marks.raise(node, self.mark_limit);
+    /// Notes a hit for the policy, if it wants to hear of each. Returns false if that takes the write lock.
+    pub(super) fn note(&self, node: Node) -> bool {
         self.touches.as_ref().is_none_or(|touches| touches.note(node))
     }
 

@@ -10,7 +10,7 @@ use super::super::builder::{ENTRY_OVERHEAD, Policy};
 use super::super::held::{Held, Shared, copy_of, discard};
 use super::super::locks::{Reading, Writing};
 use super::super::policy_guard::Panic;
-use super::super::shard::{Hit, Shard};
+use super::super::shard::Shard;
 use super::super::table::{Times, Trash, Wanted};
 use super::InprocClient;
 use crate::client::Value;
@@ -67,26 +67,42 @@ impl InprocClient {
     }
 
     pub(super) fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let (index, clock) = (self.shard(digest), self.0.identity.clock());
-        let shard = self.0.shards.read(index);
-        let (Hit { value, vitals, is_untold }, shard) = match shard.plain::<V>(digest) {
-            Some(slot) => (shard.get(slot, clock, wanted)?, shard),
-            None => return self.look_up_shared(shard, digest, wanted),
-        };
-        drop(shard);
-        if is_untold {
-            self.touch(index, digest);
+        if self.0.wants_touch {
+            return self.look_up_and_touch(digest, wanted);
         }
-        Some(Entry::with_vitals(value, vitals))
+        let shard = self.0.shards.read(self.shard(digest));
+        match shard.plain::<V>(digest) {
+            Some(slot) => shard.get(slot, self.0.identity.clock(), wanted),
+            None => self.look_up_shared(shard, digest, wanted),
+        }
     }
 
+    /// What [`look_up`](Self::look_up) does where the value is not plain.
+    #[inline(never)]
     fn look_up_shared<V: Value>(&self, shard: Reading<'_, Shard>, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let hit = shard.get(shard.shared::<V>(digest)?, self.0.identity.clock(), wanted)?;
+        let entry = shard.get(shard.shared::<V>(digest)?, self.0.identity.clock(), wanted)?;
         drop(shard);
-        if hit.is_untold {
-            self.touch(self.shard(digest), digest);
+        Some(entry.map(copy_of))
+    }
+
+    /// What [`look_up`](Self::look_up) does where the policy wants to hear of each hit.
+    #[inline(never)]
+    fn look_up_and_touch<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
+        let (index, clock) = (self.shard(digest), self.0.identity.clock());
+        let shard = self.0.shards.read(index);
+        let (entry, node) = match shard.plain::<V>(digest) {
+            Some(slot) => (shard.get(slot, clock, wanted)?.map(Held::Plain), slot.node),
+            None => {
+                let slot = shard.shared::<V>(digest)?;
+                (shard.get(slot, clock, wanted)?.map(Held::Shared), slot.node)
+            }
+        };
+        let is_told = entry.is_stale() || shard.note(node);
+        drop(shard);
+        if !is_told {
+            self.touch(index, digest);
         }
-        Some(Entry::with_vitals(copy_of(hit.value), hit.vitals))
+        Some(entry.map(Held::into_value))
     }
 
     /// What [`Client::look_fresh`] does where the value is not plain.
@@ -107,15 +123,19 @@ impl InprocClient {
     pub(super) fn look_fresh_and_touch<V: Value>(&self, digest: Digest, policy: &CallPolicy) -> Option<V> {
         let (index, clock) = (self.shard(digest), self.0.identity.clock());
         let shard = self.0.shards.read(index);
-        let hit = match shard.plain::<V>(digest) {
-            Some(slot) => shard.get_fresh_and_touch(slot, clock, policy)?.map(Held::Plain),
-            None => shard.get_fresh_and_touch(shard.shared::<V>(digest)?, clock, policy)?.map(Held::Shared),
+        let (value, node) = match shard.plain::<V>(digest) {
+            Some(slot) => (Held::Plain(shard.get_fresh(slot, clock, policy)?), slot.node),
+            None => {
+                let slot = shard.shared::<V>(digest)?;
+                (Held::Shared(shard.get_fresh(slot, clock, policy)?), slot.node)
+            }
         };
+        let is_told = shard.note(node);
         drop(shard);
-        if hit.is_untold {
+        if !is_told {
             self.touch(index, digest);
         }
-        Some(hit.value.into_value())
+        Some(value.into_value())
     }
 
     /// Tells the policy of all hits so far, and of one more for which there was no room among them. If it panics, the hit is
