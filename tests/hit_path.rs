@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use allocation_counter::measure;
 use chorde::InprocClient;
+use chorde::inproc::Policy;
 use chorde::prelude::*;
 use serde::Serialize;
 use support::hand::poll_once;
@@ -38,6 +39,31 @@ fn a_hit_of_numbers_allocates_nothing() {
     assert_eq!(allocations(|| assert_eq!((plain(5), plain::bg(5)), (5, 5))), 0);
     assert_eq!(allocations(|| assert_eq!((plain::lazy(5), plain::peek(5)), (Some(5), Some(5)))), 0);
     assert_eq!((ahead::stats().hits, plain::stats().hits), (100, 302));
+}
+
+#[test]
+fn a_hit_of_a_struct_allocates_no_more_than_its_clone() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Pair(u64, u64);
+    store!(CACHE);
+    static LRU: std::sync::LazyLock<InprocClient> =
+        std::sync::LazyLock::new(|| InprocClient::builder().capacity(10).policy(Policy::lru()).build().unwrap());
+    #[cached(client = CACHE, ttl = 60)]
+    fn pair(x: u64) -> Pair {
+        Pair(x, x)
+    }
+    #[cached(client = LRU, ttl = 60)]
+    fn used(x: u64) -> Pair {
+        Pair(x, x)
+    }
+    #[cached(client = LRU, ttl = 60)]
+    fn counted(x: u64) -> u64 {
+        x
+    }
+    assert_eq!(allocations(|| assert_eq!(pair(5), Pair(5, 5))), 0);
+    // Once the policy has been told of as many hits as are told at a time.
+    (0..200).for_each(|_| drop((used(5), counted(5))));
+    assert_eq!(allocations(|| assert_eq!((used(5), counted(5)), (Pair(5, 5), 5))), 0);
 }
 
 #[test]

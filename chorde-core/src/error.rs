@@ -13,7 +13,7 @@ use std::fmt;
 /// ```
 /// use chorde_core::{ErrorKind, InprocClient};
 ///
-/// let error = InprocClient::builder().capacity(0).build().unwrap_err();
+/// let error = InprocClient::builder().build().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Config);
 /// assert!(error.to_string().contains("capacity"));
 /// ```

@@ -42,6 +42,23 @@ fn the_inproc_client_with_exact_lru_conforms() {
     check_all(&clock, || lru(&clock));
 }
 
+/// A type of which the in-process store knows nothing.
+#[derive(Clone, Debug, PartialEq)]
+struct Mine(u64);
+
+impl Sample for Mine {
+    fn sample(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+#[test]
+fn the_inproc_client_conforms_for_types_of_the_user() {
+    let clock = ManualClock::new();
+    Suite::new(|| inproc(&clock)).advance(|by| clock.advance(by)).check::<Mine>();
+    Suite::new(|| lru(&clock)).advance(|by| clock.advance(by)).check::<Mine>();
+}
+
 #[test]
 fn the_inproc_client_on_system_time_conforms() {
     let suite = Suite::new(|| InprocClient::new(10_000)).resolution(Duration::from_millis(1));

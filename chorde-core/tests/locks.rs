@@ -92,6 +92,10 @@ mod sync {
     }
 }
 
+#[macro_use]
+#[path = "schedules/local.rs"]
+mod local;
+
 #[path = "../src/clients/inproc/locks.rs"]
 mod locks;
 

@@ -1,5 +1,6 @@
 //! What a store costs that is used directly.
 
+mod kinds;
 mod subjects;
 
 use std::sync::Arc;
@@ -103,5 +104,6 @@ pub fn run(wanted: &Wanted) -> Outcome {
             ratio(&medians, "chorde, ttl", "quick_cache, no ttl", column, what);
         }
     }
+    kinds::run(wanted);
     Ok(())
 }

@@ -177,6 +177,11 @@ pub trait CacheExt: Cache {
     }
 
     /// Stores a value where no valid one is; returns whether it did. Of several at once exactly one does.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Value`](crate::ErrorKind::Value), in process, for what is heavier than the whole capacity; but a client of
+    /// capacity 0, which stores nothing, says that it did.
     fn add<V: Value>(
         &self,
         key: &(impl AsKey + ?Sized),

@@ -1,7 +1,9 @@
 //! The exact policies, hit by hit: what is held is what a list in the order of use would hold.
 
+use std::sync::{Mutex, mpsc};
+
 use chorde_core::inproc::Policy;
-use chorde_core::{CacheExt, Client, InprocClient, Key, Lookup, ReadOptions, Wait};
+use chorde_core::{CacheExt, Client, ErrorKind, InprocClient, Key, Lookup, ReadOptions, Wait};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -85,7 +87,7 @@ impl Model {
     }
 
     fn weight(&self) -> u64 {
-        self.order.iter().map(|(_, (_, weight))| u64::from(*weight)).sum()
+        self.order.iter().map(|(_, (_, weight))| u64::from(*weight).max(1)).sum()
     }
 }
 
@@ -103,7 +105,12 @@ fn step(client: &InprocClient, model: &mut Model, op: &Op, number: u32) {
         }
         Op::Add(key, weight) => {
             let free = model.place(*key).is_none();
-            assert_eq!(client.add(key, (number, *weight), secs(600)).wait().unwrap(), free);
+            let added = client.add(key, (number, *weight), secs(600)).wait();
+            if free && u64::from(*weight) > model.capacity {
+                assert_eq!(added.unwrap_err().kind(), ErrorKind::Value);
+            } else {
+                assert_eq!(added.unwrap(), free);
+            }
             if free {
                 model.put(*key, (number, *weight));
             }
@@ -155,5 +162,33 @@ fn exact_lru_holds_what_a_list_in_the_order_of_use_would_hold() {
             step(&client, &mut model, op, number);
             check(&client, &model);
         }
+    });
+}
+
+#[test]
+fn the_order_of_use_holds_over_threads() {
+    type Step<'a> = Box<dyn FnOnce() + Send + 'a>;
+    agree("exact LRU over threads", &(1..12_u64, vec((op(), 0..3_usize), 1..150)), |(capacity, ops)| {
+        let client = InprocClient::builder().capacity(capacity).policy(Policy::lru());
+        let client = client.weigher(|_, value: &Value| value.1).build().unwrap();
+        let model = Mutex::new(Model { order: Vec::new(), capacity, touches: true });
+        std::thread::scope(|scope| {
+            // Each keeps notes of its own; one step at a time is done, by any of them.
+            let workers: Vec<_> = (0..3)
+                .map(|_| {
+                    let (ask, asked) = mpsc::channel::<Step<'_>>();
+                    let (done, wait) = mpsc::channel();
+                    scope.spawn(move || asked.into_iter().for_each(|step| (step(), done.send(()).unwrap()).1));
+                    (ask, wait)
+                })
+                .collect();
+            for (number, (op, worker)) in (0..).zip(&ops) {
+                let (client, model) = (&client, &model);
+                let (ask, wait) = &workers[*worker];
+                ask.send(Box::new(move || step(client, &mut model.lock().unwrap(), op, number))).unwrap();
+                wait.recv().unwrap();
+                check(client, &model.lock().unwrap());
+            }
+        });
     });
 }

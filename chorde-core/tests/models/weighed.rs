@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chorde_core::inproc::Policy;
-use chorde_core::{CacheExt, Entry, InprocClient, ManualClock, Wait};
+use chorde_core::{CacheExt, Entry, ErrorKind, InprocClient, ManualClock, Wait};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -85,12 +85,19 @@ impl Model {
                 );
             }
             Op::PutText { key, ttl } => {
-                client.put(&key, number.to_string(), life(ttl)).wait().unwrap();
+                // Long ones are held in another way than short ones.
+                let width = if number.is_multiple_of(2) { 1 } else { 3000 };
+                client.put(&key, format!("{number:width$}"), life(ttl)).wait().unwrap();
                 self.write(key, Held { number, is_text: true, weight: 1, end: self.end(ttl), written: number });
             }
             Op::Add { key, ttl, weight } => {
                 let free = !self.is_valid(key);
-                assert_eq!(client.add(&key, (number, weight), life(ttl)).wait().unwrap(), free);
+                let added = client.add(&key, (number, weight), life(ttl)).wait();
+                if free && u64::from(weight) > self.capacity {
+                    assert_eq!(added.unwrap_err().kind(), ErrorKind::Value);
+                } else {
+                    assert_eq!(added.unwrap(), free);
+                }
                 if free {
                     let held =
                         Held { number, is_text: false, weight: weight.into(), end: self.end(ttl), written: number };
@@ -137,7 +144,8 @@ impl Model {
     }
 
     /// Notes a write, and judges who left for it.
-    fn write(&mut self, key: u8, held: Held) {
+    fn write(&mut self, key: u8, mut held: Held) {
+        held.weight = held.weight.max(1);
         if held.weight > self.capacity {
             self.held.remove(&key);
             return;
@@ -185,7 +193,7 @@ impl Model {
         let text: Option<Entry<String>> = self.client.get_ttl(&key).wait().unwrap();
         assert!(number.is_none() || text.is_none(), "two types under one key");
         let number = number.map(|entry| (entry.value.0, false, left(entry.remaining())));
-        number.or(text.map(|entry| (entry.value.parse().unwrap(), true, left(entry.remaining()))))
+        number.or(text.map(|entry| (entry.value.trim().parse().unwrap(), true, left(entry.remaining()))))
     }
 
     /// Compares all that is held.

@@ -7,7 +7,7 @@ use chorde::{AsKey, CacheExt, InprocClient, Wait};
 
 use super::Bytes;
 
-const TTL: Duration = Duration::from_secs(3600);
+pub const TTL: Duration = Duration::from_secs(3600);
 
 /// A store of values of 100 bytes.
 pub trait Store<K>: Sync {

@@ -20,11 +20,28 @@ pub(super) type Weigher = Box<dyn Fn(&Key, &dyn Any) -> u32 + Send + Sync>;
 /// Makes the policy of a shard for its share of the capacity.
 type MakePolicy = dyn Fn(u64) -> Box<dyn EvictionPolicy> + Send + Sync;
 
+/// Bytes that an entry takes beside its value and what that refers to: its place in a table and in eviction's books, with the
+/// room that tables leave free.
+///
+/// Counted by [`InprocBuilder::capacity_bytes`].
+pub const ENTRY_OVERHEAD: u32 = 192;
+
 /// Entries below which a store is not split: a policy needs some to tell good from bad. Three shards instead of one at 1,000
 /// entries took 0.4 points off the hit ratio of a trace (`sprite` in benches/README.md).
 const SMALLEST_SHARD: u64 = 1792;
-/// Shards of this many entries fill a hash table of 2^14 buckets well.
-const LARGEST_SHARD: u64 = 14_336;
+/// Shards of this many entries fill a hash table of 2^14 buckets well, which grows without a pause that anybody notices.
+const LARGE_SHARD: u64 = 14_336;
+/// Shards of this many fill one of 2^18. They are for stores that would have more than [`MANY_SHARDS`] otherwise: where there
+/// is much more room than entries, each entry would take a line of the processor's cache for its shard alone.
+const LARGEST_SHARD: u64 = 229_376;
+/// As many shards as writers need in order not to meet.
+const MANY_SHARDS: u64 = 64;
+
+/// A capacity beyond this many entries, which take more than 100 GiB, is taken to mean that there is no bound.
+const FILLABLE: u64 = 1 << 30;
+
+/// How many bytes an entry is taken to have, where capacity is in bytes and the number of shards is chosen.
+const LIKELY_BYTES: u64 = 1024;
 
 /// Chooses how entries are evicted.
 ///
@@ -55,8 +72,8 @@ impl Policy {
 
     /// Evicts the entry whose last use is the longest ago, exactly.
     ///
-    /// Every hit takes the write lock of the whole client in order to note its place; see
-    /// [`lru_by_write`](Self::lru_by_write) and [`adaptive`](Self::adaptive) for hits that do not.
+    /// Every hit notes its place in the order of all hits, which threads share, and one of 64 takes the write lock of the whole
+    /// client; see [`lru_by_write`](Self::lru_by_write) and [`adaptive`](Self::adaptive) for hits that do not.
     #[must_use]
     pub fn lru() -> Self {
         Self { name: "lru", make: Arc::new(|_| Box::new(Lru::new(true))), exact: true }
@@ -100,8 +117,8 @@ impl fmt::Debug for Policy {
 ///
 /// let client = InprocClient::builder()
 ///     .name("pages")
-///     .capacity(64 << 20)
-///     .weigher(|_key, page: &String| page.len() as u32)
+///     .capacity_bytes(64 << 20)
+///     .weigher(|_key, page: &String| page.capacity() as u32)
 ///     .build()?;
 /// # Ok::<(), chorde_core::Error>(())
 /// ```
@@ -110,6 +127,8 @@ impl fmt::Debug for Policy {
 pub struct InprocBuilder {
     pub(super) name: Option<String>,
     pub(super) capacity: Option<u64>,
+    /// Whether that is in bytes.
+    pub(super) counts_bytes: bool,
     pub(super) policy: Policy,
     pub(super) clock: Clock,
     pub(super) weighers: HashMap<TypeId, Weigher>,
@@ -123,9 +142,23 @@ impl InprocBuilder {
         self
     }
 
-    /// Limits the client to this much weight in all: to this many entries where no weigher is set. Required.
+    /// Limits the client to this much weight in all: to this many entries where no weigher is set. This or
+    /// [`capacity_bytes`](Self::capacity_bytes) is required; the last one counts.
+    ///
+    /// A capacity of 0 switches the cache off, see [`InprocClient::new`].
     pub fn capacity(mut self, capacity: u64) -> Self {
         self.capacity = Some(capacity);
+        self.counts_bytes = false;
+        self
+    }
+
+    /// Limits the client to about this many bytes of memory.
+    ///
+    /// Each entry counts [`ENTRY_OVERHEAD`], the size of its value's type, and what the type's [`weigher`](Self::weigher) says the
+    /// value refers to, on the heap; nothing more where there is none.
+    pub fn capacity_bytes(mut self, bytes: u64) -> Self {
+        self.capacity = Some(bytes);
+        self.counts_bytes = true;
         self
     }
 
@@ -141,9 +174,11 @@ impl InprocBuilder {
         self
     }
 
-    /// Weighs each value of type `V`; may be called once for each type. Values of other types weigh 1.
+    /// Weighs each value of type `V`; may be called once for each type. Values of other types weigh 1, and no value weighs
+    /// less. After [`capacity_bytes`](Self::capacity_bytes), says how many bytes a value refers to instead.
     ///
-    /// A value that weighs more than the whole capacity is not kept.
+    /// A value that weighs more than the whole capacity is not kept, which [`InprocStats::too_heavy`](super::InprocStats)
+    /// counts: a write of it removes what was there, and `add` returns an error.
     pub fn weigher<V: Value>(mut self, weigh: impl Fn(&Key, &V) -> u32 + Send + Sync + 'static) -> Self {
         let weigher = move |key: &Key, value: &dyn Any| value.downcast_ref().map_or(1, |value| weigh(key, value));
         self.weighers.insert(TypeId::of::<V>(), Box::new(weigher));
@@ -163,12 +198,11 @@ impl InprocBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the capacity is missing or zero, or the number of shards is zero.
+    /// [`ErrorKind::Config`] when the capacity is missing, or the number of shards is zero.
     pub fn build(self) -> Result<InprocClient> {
         let invalid = |message: &str| Err(Error::new(ErrorKind::Config, message));
         match (self.capacity, self.shards) {
             (None, _) => invalid("in-process client without a capacity: call `capacity(entries)` on the builder"),
-            (Some(0), _) => invalid("in-process client with `capacity` 0: give it room for at least one entry"),
             (_, Some(0)) => {
                 invalid("in-process client with 0 `shards`: give at least 1, or leave the choice to the client")
             }
@@ -183,7 +217,9 @@ impl InprocBuilder {
         if self.policy.exact {
             1
         } else if let Some(shards) = self.shards {
-            shards.min(usize::try_from(capacity).unwrap_or(usize::MAX))
+            shards.min(usize::try_from(capacity.max(1)).unwrap_or(usize::MAX))
+        } else if self.counts_bytes {
+            shards_for_entries(capacity / LIKELY_BYTES)
         } else if self.weighers.is_empty() {
             shards_for_entries(capacity)
         } else {
@@ -199,11 +235,16 @@ impl InprocBuilder {
 /// all shards get exactly their share, so that four standard deviations are left free.
 fn shards_for_entries(capacity: u64) -> usize {
     let mut full = SMALLEST_SHARD;
-    while full < LARGEST_SHARD && capacity / full > 32 {
+    while full < LARGEST_SHARD {
+        let enough = if full < LARGE_SHARD { MANY_SHARDS / 2 } else { MANY_SHARDS };
+        if capacity / full <= enough {
+            break;
+        }
         full *= 2;
     }
     let share = full - 4 * full.isqrt();
-    capacity.div_ceil(share).clamp(1, 4096) as usize
+    let most = if capacity > FILLABLE { MANY_SHARDS } else { 4 * MANY_SHARDS };
+    capacity.div_ceil(share).clamp(1, most) as usize
 }
 
 impl fmt::Debug for InprocBuilder {
@@ -229,6 +270,10 @@ mod tests {
         assert_eq!(shards_for_entries(300), 1);
         assert_eq!(shards_for_entries(1624), 1);
         assert_eq!(shards_for_entries(10_000), 7);
-        assert_eq!(shards_for_entries(1_000_000), 73);
+        assert_eq!(shards_for_entries(1_000_000), 36);
+        assert_eq!(shards_for_entries(10_000_000), 44);
+        assert_eq!(shards_for_entries(1_000_000_000), 256);
+        assert_eq!(shards_for_entries(u64::MAX), 64);
+        assert_eq!(shards_for_entries(0), 1);
     }
 }

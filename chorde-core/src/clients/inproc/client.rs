@@ -1,6 +1,8 @@
-//! The client's handle: finds the shard, keeps the budget.
+//! The client's handle, and what it can do as a client.
 
-use std::any::{Any, TypeId};
+mod shards;
+
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +14,13 @@ use super::builder::{InprocBuilder, Policy, Weigher};
 use super::locks::Locks;
 use super::registry::{self, InprocStats};
 use super::shard::Shard;
-use super::table::{Times, Trash, Wanted};
+use super::table::{Times, Wanted};
+use shards::{Condition, Stored};
+
 use crate::client::{Cache, Client, Computed, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
 use crate::clock::nanos;
-use crate::digest::Digest;
 use crate::entry::{Entry, Lookup};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
 use crate::policy::CallPolicy;
@@ -30,8 +33,14 @@ use crate::sync::{AtomicU64, Ordering};
 ///
 /// # Concurrency
 ///
-/// A hit takes a shared lock and writes nothing that other hits read. A value's `Clone` runs under that lock and must not
-/// use the client; its `Drop` runs outside of all locks.
+/// A hit takes a shared lock and writes nothing that other hits read, but for the reference count of a value in an `Arc`.
+/// No lock is held while a value's `Clone` or `Drop`, a key's `Serialize` or a weigher runs: they may take long, panic, and use
+/// the client. To that end, numbers and other types of the standard library that are copied by their bits, `Arc`s, and texts and
+/// buffers of up to 2 KiB lie in the table itself, and any other value behind a reference count that each hit raises and lowers.
+/// A panic in the `Drop` of a value that leaves the store ends there, once the panic hook has reported it.
+///
+/// An eviction policy of one's own runs under a lock. It must not use any in-process client: that panics. If a policy panics, its
+/// shard is emptied and begins anew with another policy, and the write that called it panics; a hit is served all the same.
 ///
 /// # Examples
 ///
@@ -58,6 +67,8 @@ pub(super) struct Inner {
     weighers: HashMap<TypeId, Weigher>,
     /// How often all entries were removed.
     clears: AtomicU64,
+    /// Whether capacity and weights are in bytes.
+    counts_bytes: bool,
     /// The sum of all entries' weights.
     weight: CachePadded<AtomicU64>,
 }
@@ -65,11 +76,13 @@ pub(super) struct Inner {
 impl InprocClient {
     /// Creates a client for that many entries, with the default policy.
     ///
-    /// A capacity of 0 counts as 1; the [`builder`](Self::builder) rejects it.
+    /// A capacity of 0 switches the cache off: nothing is held, writes are accepted and dropped, and [`add`] says `true`. A
+    /// cached function computes on each call, concurrent calls once.
+    ///
+    /// [`add`]: crate::CacheExt::add
     #[must_use]
     pub fn new(entries: u64) -> Self {
-        let capacity = entries.max(1);
-        Self::builder().capacity(capacity).build().expect("invariant: a capacity above zero is all that is needed")
+        Self::builder().capacity(entries).build().expect("invariant: a capacity is all that is needed")
     }
 
     /// Returns a builder, for everything else.
@@ -89,6 +102,7 @@ impl InprocClient {
             shards,
             weighers: builder.weighers,
             clears: AtomicU64::new(0),
+            counts_bytes: builder.counts_bytes,
             weight: CachePadded::default(),
         });
         registry::register(Arc::downgrade(&inner));
@@ -103,13 +117,14 @@ impl InprocClient {
     #[must_use]
     pub fn stats(&self) -> InprocStats {
         let inner = &*self.0;
-        let (mut entries, mut evicted, mut expired) = (0, 0, 0);
+        let (mut entries, mut evicted, mut expired, mut too_heavy) = (0, 0, 0, 0);
         for shard in inner.shards.indices() {
             let shard = inner.shards.read(shard);
             let departures = shard.departures();
             entries += shard.len() as u64;
             evicted += departures.evicted;
             expired += departures.expired;
+            too_heavy += departures.too_heavy;
         }
         InprocStats {
             name: inner.name.clone(),
@@ -118,6 +133,7 @@ impl InprocClient {
             entries,
             evicted,
             expired,
+            too_heavy,
         }
     }
 
@@ -131,134 +147,17 @@ impl InprocClient {
     pub(super) fn clear_now(&self) {
         // Before the shards are locked: what was computed before is refused under a shard's lock from now on.
         self.0.clears.fetch_add(1, Ordering::AcqRel);
-        let share = self.0.capacity.div_ceil(self.0.shards.len() as u64);
-        for shard in self.0.shards.indices() {
-            // The old contents are dropped after the lock is.
-            let old = self.change::<(), _>(shard, |shard, _| shard.clear(self.0.policy.make(share)));
+        for index in self.0.shards.indices() {
+            // Made before the lock is taken, and the old contents are dropped after it is released.
+            let empty = Shard::new(self.0.policy.make(self.policy_share()));
+            let old = self.change::<(), _>(index, |shard, _| shard.exchange(empty));
             drop(old);
         }
     }
 
-    /// Picks the shard by multiplication instead of a mask, so that their number need not be a power of two.
-    #[inline]
-    fn shard(&self, digest: Digest) -> usize {
-        ((digest.high() >> 32).wrapping_mul(self.0.shards.len() as u64) >> 32) as usize
-    }
-
-    /// Returns the digest under which this client keeps a key at the present revision of its namespaces.
-    #[inline]
-    fn digest(&self, probe: &Probe<'_>) -> Digest {
-        self.0.identity.revised_digest(probe.digest, probe.path)
-    }
-
-    fn look_up<V: Value>(&self, digest: Digest, wanted: Wanted) -> Option<Entry<V>> {
-        let clock = self.0.identity.clock();
-        let shard = self.shard(digest);
-        if self.0.wants_touch {
-            return self.0.shards.write(shard).get_and_touch(digest, clock, wanted);
-        }
-        self.0.shards.read(shard).get(digest, clock, wanted)
-    }
-
-    /// Changes a shard under its lock, brings the common budget up to date, and drops what was removed after unlocking:
-    /// most likely one value of type `V`, for which there is room without an allocation.
-    #[inline]
-    fn change<V: Send + 'static, R>(&self, shard: usize, change: impl FnOnce(&mut Shard, &mut Trash<'_>) -> R) -> R {
-        let mut first = None::<V>;
-        let mut trash = Trash::new(&mut first);
-        let mut shard = self.0.shards.write(shard);
-        let before = shard.weight();
-        let result = change(&mut shard, &mut trash);
-        self.account(before, shard.weight());
-        drop(shard);
-        result
-    }
-
-    /// Leaves the sum alone where one entry took the place of another: all shards share it.
-    fn account(&self, before: u64, after: u64) {
-        if before != after {
-            self.0.weight.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.weight.load(Ordering::Relaxed) > self.0.capacity
-    }
-
-    /// Stores a value if the shard, as it is at that time, `permits` it. Returns whether it did.
-    fn store<V: Value>(
-        &self,
-        key: &Key,
-        value: V,
-        (now, times): (u64, Times),
-        permits: impl FnOnce(&Shard, Digest) -> bool,
-    ) -> bool {
-        let weight = self.weigh(key, &value);
-        let digest = self.digest(&key.probe());
-        let index = self.shard(digest);
-        let stored = self.change::<V, _>(index, |shard, trash| {
-            if !permits(shard, digest) {
-                return false;
-            }
-            if u64::from(weight) > self.0.capacity {
-                shard.remove(digest, trash);
-                return true;
-            }
-            let before = shard.weight();
-            shard.put(digest, value, times, weight, trash);
-            self.make_room(shard, before, weight, now, trash);
-            true
-        });
-        if stored && self.is_over() {
-            self.make_room_elsewhere::<V>(index, now);
-        }
-        stored
-    }
-
-    /// Returns the time, and those of an entry that is written now.
-    fn written(&self, ttl: Duration, options: WriteOptions) -> (u64, Times) {
-        let now = self.0.identity.clock().now();
-        (now, Times::new(now, nanos(ttl), nanos(options.value_age())))
-    }
-
-    fn weigh<V: Value>(&self, key: &Key, value: &V) -> u32 {
-        if self.0.weighers.is_empty() {
-            return 1;
-        }
-        self.0.weighers.get(&TypeId::of::<V>()).map_or(1, |weigh| weigh(key, value as &dyn Any))
-    }
-
-    /// Evicts from the shard that has grown while the client is over its budget and this shard is over its share.
-    fn make_room(&self, shard: &mut Shard, before: u64, newest: u32, now: u64, trash: &mut Trash<'_>) {
-        // The change is accounted for when it is complete; until then it is added here.
-        let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(before);
-        let share = self.share();
-        while others + shard.weight() > self.0.capacity
-            && shard.weight() > share
-            && shard.weight() > u64::from(newest)
-            && shard.evict(now, trash)
-        {}
-    }
-
-    /// Evicts from the other shards: at first from those over their share, then, if a heavy entry needs more, from all.
-    fn make_room_elsewhere<V: Value>(&self, grown: usize, now: u64) {
-        for floor in [self.share(), 0] {
-            for index in self.0.shards.indices().filter(|index| *index != grown) {
-                if !self.is_over() {
-                    return;
-                }
-                self.change::<V, _>(index, |shard, trash| {
-                    let others = self.0.weight.load(Ordering::Relaxed).saturating_sub(shard.weight());
-                    while others + shard.weight() > self.0.capacity && shard.weight() > floor && shard.evict(now, trash)
-                    {
-                    }
-                });
-            }
-        }
-    }
-
-    fn share(&self) -> u64 {
-        self.0.capacity / self.0.shards.len() as u64
+    /// What the policy of a shard is told of the capacity.
+    fn policy_share(&self) -> u64 {
+        self.0.capacity.div_ceil(self.0.shards.len() as u64)
     }
 
     /// Changes the end of a valid entry to what `end` makes of it; returns whether there is one.
@@ -370,9 +269,13 @@ impl<V: Value> Client<V> for InprocClient {
         let clock = self.0.identity.clock();
         let shard = self.shard(digest);
         if self.0.wants_touch {
-            return self.0.shards.write(shard).get_fresh_and_touch(digest, clock, policy);
+            return self.look_fresh_and_touch(digest, policy);
         }
-        self.0.shards.read(shard).get_fresh(digest, clock, policy)
+        let shard = self.0.shards.read(shard);
+        match shard.plain::<V>(digest) {
+            Some(slot) => shard.get_fresh(slot, clock, policy),
+            None => self.look_fresh_shared(shard, digest, policy),
+        }
     }
 
     fn is_absent(&self, probe: &Probe<'_>) -> bool {
@@ -385,15 +288,13 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn put_entry(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<()> {
-        let written = self.written(ttl, options);
-        self.store(key, value, written, |_, _| true);
+        self.store(key, value, self.written(ttl, options), Condition::Always);
         Ok(())
     }
 
     async fn fill_at(&self, key: &Key, _token: Token, value: V, ttl: Duration, computed: Computed) -> Result<bool> {
-        let (now, probe) = (computed.at, key.probe());
-        let times = Times::new(now, nanos(ttl), 0);
-        Ok(self.store(key, value, (now, times), |_, _| Cache::revision(self, &probe).stamp() == computed.revision))
+        let times = Times::new(computed.at, nanos(ttl), 0);
+        Ok(self.store(key, value, (computed.at, times), Condition::OfRevision(computed.revision)) != Stored::Refused)
     }
 
     async fn add_entry(&self, key: &Key, value: V, ttl: Duration) -> Result<bool> {
@@ -401,10 +302,13 @@ impl<V: Value> Client<V> for InprocClient {
     }
 
     async fn add_entry_with(&self, key: &Key, value: V, ttl: Duration, options: WriteOptions) -> Result<bool> {
-        let (clock, written) = (self.0.identity.clock(), self.written(ttl, options));
-        Ok(self.store(key, value, written, |shard, digest| {
-            shard.entry(digest).is_none_or(|(_, times)| times.expires <= clock.now())
-        }))
+        match self.store(key, value, self.written(ttl, options), Condition::IfFree) {
+            Stored::TooHeavy if self.0.capacity > 0 => Err(Error::new(
+                ErrorKind::Value,
+                "an entry weighs more than the whole `capacity` of the in-process client: raise it, or add a smaller value",
+            )),
+            stored => Ok(stored != Stored::Refused),
+        }
     }
 }
 

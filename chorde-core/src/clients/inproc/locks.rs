@@ -15,6 +15,10 @@
 //! other released: presence is taken back by a release store which the writer's load acquires; readers that were
 //! held up come through the mutex, and others load `is_writing` as the writer's release store left it.
 //!
+//! What is done under a lock is the store's own, but for an eviction policy, which may be the user's. Such a policy that uses a
+//! store, this one or another, would wait for itself, or for one that waits for it. So a thread that writes is known as one
+//! ([`IS_WRITING`]), and panics where it would have to wait: a writer never waits for a lock while it holds another.
+//!
 //! A presence that was raised before `is_writing` holds writers off, so that a thread which reads a shard may read
 //! it again at any time. A lane has one owner at a time, and a new one acquires what the last one did. A lane that is dealt
 //! after a writer has asked how many there are belongs to a thread whose load of `is_writing` comes later still.
@@ -36,6 +40,11 @@ use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, lock, paus
 
 /// How many words of presence share a line, that of one lane.
 const WORDS: usize = 32;
+
+thread_local! {
+    /// Whether this thread holds a lock for writing.
+    static IS_WRITING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
 
 /// Values, each behind a reader-writer lock of its own, that share the lines on which readers say that they are there.
 pub(super) struct Locks<T> {
@@ -113,17 +122,16 @@ impl<T> Locks<T> {
     ///
     /// # Panics
     ///
-    /// If there is no such value, or if this thread is reading it, which would wait for itself for ever.
+    /// If there is no such value, if this thread is reading it, or if it is writing any: it could wait for itself for ever.
     pub(super) fn write(&self, index: usize) -> Writing<'_, T> {
         let cell = &self.cells[index];
+        refuse_writers();
         if let Some(lane) = Lane::owned() {
             let is_reading = self.presence(index, lane).load(Ordering::Relaxed) > 0;
-            assert!(
-                !is_reading,
-                "a value's `Clone` changes the in-process cache that it lies in, which is not possible"
-            );
+            assert!(!is_reading, "invariant: nobody writes what they read");
         }
         let writer = lock(&cell.writer);
+        IS_WRITING.set(true);
         // Made first, so that the lock is released whatever happens.
         let writing = Writing { cell, _writer: writer };
         cell.is_writing.swap(true, Ordering::SeqCst);
@@ -140,7 +148,15 @@ impl<T> Locks<T> {
     }
 }
 
-/// Waits until the readers that are there have left. They stay for as long as it takes to copy a value.
+/// Panics on a thread that holds a lock for writing.
+fn refuse_writers() {
+    assert!(
+        !IS_WRITING.get(),
+        "an eviction policy uses an in-process cache, which is not possible: it is called under the cache's lock"
+    );
+}
+
+/// Waits until the readers that are there have left. They stay for as long as it takes to find an entry.
 fn wait_for_none(presence: &AtomicU32) {
     let mut rounds = 0_u32;
     while presence.load(Ordering::SeqCst) > 0 {
@@ -162,6 +178,7 @@ impl<T> Cell<T> {
     /// Reads when those who write have left. While the mutex is held nobody writes, nor begins to.
     #[cold]
     fn queue<'a>(&'a self, presence: &'a AtomicU32, is_owned: bool) -> Reading<'a, T> {
+        refuse_writers();
         let nobody_writes = lock(&self.writer);
         presence.fetch_add(1, Ordering::SeqCst);
         drop(nobody_writes);
@@ -225,6 +242,7 @@ impl<T> DerefMut for Writing<'_, T> {
 
 impl<T> Drop for Writing<'_, T> {
     fn drop(&mut self) {
+        IS_WRITING.set(false);
         self.cell.is_writing.store(false, Ordering::Release);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A policy is pure bookkeeping: it never sees keys' bytes, values, clocks or locks. The shard that owns it calls it
 //! under its write lock and identifies entries by [`Node`], a small dense number that it reuses after a removal. Reads
-//! do not call the policy at all (unless it [wants touches](EvictionPolicy::wants_touch)): a hit only raises the
-//! entry's mark in [`Marks`], and the policy looks at the marks when it must choose a victim.
+//! do not call the policy at all: a hit only raises the entry's mark in [`Marks`] (and is noted for later, where the policy
+//! [wants touches](EvictionPolicy::wants_touch)), and the policy looks at the marks when it must choose a victim.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -56,7 +56,9 @@ impl Marks {
 
 /// Chooses victims for one shard.
 ///
-/// Called under the shard's write lock, so implementations need no synchronisation of their own. Every node passed in
+/// Called under the shard's write lock, so implementations need no synchronisation of their own. They must not use any
+/// in-process client, which panics. A policy that panics, or answers with a node that it was not given, costs its shard all entries:
+/// that begins anew with another policy, and the panic goes on to whoever used the client. Every node passed in
 /// is live from its `insert` until its `remove`, or until `victim` returns it. The shard clears a node's mark before
 /// `insert`.
 pub trait EvictionPolicy: std::fmt::Debug + Send + Sync + 'static {
@@ -79,12 +81,13 @@ pub trait EvictionPolicy: std::fmt::Debug + Send + Sync + 'static {
         3
     }
 
-    /// Returns whether each hit must call [`touch`](Self::touch), which costs every reader the write lock.
+    /// Returns whether each hit must call [`touch`](Self::touch). Then each hit is noted, which costs readers two writes, of which
+    /// one is to a line that all threads share, and every 64th hit of a thread takes the write lock.
     fn wants_touch(&self) -> bool {
         false
     }
 
-    /// Notes a hit, in exact order; called only when [`wants_touch`](Self::wants_touch) says so.
+    /// Notes a hit, in exact order and before any other call that comes after the hit; called only when [`wants_touch`](Self::wants_touch) says so.
     fn touch(&mut self, node: Node) {
         let _ = node;
     }

@@ -1,7 +1,7 @@
 //! Evicts the entry used longest ago, exactly.
 //!
 //! The order is one chain of nodes, so that every operation is O(1). What counts as use is chosen at construction: with
-//! touches every hit moves its entry, which costs each reader the shard's write lock; without, only writes do, which is
+//! touches every hit moves its entry, of which the shard tells in batches (`touches.rs`); without, only writes do, which is
 //! first in, first out by time of write and leaves reads free. Marks play no part.
 
 use super::links::{Chain, Links};

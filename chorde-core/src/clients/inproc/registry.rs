@@ -1,5 +1,6 @@
 //! All in-process clients of the process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct InprocStats {
     pub evicted: u64,
     /// How many stale entries were removed.
     pub expired: u64,
+    /// How many values were not kept since each of them weighed more than the whole capacity; none where that is 0.
+    pub too_heavy: u64,
 }
 
 pub(super) fn register(client: Weak<Inner>) {
@@ -49,14 +52,19 @@ pub fn stats() -> Vec<InprocStats> {
 
 /// Removes from every in-process client the entries that have been stale for longer than `grace`.
 pub fn purge_all(grace: Duration) {
-    for client in all() {
-        client.purge_now(grace);
+    for_all(|client| client.purge_now(grace));
+}
+
+/// Does something with each client, also if an eviction policy panics in one of them; then goes on with the first such panic.
+fn for_all(act: impl Fn(&InprocClient)) {
+    let act = |client| catch_unwind(AssertUnwindSafe(|| act(&client))).err();
+    let panics: Vec<_> = all().into_iter().filter_map(act).collect();
+    if let Some(panic) = panics.into_iter().next() {
+        resume_unwind(panic);
     }
 }
 
 /// Empties every in-process client.
 pub fn clear_all() {
-    for client in all() {
-        client.clear_now();
-    }
+    for_all(InprocClient::clear_now);
 }

@@ -1,25 +1,32 @@
 //! One shard of the in-process store: its entries of all types, and who of them leaves next.
 //!
-//! Everything here happens under the shard's lock. Reads take the read half: they find an entry, copy it and raise its
-//! mark. Whatever changes entries takes the write half.
+//! Everything here happens under the shard's lock. Reads take the read half: they find an entry, take what `held.rs` lets
+//! them take of its value, and raise its mark. Whatever changes entries takes the write half. No code of the user's runs
+//! here but that of an eviction policy (`policy_guard.rs`).
 
-use std::any::Any;
+use hashbrown::HashTable;
 
 use super::expiry::Expiry;
+use super::held::Shared;
 use super::policy::{EvictionPolicy, Marks, Node};
-use super::table::{AnyTable, Slot, Table, Times, Trash, Wanted};
+use super::policy_guard::{Panic, PolicyGuard};
+use super::table::{AnyTable, Slot, Times, Trash, Wanted};
+use super::tables::Tables;
+use super::touches::Touches;
 use crate::client::Value;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::policy::CallPolicy;
 
+/// With up to this many tables, an entry of whatever type is looked for in one after the other.
+const FEW_TABLES: usize = 4;
+
 /// What a shard holds.
 pub(super) struct Shard {
-    /// The table of the type of value that was seen first; most clients hold one type.
-    first: Option<Box<dyn AnyTable>>,
-    /// Those of other types.
-    others: Vec<Box<dyn AnyTable>>,
+    tables: Tables,
+    /// The nodes of all entries by the lower half of the digest, if there are more than [`FEW_TABLES`].
+    directory: Option<HashTable<Node>>,
     /// What is known of each entry without its type, and a time at which it is to be seen whether it has expired: its
     /// end, or an earlier one, so that to put a value in the place of another leaves this alone.
     nodes: Expiry<NodeInfo>,
@@ -30,7 +37,9 @@ pub(super) struct Shard {
     /// Hits since the policy last looked.
     marks: Marks,
     mark_limit: u8,
-    policy: Box<dyn EvictionPolicy>,
+    policy: PolicyGuard,
+    /// Hits of which the policy is to be told, if it wants to hear of each.
+    touches: Option<Touches>,
     /// The sum of the entries' weights.
     weight: u64,
     /// Whether there was an entry of another weight than 1. Until then there is no need to look at any.
@@ -48,34 +57,50 @@ struct NodeInfo {
     weight: u32,
 }
 
-/// How many entries left a shard, and why.
+/// The table of a node that is free.
+const NO_TABLE: u32 = u32::MAX;
+
+/// How many entries left a shard or never came in, and why.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Departures {
     pub(super) evicted: u64,
     pub(super) expired: u64,
+    /// Entries that weighed more than the whole capacity.
+    pub(super) too_heavy: u64,
 }
 
 impl Shard {
     pub(super) fn new(policy: Box<dyn EvictionPolicy>) -> Self {
         Self {
-            first: None,
-            others: Vec::new(),
+            tables: Tables::new(),
+            directory: None,
             nodes: Expiry::new(),
             given: 0,
             free: Vec::new(),
             marks: Marks::new(),
             mark_limit: policy.mark_limit(),
-            policy,
+            touches: policy.wants_touch().then(Touches::new),
+            policy: PolicyGuard::new(policy),
             weight: 0,
             weights_vary: false,
             departures: Departures::default(),
         }
     }
 
-    /// Takes out all that the shard holds, and starts anew with another policy.
-    pub(super) fn clear(&mut self, policy: Box<dyn EvictionPolicy>) -> Self {
-        let anew = Self { departures: self.departures, ..Self::new(policy) };
-        std::mem::replace(self, anew)
+    /// Takes out all that the shard holds, and starts anew with another policy, whose shard this is, empty.
+    pub(super) fn exchange(&mut self, mut other: Self) -> Self {
+        other.departures = self.departures;
+        std::mem::replace(self, other)
+    }
+
+    /// Returns whether the policy has panicked: then the shard has to be exchanged.
+    pub(super) fn is_broken(&self) -> bool {
+        self.policy.has_panicked()
+    }
+
+    /// Drops what the shard holds; returns what its policy panicked with, if it did.
+    pub(super) fn into_panic(self) -> Option<Panic> {
+        self.policy.into_panic()
     }
 
     /// Returns how many entries have left so far.
@@ -83,17 +108,33 @@ impl Shard {
         self.departures
     }
 
+    /// Notes that an entry was too heavy to come in.
+    pub(super) fn note_too_heavy(&mut self) {
+        self.departures.too_heavy += 1;
+    }
+
     pub(super) fn weight(&self) -> u64 {
         self.weight
     }
 
     pub(super) fn len(&self) -> usize {
-        self.tables().map(AnyTable::len).sum()
+        self.tables.iter().map(AnyTable::len).sum()
     }
 
-    /// Copies an entry of type `V` that has life enough left, and notes the hit.
-    pub(super) fn get<V: Value>(&self, digest: Digest, clock: &Clock, wanted: Wanted) -> Option<Entry<V>> {
-        let slot = self.find::<V>(digest)?;
+    /// Finds an entry with a plain value of type `V`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn plain<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
+        self.tables.find_plain(digest)
+    }
+
+    /// Finds an entry with a shared value of type `V`.
+    pub(super) fn shared<V: Value>(&self, digest: Digest) -> Option<&Slot<Shared>> {
+        self.tables.find_shared(digest).filter(|slot| slot.value.is::<V>())
+    }
+
+    /// Reads an entry if it has life enough left, and raises its mark.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn get<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, wanted: Wanted) -> Option<Entry<T>> {
         let vitals = slot.lasting(clock, wanted)?;
         if vitals.left > 0 {
             self.marks.raise(slot.node, self.mark_limit);
@@ -101,25 +142,9 @@ impl Shard {
         Some(Entry::with_vitals(slot.value.clone(), vitals))
     }
 
-    /// Does the same, and lets the policy know.
-    #[cold]
-    pub(super) fn get_and_touch<V: Value>(
-        &mut self,
-        digest: Digest,
-        clock: &Clock,
-        wanted: Wanted,
-    ) -> Option<Entry<V>> {
-        let entry = self.get(digest, clock, wanted)?;
-        if !entry.is_stale() {
-            self.touch(digest);
-        }
-        Some(entry)
-    }
-
-    /// Copies a value that a call on these terms can be served, and notes the hit.
+    /// Reads a value if a call on these terms can be served it, and raises its mark.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn get_fresh<V: Value>(&self, digest: Digest, clock: &Clock, policy: &CallPolicy) -> Option<V> {
-        let slot = self.find::<V>(digest)?;
+    pub(super) fn get_fresh<T: Clone>(&self, slot: &Slot<T>, clock: &Clock, policy: &CallPolicy) -> Option<T> {
         if !slot.serves(clock, policy) {
             return None;
         }
@@ -127,61 +152,59 @@ impl Shard {
         Some(slot.value.clone())
     }
 
-    /// Does the same, and lets the policy know.
-    #[cold]
-    pub(super) fn get_fresh_and_touch<V: Value>(
-        &mut self,
-        digest: Digest,
-        clock: &Clock,
-        policy: &CallPolicy,
-    ) -> Option<V> {
-        let value = self.get_fresh(digest, clock, policy)?;
-        self.touch(digest);
-        Some(value)
+    /// Notes a hit for the policy, if it wants to hear of each. Returns false if that takes the write lock.
+    pub(super) fn note(&self, node: Node) -> bool {
+        self.touches.as_ref().is_none_or(|touches| touches.note(node))
     }
 
-    fn touch(&mut self, digest: Digest) {
-        if self.policy.wants_touch()
-            && let Some((node, _)) = self.entry(digest)
-        {
+    /// Tells the policy of a hit. Those that came before it it has been told of.
+    pub(super) fn touch(&mut self, digest: Digest) {
+        if let Some((node, _)) = self.entry(digest) {
             self.policy.touch(node);
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn find<V: Value>(&self, digest: Digest) -> Option<&Slot<V>> {
-        let first = self.first.as_deref()?;
-        let table = match typed::<V>(first) {
-            Some(table) => table,
-            None => self.find_table()?,
-        };
-        table.find(digest)
-    }
-
-    #[cold]
-    fn find_table<V: Value>(&self) -> Option<&Table<V>> {
-        self.others.iter().find_map(|table| typed(&**table))
+    /// Tells the policy of all hits that are noted; to be called before any change.
+    pub(super) fn catch_up(&mut self) {
+        if let Some(touches) = &mut self.touches {
+            touches.tell(|node| self.policy.touch(node));
+        }
     }
 
     /// Returns whether there is an entry of type `V`, stale or not.
     pub(super) fn holds<V: Value>(&self, digest: Digest) -> bool {
-        self.find::<V>(digest).is_some()
+        self.plain::<V>(digest).is_some() || self.shared::<V>(digest).is_some()
     }
 
     /// Returns whether the policy wants to hear of each hit.
     pub(super) fn wants_touch(&self) -> bool {
-        self.policy.wants_touch()
+        self.touches.is_some()
     }
 
     /// Finds an entry of whatever type.
     pub(super) fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
-        self.tables().find_map(|table| table.entry(digest))
+        let Some(directory) = &self.directory else {
+            return self.tables.iter().find_map(|table| table.entry(digest));
+        };
+        let found = directory.find(digest.low(), |node| self.table_of(*node).holds(digest, *node))?;
+        self.table_of(*found).entry(digest)
+    }
+
+    fn table_of(&self, node: Node) -> &dyn AnyTable {
+        self.tables.at(self.nodes.about(node).table)
     }
 
     /// Puts a value in the place of whatever is stored under the digest.
-    pub(super) fn put<V: Value>(&mut self, digest: Digest, value: V, times: Times, weight: u32, trash: &mut Trash<'_>) {
-        let index = self.table_index::<V>();
-        let value = match self.table_mut::<V>(index).replace(digest, value, times, trash) {
+    pub(super) fn put<H: Send + Sync + 'static>(
+        &mut self,
+        digest: Digest,
+        held: H,
+        times: Times,
+        weight: u32,
+        trash: &mut Trash<'_>,
+    ) {
+        let index = self.tables.index::<H>();
+        let held = match self.tables.of::<H>(index).replace(digest, held, times, trash) {
             Ok((node, end)) => {
                 self.reweigh(node, weight);
                 if times.expires < end {
@@ -189,54 +212,36 @@ impl Shard {
                 }
                 return;
             }
-            Err(value) => value,
+            Err(held) => held,
         };
-        if !self.others.is_empty() {
-            // It may be there with a value of another type.
+        if !self.tables.is_only(index) {
+            // It may be there with a value that is held otherwise.
             self.remove(digest, trash);
         }
-        let node = self.add_node(NodeInfo { hash: digest.low(), table: index as u32, weight });
-        self.table_mut::<V>(index).insert(Slot { digest, expires: times.expires, value, life: times.life, node });
+        let node = self.add_node(NodeInfo { hash: digest.low(), table: index, weight });
+        self.tables.of::<H>(index).insert(Slot { digest, expires: times.expires, value: held, life: times.life, node });
+        self.enter_directory(node, digest.low());
         self.policy.insert(node, digest.high(), u64::from(weight));
         self.nodes.schedule(node, times.expires);
         self.weight += u64::from(weight);
     }
 
-    #[inline]
-    fn table_index<V: Value>(&mut self) -> usize {
-        if self.first.as_deref().is_some_and(|table| typed::<V>(table).is_some()) {
-            return 0;
+    /// Adds an entry to the directory, which begins when there are many tables.
+    fn enter_directory(&mut self, node: Node, hash: u64) {
+        if self.tables.len() <= FEW_TABLES {
+            return;
         }
-        self.find_or_add_table::<V>()
-    }
-
-    #[cold]
-    fn find_or_add_table<V: Value>(&mut self) -> usize {
-        if let Some(index) = self.tables().position(|table| typed::<V>(table).is_some()) {
-            return index;
+        let nodes = &self.nodes;
+        let hash_of = |node: &Node| nodes.about(*node).hash;
+        if let Some(directory) = &mut self.directory {
+            directory.insert_unique(hash, node, hash_of);
+            return;
         }
-        let table = Box::new(Table::<V>::new());
-        if self.first.is_none() {
-            self.first = Some(table);
-            return 0;
+        let mut directory = HashTable::new();
+        for node in (0..self.given).filter(|node| nodes.about(*node).table != NO_TABLE) {
+            directory.insert_unique(hash_of(&node), node, hash_of);
         }
-        self.others.push(table);
-        self.others.len()
-    }
-
-    /// Returns all tables, in the order of their indices.
-    fn tables(&self) -> impl Iterator<Item = &dyn AnyTable> {
-        self.first.iter().chain(&self.others).map(|table| &**table)
-    }
-
-    fn table_at(&mut self, index: usize) -> &mut dyn AnyTable {
-        let table = if index == 0 { self.first.as_mut() } else { self.others.get_mut(index - 1) };
-        &mut **table.expect("invariant: indices are those of tables")
-    }
-
-    fn table_mut<V: Value>(&mut self, index: usize) -> &mut Table<V> {
-        let table: &mut dyn Any = self.table_at(index);
-        table.downcast_mut().expect("invariant: the table at a type's index holds that type")
+        self.directory = Some(directory);
     }
 
     fn reweigh(&mut self, node: Node, weight: u32) {
@@ -274,7 +279,7 @@ impl Shard {
         let Some((node, _)) = self.entry(digest) else { return };
         self.nodes.schedule(node, times.expires);
         let table = self.nodes.about(node).table;
-        self.table_at(table as usize).set_times(digest, times);
+        self.tables.at_mut(table).set_times(digest, times);
     }
 
     /// Makes room: removes one entry, an expired one if there is any, else the policy's victim. Returns whether there
@@ -286,10 +291,24 @@ impl Shard {
             self.departures.expired += 1;
             return true;
         }
-        let Some(node) = self.policy.victim(&mut self.marks) else { return false };
+        let Some(node) = self.choose_victim() else { return false };
         self.forget(node, trash);
         self.departures.evicted += 1;
         true
+    }
+
+    /// Asks the policy who is to leave. One that knows of nobody, while there are entries, does not keep the shard from
+    /// staying within its budget.
+    fn choose_victim(&mut self) -> Option<Node> {
+        let (nodes, given) = (&self.nodes, self.given);
+        let is_live = |node| node < given && nodes.about(node).table != NO_TABLE;
+        let node = self.policy.victim(&mut self.marks, is_live);
+        if node.is_some() || self.is_broken() {
+            return node;
+        }
+        let node = self.tables.iter().find_map(AnyTable::any)?;
+        self.policy.remove(node);
+        Some(node)
     }
 
     /// Removes what has expired by `now`.
@@ -305,7 +324,7 @@ impl Shard {
     fn pop_expired(&mut self, now: u64) -> Option<Node> {
         while let Some(node) = self.nodes.pop_expired(now) {
             let NodeInfo { hash, table, .. } = self.nodes.about(node);
-            match self.table_at(table as usize).end(hash, node) {
+            match self.tables.at(table).end(hash, node) {
                 Some(end) if end > now => self.nodes.schedule(node, end),
                 _ => return Some(node),
             }
@@ -317,17 +336,16 @@ impl Shard {
     fn forget(&mut self, node: Node, trash: &mut Trash<'_>) {
         self.nodes.cancel(node);
         let NodeInfo { hash, table, weight } = self.nodes.about(node);
-        self.table_at(table as usize).remove(hash, node, trash);
+        self.tables.at_mut(table).remove(hash, node, trash);
+        if let Some(directory) = &mut self.directory
+            && let Ok(held) = directory.find_entry(hash, |held| *held == node)
+        {
+            held.remove();
+        }
+        self.nodes.about_mut(node).table = NO_TABLE;
         self.weight -= u64::from(weight);
         self.free.push(node);
     }
-}
-
-/// Returns the table as one of values of type `V`, if it is.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn typed<V: Value>(table: &dyn AnyTable) -> Option<&Table<V>> {
-    let table: &dyn Any = table;
-    table.downcast_ref()
 }
 
 #[cfg(test)]

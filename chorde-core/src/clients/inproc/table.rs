@@ -4,6 +4,7 @@ use std::any::Any;
 
 use hashbrown::HashTable;
 
+use super::held::discard;
 use super::policy::Node;
 use crate::client::ReadOptions;
 use crate::clock::{Clock, LAG};
@@ -28,7 +29,7 @@ impl<'a> Trash<'a> {
 
     /// Keeps a value for later if dropping it runs any code.
     #[inline]
-    fn keep<V: Send + 'static>(&mut self, value: V) {
+    pub(super) fn keep<V: Send + 'static>(&mut self, value: V) {
         if !std::mem::needs_drop::<V>() {
             return;
         }
@@ -37,6 +38,12 @@ impl<'a> Trash<'a> {
             Some(first) if first.is_none() => *first = Some(value),
             _ => self.others.push(Box::new(value)),
         }
+    }
+}
+
+impl Drop for Trash<'_> {
+    fn drop(&mut self) {
+        self.others.drain(..).for_each(discard);
     }
 }
 
@@ -145,9 +152,17 @@ impl<V> Slot<V> {
     }
 }
 
-/// The entries of one value type, by digest.
+/// The entries whose values are held as one type, by digest.
 pub(super) struct Table<V> {
     slots: HashTable<Slot<V>>,
+}
+
+impl<V> Drop for Table<V> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<V>() {
+            self.slots.drain().for_each(|slot| discard(slot.value));
+        }
+    }
 }
 
 impl<V: Send + Sync + 'static> Table<V> {
@@ -193,6 +208,12 @@ pub(super) trait AnyTable: Any + Send + Sync {
     fn len(&self) -> usize;
     /// The node and times of an entry.
     fn entry(&self, digest: Digest) -> Option<(Node, Times)>;
+    /// Whether the entry of this digest has this node.
+    fn holds(&self, digest: Digest, node: Node) -> bool {
+        self.entry(digest).is_some_and(|(held, _)| held == node)
+    }
+    /// The node of any entry, if there is one.
+    fn any(&self) -> Option<Node>;
     /// When the entry of a node ends, whose digest has these lower bits.
     fn end(&self, hash: u64, node: Node) -> Option<u64>;
     /// Changes the times of an entry.
@@ -208,6 +229,10 @@ impl<V: Send + Sync + 'static> AnyTable for Table<V> {
 
     fn entry(&self, digest: Digest) -> Option<(Node, Times)> {
         self.find(digest).map(|slot| (slot.node, slot.times()))
+    }
+
+    fn any(&self) -> Option<Node> {
+        self.slots.iter().next().map(|slot| slot.node)
     }
 
     fn end(&self, hash: u64, node: Node) -> Option<u64> {

@@ -135,8 +135,50 @@ fn a_panic_releases_the_lock() {
 #[test]
 fn each_value_has_a_lock_of_its_own() {
     let locks = Locks::new(0..100);
-    let _writing: Vec<_> = locks.indices().filter(|index| index % 2 == 0).map(|index| locks.write(index)).collect();
-    for index in locks.indices().filter(|index| index % 2 == 1) {
-        assert_eq!(*locks.read(index), index);
+    for written in locks.indices() {
+        let _writing = locks.write(written);
+        thread::scope(|scope| {
+            let others = || locks.indices().filter(|index| *index != written).all(|index| *locks.read(index) == index);
+            assert!(scope.spawn(others).join().unwrap());
+        });
+        if cfg!(miri) {
+            break;
+        }
     }
+}
+
+/// Runs on the test's thread and, at the same time, on more threads than there are lanes.
+fn on_owners_and_guests(test: impl Fn() + Sync) {
+    let all_in = Barrier::new(LANES + 2);
+    thread::scope(|scope| {
+        for _ in 0..LANES + 2 {
+            scope.spawn(|| {
+                Lane::mine();
+                all_in.wait();
+                test();
+                // None gives back its lane before the others are done.
+                all_in.wait();
+            });
+        }
+    });
+}
+
+#[test]
+fn who_writes_never_waits_on_any_thread() {
+    on_owners_and_guests(|| {
+        let (locks, others) = (pair(), pair());
+        let refused = |use_locks: &dyn Fn()| {
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(use_locks)).unwrap_err();
+            assert!(panic.downcast_ref::<&str>().unwrap().contains("eviction policy"));
+        };
+        {
+            let _writing = locks.write(0);
+            refused(&|| drop(locks.read(0)));
+            refused(&|| drop(locks.write(0)));
+            refused(&|| drop(others.write(0)));
+        }
+        locks.write(0).0 += 1;
+        others.write(0).0 += 1;
+        assert_eq!((locks.read(0).0, others.read(0).0), (1, 1));
+    });
 }
