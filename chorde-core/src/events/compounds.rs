@@ -80,11 +80,11 @@ impl<L: Listener> ser::SerializeTuple for Tuple<'_, L> {
     type Ok = ();
     type Error = Refusal;
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         match &mut self.run {
             None => value.serialize(Walker(&mut *self.listener)),
-            Some(run) => value.serialize(Element { listener: &mut *self.listener, run }),
+            Some(run) => array_element(self.listener, run, value),
         }
     }
 
@@ -96,6 +96,16 @@ impl<L: Listener> ser::SerializeTuple for Tuple<'_, L> {
         self.listener.mark(Kind::End);
         Ok(())
     }
+}
+
+/// Walks through an element of an array: not in the same place as those of tuples, which are keys of most functions.
+#[inline(never)]
+fn array_element<L: Listener, T: Serialize + ?Sized>(
+    listener: &mut L,
+    run: &mut L::Run,
+    value: &T,
+) -> Result<(), Refusal> {
+    value.serialize(Element { listener, run })
 }
 
 /// Walks through the fields of what has a name.
