@@ -5,6 +5,7 @@
 mod boundary;
 mod compile;
 mod function;
+mod growth;
 mod keys;
 mod lengths;
 mod measure;
@@ -57,6 +58,8 @@ enum Part {
     Function,
     /// A hit by the length of its key, of bytes, texts and numbers.
     Lengths,
+    /// A hit by how much there is: entries, cleared namespaces, cached functions.
+    Growth,
     /// A store that is used directly: hits, mixed with writes, with evictions.
     Store,
     /// Bytes for each entry.
@@ -92,9 +95,10 @@ fn main() -> ExitCode {
         short: arguments.short,
     };
     type Run = fn(&Wanted) -> Outcome;
-    let parts: [(Part, Run); 11] = [
+    let parts: [(Part, Run); 12] = [
         (Part::Function, function::run),
         (Part::Lengths, lengths::run),
+        (Part::Growth, growth::run),
         (Part::Store, store::run),
         (Part::Memory, memory::run),
         (Part::Ratio, ratio::run),

@@ -1,7 +1,7 @@
 //! What a store costs that is used directly.
 
 mod kinds;
-mod subjects;
+pub mod subjects;
 
 use std::sync::Arc;
 
