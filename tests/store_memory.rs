@@ -1,5 +1,7 @@
 //! A capacity in bytes bounds the memory that a store takes, whatever is put in.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::time::Duration;
 
 use allocation_counter::measure;
