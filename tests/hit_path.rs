@@ -62,7 +62,7 @@ fn a_hit_of_a_struct_allocates_no_more_than_its_clone() {
     }
     assert_eq!(allocations(|| assert_eq!(pair(5), Pair(5, 5))), 0);
     // Once the policy has been told of as many hits as are told at a time.
-    (0..200).for_each(|_| drop((used(5), counted(5))));
+    (0..200).for_each(|_| _ = (used(5), counted(5)));
     assert_eq!(allocations(|| assert_eq!((used(5), counted(5)), (Pair(5, 5), 5))), 0);
 }
 
