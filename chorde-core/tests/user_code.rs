@@ -77,3 +77,19 @@ fn check_account(client: &InprocClient, keys: std::ops::Range<u64>) {
     client.clear().wait().unwrap();
     assert_eq!((client.stats().usage, client.stats().entries), (0, 0));
 }
+
+#[test]
+fn a_copied_type_of_the_users_lies_inline_if_the_client_is_told() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Price(u64, u32);
+    let client = InprocClient::builder().capacity(100).inline::<Price>().build().unwrap();
+    client.put(&1, Price(5, 6), Duration::from_secs(60)).wait().unwrap();
+    client.put(&2, "text".to_owned(), Duration::from_secs(60)).wait().unwrap();
+    assert_eq!(client.get::<Price>(&1).wait().unwrap(), Some(Price(5, 6)));
+    assert_eq!(client.get::<String>(&2).wait().unwrap().as_deref(), Some("text"));
+    // One key has one value, of whatever type and however it is held.
+    client.put(&1, "price".to_owned(), Duration::from_secs(60)).wait().unwrap();
+    assert_eq!(client.get::<Price>(&1).wait().unwrap(), None);
+    assert!(client.delete(&1).wait().unwrap());
+    assert_eq!(client.stats().entries, 1);
+}

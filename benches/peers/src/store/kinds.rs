@@ -67,6 +67,8 @@ pub fn run(wanted: &Wanted) {
     };
     let mut rows = kinds(Policy::adaptive, "");
     rows.extend(kinds(Policy::lru, ", lru"));
+    let inline = InprocClient::builder().capacity(2 * ENTRIES).inline::<Pair>().build().expect("a capacity");
+    rows.push(hits("Copy struct, inline", inline, |key| Pair(key, key)));
     rows.extend([9, 99].map(|others| hits(&format!("u64 beside {others} types"), of_types(others), |key| key)));
     rows.extend([10, 10_000].map(|more| {
         let room = store(more * ENTRIES, Policy::default());

@@ -3,7 +3,7 @@
 mod shards;
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub(super) struct Inner {
     /// Whether the policies want to hear of each hit.
     wants_touch: bool,
     weighers: HashMap<TypeId, Weigher>,
+    /// Types that are `Copy`, as the user says.
+    inline: HashSet<TypeId>,
     /// How often all entries were removed.
     clears: AtomicU64,
     /// Whether capacity and weights are in bytes.
@@ -101,6 +103,7 @@ impl InprocClient {
             wants_touch: shards.indices().any(|shard| shards.read(shard).wants_touch()),
             shards,
             weighers: builder.weighers,
+            inline: builder.inline,
             clears: AtomicU64::new(0),
             counts_bytes: builder.counts_bytes,
             weight: CachePadded::default(),

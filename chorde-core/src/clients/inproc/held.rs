@@ -37,9 +37,10 @@ pub(super) enum Held<V> {
 }
 
 impl<V: Value> Held<V> {
-    /// Chooses how to hold a value.
-    pub(super) fn new(value: V) -> Self {
-        if is_word::<V>() || size_of::<V>() <= LARGEST && (is_plain(std::any::type_name::<V>()) || is_short(&value)) {
+    /// Chooses how to hold a value, of a type that is `Copy` or of which that is not known.
+    pub(super) fn new(value: V, is_copy: bool) -> Self {
+        let is_trusted = || is_copy || is_plain(std::any::type_name::<V>()) || is_short(&value);
+        if is_word::<V>() || size_of::<V>() <= LARGEST && is_trusted() {
             Self::Plain(value)
         } else {
             Self::Shared(Shared(Arc::new(value)))
@@ -110,17 +111,19 @@ mod tests {
     use super::*;
 
     fn is_plain_held<V: Value>(value: V) -> bool {
-        matches!(Held::new(value), Held::Plain(_))
+        matches!(Held::new(value, false), Held::Plain(_))
     }
 
     #[test]
     fn values_lie_in_the_table_where_copying_them_is_short_and_runs_no_foreign_code() {
-        #[derive(Clone)]
+        #[derive(Clone, Copy)]
         struct Mine;
         assert!(is_plain_held(1_u64) && is_plain_held(Arc::new(Mine)) && is_plain_held("text"));
         assert!(is_plain_held("x".repeat(LONGEST)) && is_plain_held(vec![1_u8; LONGEST]));
         assert!(!is_plain_held("x".repeat(LONGEST + 1)) && !is_plain_held(vec![1_u8; LONGEST + 1]));
         assert!(is_plain_held([0_u8; LARGEST]) && !is_plain_held([0_u8; LARGEST + 1]));
+        assert!(matches!(Held::new(Mine, true), Held::Plain(_)));
+        assert!(matches!(Held::new([Mine; LARGEST], true), Held::Plain(_)), "of no size");
         assert!(!is_plain_held(Mine) && !is_plain_held(vec![Mine]) && !is_plain_held(Some(Mine)));
     }
 

@@ -222,7 +222,8 @@ impl InprocClient {
         };
         let probe = key.probe();
         let write = Write { probe, digest: self.digest(&probe), now, times, weight, condition };
-        match Held::new(value) {
+        let is_copy = !self.0.inline.is_empty() && self.0.inline.contains(&TypeId::of::<V>());
+        match Held::new(value, is_copy) {
             Held::Plain(value) => self.store_held(write, value),
             Held::Shared(value) => self.store_held::<Shared>(write, value),
         }
