@@ -99,6 +99,43 @@ fn a_clear_of_the_client_below_a_namespace_wins() {
     );
 }
 
+/// Checks that a call which begins after `$clear` does not wait for what a call before it computes.
+macro_rules! starts_over {
+    ($type:ty, $make:expr, |$client:ident| $clear:expr) => {
+        bounded(|| {
+            static CLIENT: LazyLock<$type> = LazyLock::new(|| $make);
+            static GATE: Gate = Gate::new();
+            #[cached(client = CLIENT, ttl = 100, namespace = "begun_after")]
+            fn begun(x: u64) -> u64 {
+                GATE.pass();
+                x
+            }
+            let before = thread::spawn(|| begun(1));
+            GATE.await_arrivals(1);
+            let $client = &*CLIENT;
+            $clear;
+            let after = thread::spawn(|| begun(1));
+            GATE.await_arrivals(2);
+            GATE.open();
+            assert_eq!((before.join().unwrap(), after.join().unwrap()), (1, 1));
+            assert_eq!((begun(1), begun::stats().computes, begun::stats().superseded), (1, 2, 1));
+        });
+    };
+}
+
+#[test]
+fn a_call_that_begins_after_a_clear_does_not_wait_for_one_from_before() {
+    static BELOW: LazyLock<InprocClient> = LazyLock::new(store);
+    starts_over!(InprocClient, store(), |client| client.clear().wait().unwrap());
+    starts_over!(NamespaceClient<InprocClient>, NamespaceClient::new("above", BELOW.clone()).unwrap(), |client| {
+        _ = client;
+        BELOW.clear().wait().unwrap();
+    });
+    starts_over!(TieredClient<InprocClient, InprocClient>, TieredClient::new(store(), store()), |client| {
+        client.far().clear().wait().unwrap();
+    });
+}
+
 #[test]
 fn a_write_by_another_handle_wins() {
     static BELOW: LazyLock<InprocClient> = LazyLock::new(store);

@@ -24,7 +24,6 @@ pub use ext::CacheExt;
 pub use identity::{Identity, Revision};
 
 pub use crate::client_id::ClientId;
-pub(crate) use options::positive;
 pub use options::{OnPromote, ReadOptions, WriteOptions};
 
 use crate::decide::{Decision, decide};

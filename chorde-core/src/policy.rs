@@ -190,8 +190,20 @@ impl CallPolicy {
         self
     }
 
+    /// Returns whether a value can be stored by a client that counts time in such ticks: whether it lives for one of them.
+    pub(crate) fn is_storable(&self, tick: Duration) -> bool {
+        self.ttl > 0 && self.ttl >= nanos(tick)
+    }
+
+    /// Returns the life of an entry stored now, for a `draw` uniform in [0, 1), in whole ticks of a client that counts in such:
+    /// rounded up, it would be longer than the ttl.
+    pub(crate) fn life_in(&self, draw: f64, tick: Duration) -> Duration {
+        let (life, tick) = (nanos(self.life(draw)), nanos(tick).max(1));
+        Duration::from_nanos((life - life % tick).max(tick.min(self.ttl)))
+    }
+
     /// Returns the life of an entry stored now, for a `draw` uniform in [0, 1).
-    pub(crate) fn life(&self, draw: f64) -> Duration {
+    fn life(&self, draw: f64) -> Duration {
         let spread = match self.spread {
             Spread::None => 0,
             Spread::By(spread) => spread.min(self.ttl),
@@ -220,6 +232,19 @@ mod tests {
         assert_eq!(plain.spread(20 * SECOND).life(0.5), 90 * SECOND);
         assert_eq!(plain.spread(1000 * SECOND).life(1.0), Duration::from_nanos(1));
         assert_eq!(plain.no_spread().life(0.9), 100 * SECOND);
+    }
+
+    #[test]
+    fn a_life_in_ticks_is_never_longer_than_the_ttl() {
+        let life = |ttl, draw| CallPolicy::new(ttl).life_in(draw, SECOND);
+        assert_eq!(life(Duration::from_millis(1_500), 0.0), SECOND);
+        assert_eq!([life(10 * SECOND, 0.0), life(10 * SECOND, 0.5)], [10 * SECOND, 9 * SECOND]);
+        assert_eq!(life(SECOND, 0.9), SECOND);
+        assert!(!CallPolicy::new(Duration::from_millis(999)).is_storable(SECOND));
+        assert_eq!(
+            CallPolicy::new(Duration::from_millis(5)).no_spread().life_in(0.5, Duration::ZERO),
+            Duration::from_millis(5)
+        );
     }
 
     #[test]

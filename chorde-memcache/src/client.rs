@@ -9,6 +9,7 @@ mod names;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chorde_core::{
@@ -96,6 +97,8 @@ struct Inner {
     watch: Watch,
     /// Surrounds all keys of this client.
     namespace: Option<Namespace>,
+    /// How often this process has emptied the servers.
+    clears: AtomicU64,
     /// Whether operations fail while no server is in use.
     is_strict: bool,
     /// What was lately seen, if that is remembered.
@@ -406,7 +409,7 @@ impl Cache for MemcachedClient {
     /// Returns the sum of the revisions that this process knows: what others clear is seen within the
     /// [delay](MemcachedBuilder::clear_delay), but for a process that has not asked for longer, whose revision is not current.
     fn revision(&self, probe: &Probe<'_>) -> Revision {
-        self.0.known_revision(probe)
+        self.0.known_revision(probe).after_clears(self.0.clears.load(Ordering::Acquire))
     }
 
     async fn current_revision(&self, key: &Key) -> u64 {

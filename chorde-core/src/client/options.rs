@@ -182,7 +182,7 @@ impl Default for WriteOptions {
 }
 
 /// Returns a ttl under which a value can be stored.
-pub(crate) fn positive(ttl: Duration) -> Result<Duration> {
+pub(super) fn positive(ttl: Duration) -> Result<Duration> {
     if ttl.is_zero() {
         return Err(Error::new(ErrorKind::Ttl, "a ttl of zero: use delete or expire to take a value away"));
     }

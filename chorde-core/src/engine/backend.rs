@@ -34,6 +34,8 @@ pub(crate) trait Backend: Send + Sync {
     fn learn_revision<'a>(&'a self, key: &'a Key) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
     /// Returns the valid value that the client can tell of at once.
     fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo>;
+    /// Returns in which ticks the client counts time.
+    fn resolution(&self) -> Duration;
     /// Returns whether other processes see what is stored.
     fn is_shared(&self) -> bool;
     /// Returns whether no operation of the client has to be waited for.
@@ -90,6 +92,10 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
     fn held(&self, key: &Key, policy: &CallPolicy) -> Option<Cargo> {
         let entry = self.client.look(&key.probe(), ReadOptions::new()).and_then(Lookup::into_entry)?.within(policy);
         (!entry.is_stale()).then(|| load(entry.value))
+    }
+
+    fn resolution(&self) -> Duration {
+        self.client.resolution()
     }
 
     fn is_shared(&self) -> bool {

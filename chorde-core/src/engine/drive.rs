@@ -121,6 +121,7 @@ impl<'a> Drive<'a> {
     /// Finds the call's part in the flight of its key.
     pub(crate) fn join(self, mut mode: Mode) -> Joined {
         self.release_late(&mut mode);
+        self.live.flights.leave_outdated(&self.flight_key(), self.backend.revision(self.key));
         match self.live.flights.join(self.flight_key(), self.kind(&mode), self.clock()) {
             Role::Lead(leader) => Joined::Lead(leader, mode),
             Role::Recurse => Joined::Recurse(mode),

@@ -53,8 +53,11 @@ use self::queue::Queue;
 use self::signs::Signs;
 use crate::clock::{Alarm, Clock};
 use crate::digest::Digest;
-use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
 use crate::user_code;
+
+/// Is the stamp of a flight whose computation has not begun.
+const NO_STAMP: u64 = u64::MAX;
 
 /// A value or an error of any type, shared by all who wait.
 pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
@@ -83,6 +86,8 @@ pub(crate) struct Flight {
     clock: Clock,
     /// When the flight was first asked for.
     began: u64,
+    /// Which revision of its key its computation belongs to; [`NO_STAMP`] until it begins.
+    stamp: AtomicU64,
     state: Mutex<State>,
     /// What those who wait are given: set once, and read by thousands at the same time without the lock.
     landed: OnceLock<Landed>,
@@ -166,6 +171,7 @@ impl Flight {
             is_refresh: kind == Kind::Next,
             clock: clock.clone(),
             began: now,
+            stamp: AtomicU64::new(NO_STAMP),
             state: Mutex::new(state),
             landed: OnceLock::new(),
             signs: Signs::new(now),
@@ -187,6 +193,17 @@ impl Flight {
     /// Has what it computes not stored: it may see what was there before a write, and be stored after it.
     fn supersede(&self) {
         self.lock().superseded = true;
+    }
+
+    /// Notes which revision its computation belongs to, which begins now.
+    pub(crate) fn belongs_to(&self, stamp: u64) {
+        self.stamp.store(stamp, Ordering::Release);
+    }
+
+    /// Returns whether it computes what belongs to another revision.
+    fn is_outdated(&self, stamp: u64) -> bool {
+        let own = self.stamp.load(Ordering::Acquire);
+        own != NO_STAMP && own != stamp
     }
 
     /// Returns whether it was lined up for a refresh: whoever leads it must compute.

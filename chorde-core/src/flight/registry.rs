@@ -97,6 +97,17 @@ impl Flights {
         Role::Lead(self.begin_beside(of_key, kind, clock))
     }
 
+    /// Keeps calls from flights of a key that compute what belongs to another revision than this one: a clear that nobody told them
+    /// of has come since.
+    pub(crate) fn leave_outdated(&self, key: &FlightKey, stamp: u64) {
+        if !table::may_fly(key) {
+            return;
+        }
+        let outdated: SmallVec<[_; 1]> = self.joinable(key, |flight| flight.is_outdated(stamp) && !is_active(flight));
+        // What they store is refused, or taken back.
+        drop(supersede_each(outdated));
+    }
+
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
         self.begin_beside(self.lock(&key).get_or_add(key, Owner::of(self)), Kind::Alone, clock)

@@ -5,6 +5,7 @@ mod fast;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chorde_core::{Clock, Error, ErrorKind, Identity, LogLimit, Namespace, Result};
@@ -354,6 +355,7 @@ impl MemcachedBuilder {
             revisions: Revisions::new(self.clear_delay),
             watch: lease::Watch::default(),
             namespace: self.namespace.map(Namespace::named),
+            clears: AtomicU64::new(0),
             is_strict: self.is_strict,
             memory,
             behind,

@@ -1,6 +1,7 @@
 //! Where the client's operations meet the memory of this process and the writes that are put off; both may be missing,
 //! and then nothing here does anything.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chorde_core::{Claim, Entry, Key, Lookup, Probe, Result, Value};
@@ -183,6 +184,14 @@ impl Inner {
 
     /// Empties the servers, and forgets everything.
     pub(super) async fn flush_all(&self) -> Result<()> {
+        // Before and after: what began to compute at any time up to the end is not stored.
+        let flushed = self.flush().await;
+        self.clears.fetch_add(1, Ordering::AcqRel);
+        flushed
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.clears.fetch_add(1, Ordering::AcqRel);
         let _change = self.memory.as_ref().map(|memory| memory.clearing());
         if let Some(behind) = &self.behind {
             behind.withdraw_all().await;

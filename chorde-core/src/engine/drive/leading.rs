@@ -137,15 +137,11 @@ impl<'a> Drive<'a> {
     }
 
     pub(super) fn to_lead(self, claimed: Option<Box<Claimed<'a>>>, leader: Option<Leader>) -> Lead<'a> {
-        Lead {
-            claimed,
-            leader,
-            beside: None,
-            revision: self.backend.revision(self.key),
-            is_beside: false,
-            is_slow: false,
-            is_marked: false,
+        let revision = self.backend.revision(self.key);
+        if let Some(leader) = &leader {
+            leader.flight().belongs_to(revision);
         }
+        Lead { claimed, leader, beside: None, revision, is_beside: false, is_slow: false, is_marked: false }
     }
 
     /// Claims the key; where another process computes, asks again until it has, or for as long as two leases last: a

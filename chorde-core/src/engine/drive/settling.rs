@@ -161,7 +161,7 @@ impl<'a> Drive<'a> {
     }
 
     pub(crate) fn life(self) -> Duration {
-        self.policy.life(fastrand::f64())
+        self.policy.life_in(fastrand::f64(), self.backend.resolution())
     }
 
     /// Stores under a claim, if there is one; without `claimed`, only where nothing valid is.

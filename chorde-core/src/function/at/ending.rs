@@ -203,9 +203,9 @@ where
         Rest::Done(self.returned(stored, echo))
     }
 
-    /// Returns whether a value is to be stored: under a ttl of zero, nothing is.
+    /// Returns whether a value is to be stored: under a ttl shorter than the client can tell, nothing is.
     fn is_kept(&self, value: &M::Value) -> bool {
-        self.policy.ttl > 0 && self.maps.keeps(value)
+        self.policy.is_storable(self.client.resolution()) && self.maps.keeps(value)
     }
 
     /// Settles by waiting for the client.

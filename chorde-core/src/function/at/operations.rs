@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{At, Prepared};
-use crate::client::{Client, ReadOptions, Token, WriteOptions, positive};
+use crate::client::{Client, ReadOptions, Token, WriteOptions};
 use crate::clock::nanos;
 use crate::decide::{Decision, decide};
 use crate::engine::background::{Job, Taken, Task, Terms, Ticket, submit};
@@ -74,13 +74,16 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Ttl`] when the function's ttl is zero at the moment, and
-    /// what the client reports.
+    /// [`ErrorKind::Key`] when the key cannot be serialised, [`ErrorKind::Ttl`] when the function's ttl is zero at the moment, or
+    /// shorter than the client can tell, and what the client reports.
     pub async fn put(&self, key: Prepared, value: M::Value) -> Result<()> {
         let key = key.0?;
-        positive(self.policy.ttl())?;
+        let tick = self.client.resolution();
+        if !self.policy.is_storable(tick) {
+            return Err(too_short(self.policy.ttl(), tick));
+        }
         let _writing = self.begin_write(&key).await;
-        let life = self.policy.life(fastrand::f64());
+        let life = self.policy.life_in(fastrand::f64(), tick);
         let put = self.client.put_entry(&key, self.maps.encode(value), life, WriteOptions::new());
         self.live.counted(put).await
     }
@@ -244,6 +247,18 @@ where
         }
         Ok(Sent::TakenOn)
     }
+}
+
+#[cold]
+fn too_short(ttl: Duration, tick: Duration) -> Error {
+    let context = if ttl.is_zero() {
+        "the function's ttl is zero, so that nothing is stored: use `invalidate` to take a value away".into()
+    } else {
+        format!(
+            "the function's ttl of {ttl:?} is shorter than the {tick:?} in which its client counts: give it that at least"
+        )
+    };
+    Error::new(ErrorKind::Ttl, context)
 }
 
 /// Says what became of a job that was not refused.
