@@ -53,7 +53,7 @@
 #[doc(inline)]
 pub use chorde_core::{
     AsKey, AsyncCompanions, Cache, CacheExt, CacheFuture, CallPolicy, Claim, ClaimOptions, Client, ClientId, Clock,
-    Companions, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, HeldBack, Identity,
+    Companions, Computed, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, HeldBack, Identity,
     InprocClient, InstanceInfo, Key, LogLimit, Lookup, ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe,
     ReadOptions, RefreshPoint, Result, Revision, Sleep, Stats, TieredClient, TimingBin, Timings, Token, Value, Wait,
     WriteOptions, background, drain, forward_client, functions, inproc, is_waiting, tiered,

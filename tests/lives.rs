@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use chorde::prelude::*;
 use chorde::{ErrorKind, InprocClient, ManualClock, TieredClient};
+use support::gate::Gate;
+use support::leasing::Leasing;
 use support::{Count, bounded, drained, millis, runtime, secs, timed};
 
 const DAY: u64 = 86_400;
@@ -282,5 +284,24 @@ fn a_refresh_point_beyond_the_ttl_refreshes_nothing() {
         assert_eq!(beyond_ttl(0), 1);
         drained();
         assert_eq!(beyond_ttl::stats().computes, 1);
+    });
+}
+
+#[test]
+fn a_value_that_is_stored_late_lives_no_longer_for_it() {
+    bounded(|| {
+        static CLOCK: LazyLock<ManualClock> = LazyLock::new(ManualClock::new);
+        static STORES: Gate = Gate::new();
+        static CLIENT: LazyLock<Leasing> = LazyLock::new(|| Leasing::gated(timed(100, &CLOCK), &STORES));
+        #[cached(client = CLIENT, ttl = 10, ttl_spread = none, namespace = "late")]
+        async fn late(x: u64) -> u64 {
+            x
+        }
+        let caller = std::thread::spawn(|| runtime().block_on(late(1)));
+        STORES.await_arrivals(1);
+        CLOCK.advance(secs(11));
+        STORES.open();
+        assert_eq!(caller.join().unwrap(), 1);
+        assert_eq!(late::peek(1).wait(), None, "it was 11 s old when it came to be stored");
     });
 }

@@ -133,6 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_shared_with_calls_that_would_serve_it_themselves() {
+        let unknown = Some(Entry::new((), Duration::from_secs(200)).vitals());
+        for found in [vitals(53, 247), vitals(0, 300), vitals(100, 1), unknown].into_iter().flatten() {
+            for ttl in [1, 52, 53, 54, 100, 101, 199, 200, 201, 300, 1000] {
+                let policy = CallPolicy::new(Duration::from_secs(ttl));
+                assert_eq!(policy.ttl > found.exceeded(), found.within(&policy).left > 0, "{found:?} {ttl}");
+            }
+        }
+    }
+
+    #[test]
     fn refresh_points_are_uniform_in_the_last_tenth() {
         let policy = policy().refresh_age(Duration::from_secs(100));
         let mut points: Vec<u64> = (0..1000).map(|seed| spread_point(100 * SECOND, seed, &policy)).collect();

@@ -151,6 +151,11 @@ impl Vitals {
         self.life.is_finite().then(|| (f64::from(life) - self.left as f64).max(0.0) as u64)
     }
 
+    /// Returns the nanoseconds that a call's ttl must exceed for a valid entry to be served to it, as [`within`](Self::within) has it.
+    pub(crate) fn exceeded(self) -> u64 {
+        self.age().unwrap_or_else(|| self.remaining().saturating_sub(1))
+    }
+
     /// Returns whether the entry may be kept for longer than a call allows, so that its age counts beside its end.
     #[inline]
     pub(crate) fn outlives(self, policy: &CallPolicy) -> bool {

@@ -161,7 +161,9 @@ impl CallPolicy {
         let age = match self.refresh {
             RefreshPoint::Never => return None,
             RefreshPoint::Age(age) => Some(nanos(age)).filter(|age| *age < self.ttl),
-            RefreshPoint::Remaining(remaining) => self.ttl.checked_sub(nanos(remaining)),
+            RefreshPoint::Remaining(remaining) => {
+                Some(nanos(remaining)).filter(|left| *left > 0).and_then(|left| self.ttl.checked_sub(left))
+            }
         };
         age.filter(|age| *age > 0)
     }

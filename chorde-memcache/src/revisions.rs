@@ -8,8 +8,8 @@
 //! that one that everybody has forgotten is not begun again.
 
 use std::hash::BuildHasherDefault;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chorde_core::{Digest, DigestHasher, Namespace, Path, Revision};
@@ -34,8 +34,14 @@ const OF_CLIENTS: char = '\0';
 #[derive(Debug)]
 pub(crate) struct Revisions {
     known: DashMap<Digest, Arc<Known>, BuildHasherDefault<DigestHasher>>,
+    /// What the numbers of those that were forgotten are not below, by some bits of their digests: should all servers lose such a
+    /// number, it is put back, or a larger one. Others that share a floor begin a revision for which nobody asked.
+    floors: OnceLock<Box<[AtomicU64]>>,
     delay: u64,
 }
+
+/// How many floors there are: half a megabyte, once a namespace that was cleared is forgotten.
+const FLOORS: usize = 1 << 16;
 
 /// How many are known at most. Beyond that, those are forgotten that were not read for longest, or not for long: they are read again
 /// when they are next used.
@@ -61,7 +67,7 @@ pub(crate) type Revised<'a> = SmallVec<[(&'a str, u64); 2]>;
 impl Revisions {
     /// Creates an empty table; what another process clears is noticed within `delay`.
     pub(crate) fn new(delay: Duration) -> Self {
-        Self { known: DashMap::default(), delay: nanos(delay) }
+        Self { known: DashMap::default(), floors: OnceLock::new(), delay: nanos(delay) }
     }
 
     /// Returns the names and revisions of a path; reads from the servers what is not known, or not known well enough.
@@ -218,7 +224,7 @@ impl Revisions {
             let depth = path.digests().take_while(|outer| *outer != digest).count() + 1;
             Arc::new(Known {
                 key: WireKey::revision_key(path.iter().take(depth).map(Namespace::name)),
-                revision: AtomicU64::new(0),
+                revision: AtomicU64::new(self.floor(digest).map_or(0, |floor| floor.load(Ordering::Acquire))),
                 read_at: AtomicU64::new(0),
                 is_told: AtomicBool::new(false),
                 asked_at: AtomicU64::new(0),
@@ -235,12 +241,29 @@ impl Revisions {
     /// what that comes to.
     fn forget(&self, now: u64) {
         let mut room = MOST / 2;
-        self.known.retain(|_, known| {
+        self.known.retain(|digest, known| {
             let stays = Arc::strong_count(known) > 1 || (room > 0 && self.is_fresh(known, now));
             room -= usize::from(stays && room > 0);
+            let revision = known.revision.load(Ordering::Acquire);
+            if !stays && revision > 0 {
+                // Before it leaves the table.
+                self.floors.get_or_init(new_floors)[place(*digest)].fetch_max(revision, Ordering::AcqRel);
+            }
             stays
         });
     }
+
+    fn floor(&self, digest: Digest) -> Option<&AtomicU64> {
+        self.floors.get().map(|floors| &floors[place(digest)])
+    }
+}
+
+fn new_floors() -> Box<[AtomicU64]> {
+    (0..FLOORS).map(|_| AtomicU64::new(0)).collect()
+}
+
+fn place(namespace: Digest) -> usize {
+    namespace.low() as usize % FLOORS
 }
 
 impl Known {

@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
+use super::{
+    Cache, Claim, ClaimOptions, Client, Computed, Identity, ReadOptions, Revision, Token, Value, WriteOptions,
+};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
@@ -85,6 +87,13 @@ trait ErasedClient<V>: Send + Sync {
     fn promote<'a>(&'a self, key: &'a Key) -> Boxed<'a, bool>;
     fn claim<'a>(&'a self, key: &'a Key, options: ClaimOptions<'a, V>) -> Boxed<'a, Claim<V>>;
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: V, ttl: Duration) -> Boxed<'a, bool>;
+    fn fill_computed<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        value: V,
+        stored: (Duration, Computed),
+    ) -> Boxed<'a, bool>;
     fn release(&self, key: &Key, token: Token);
 }
 
@@ -195,6 +204,16 @@ impl<V: Value, C: Client<V>> ErasedClient<V> for C {
 
     fn fill<'a>(&'a self, key: &'a Key, token: Token, value: V, ttl: Duration) -> Boxed<'a, bool> {
         Box::pin(Client::fill(self, key, token, value, ttl))
+    }
+
+    fn fill_computed<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        value: V,
+        (ttl, computed): (Duration, Computed),
+    ) -> Boxed<'a, bool> {
+        Box::pin(self.fill_at(key, token, value, ttl, computed))
     }
 
     fn release(&self, key: &Key, token: Token) {
@@ -319,6 +338,10 @@ impl<V: Value> Client<V> for DynClient<V> {
 
     async fn fill(&self, key: &Key, token: Token, value: V, ttl: Duration) -> Result<bool> {
         self.0.fill(key, token, value, ttl).await
+    }
+
+    async fn fill_at(&self, key: &Key, token: Token, value: V, ttl: Duration, computed: Computed) -> Result<bool> {
+        self.0.fill_computed(key, token, value, (ttl, computed)).await
     }
 
     fn release(&self, key: &Key, token: Token) {

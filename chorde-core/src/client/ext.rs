@@ -1,14 +1,14 @@
 //! The methods that users of a client call.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use super::options::positive;
 use super::{Cache, Client, Identity, ReadOptions, Value, WriteOptions};
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::flight;
+use crate::flight::store::StoreWait;
+use crate::flight::{self, DirectWrite};
 use crate::key::{AsKey, Key};
 use crate::policy::LEASE;
 
@@ -151,9 +151,7 @@ pub trait CacheExt: Cache {
     {
         async move {
             let (key, ttl) = (key.to_key()?, positive(ttl)?);
-            if let Some(stores) = supersede(self.identity(), &key) {
-                stores.await;
-            }
+            let _writing = begin_write(self.identity(), &key).await;
             self.put_entry(&key, value, ttl, options).await
         }
     }
@@ -167,11 +165,7 @@ pub trait CacheExt: Cache {
             let ttl = positive(ttl)?;
             let entries = entries.iter().map(|(key, value)| Ok((key.to_key()?, value.clone())));
             let entries = entries.collect::<Result<Vec<_>>>()?;
-            for (key, _) in &entries {
-                if let Some(stores) = supersede(self.identity(), key) {
-                    stores.await;
-                }
-            }
+            let _writing = begin_writes(self.identity(), entries.iter().map(|(key, _)| key)).await;
             self.put_entries(entries, ttl, WriteOptions::new()).await
         }
     }
@@ -193,11 +187,9 @@ pub trait CacheExt: Cache {
     {
         async move {
             let key = key.to_key()?;
-            let is_added = self.add_entry(&key, value, positive(ttl)?).await?;
-            if is_added && let Some(stores) = supersede(self.identity(), &key) {
-                stores.await;
-            }
-            Ok(is_added)
+            let ttl = positive(ttl)?;
+            let _writing = begin_write(self.identity(), &key).await;
+            self.add_entry(&key, value, ttl).await
         }
     }
 
@@ -219,9 +211,7 @@ pub trait CacheExt: Cache {
     fn delete(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
         async move {
             let key = key.to_key()?;
-            if let Some(stores) = supersede(self.identity(), &key) {
-                stores.await;
-            }
+            let _writing = begin_write(self.identity(), &key).await;
             self.delete_entry(&key).await
         }
     }
@@ -230,9 +220,7 @@ pub trait CacheExt: Cache {
     fn expire(&self, key: &(impl AsKey + ?Sized)) -> impl Future<Output = Result<bool>> + Send {
         async move {
             let key = key.to_key()?;
-            if let Some(stores) = supersede(self.identity(), &key) {
-                stores.await;
-            }
+            let _writing = begin_write(self.identity(), &key).await;
             self.expire_entry(&key).await
         }
     }
@@ -256,7 +244,10 @@ pub trait CacheExt: Cache {
         async move {
             let identity = self.identity();
             flight::supersede_client(identity.id()).within(identity.clock(), LEASE).await;
-            self.clear_all().await
+            let cleared = self.clear_all().await;
+            // What has begun meanwhile, with a client that does not count its clears.
+            drop(flight::supersede_client(identity.id()));
+            cleared
         }
     }
 
@@ -278,15 +269,21 @@ pub trait CacheExt: Cache {
 
 impl<C: Cache + ?Sized> CacheExt for C {}
 
-/// Keeps what cached functions are computing for a key from being stored over what is about to be written; returns what is to be
-/// waited for first, if anything is being stored.
-fn supersede<'a>(client: &'a Identity, key: &Key) -> Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>> {
-    let key = (client.id(), key.digest());
-    if !flight::may_fly(&key) {
-        return None;
+/// Begins several writes to a client itself, and waits once for what is being stored.
+async fn begin_writes<'k>(client: &Identity, keys: impl Iterator<Item = &'k Key>) -> Vec<DirectWrite> {
+    let begun = keys.map(|key| flight::write_directly((client.id(), key.digest())));
+    let (writing, stores): (Vec<_>, Vec<_>) = begun.unzip();
+    StoreWait::of_all(stores).within(client.clock(), LEASE).await;
+    writing
+}
+
+/// Begins a write to a client itself, over which nothing is stored that cached functions compute from before its end.
+async fn begin_write(client: &Identity, key: &Key) -> DirectWrite {
+    let (writing, stores) = flight::write_directly((client.id(), key.digest()));
+    if !stores.is_over_already() {
+        Box::pin(stores.within(client.clock(), LEASE)).await;
     }
-    let stores = flight::supersede_for_client(&key);
-    if stores.is_over_already() { None } else { Some(Box::pin(stores.within(client.clock(), LEASE))) }
+    writing
 }
 
 fn valid<V>(entry: Option<Entry<V>>) -> Option<V> {

@@ -5,7 +5,7 @@ use crate::client_id::ClientId;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::namespace::Path;
-use crate::sync::{AtomicU64, OnceLock, Ordering};
+use crate::sync::{AtomicU64, OnceLock, Ordering, lock};
 
 /// Identifies a client, keeps its time, and counts the revisions of its namespaces.
 ///
@@ -15,7 +15,8 @@ use crate::sync::{AtomicU64, OnceLock, Ordering};
 pub struct Identity {
     id: ClientId,
     clock: Clock,
-    /// How many times a namespace was cleared; as long as that is zero, a hit asks for nothing else.
+    /// Twice the number of times that a namespace was cleared, and odd while one is; as long as that is zero, a hit asks for nothing
+    /// else.
     clears: AtomicU64,
     /// Made by the first clear.
     revisions: OnceLock<Box<Revisions>>,
@@ -54,8 +55,11 @@ impl Identity {
     /// Visible to all handles when it returns; no two calls begin the same revision.
     pub fn revise(&self, path: Path<'_>) -> u64 {
         let Some(digest) = path.digests().last() else { return 0 };
-        let revision = self.revisions.get_or_init(|| Box::new(Revisions::new())).begin(digest);
-        // Afterwards: what a thread has found before does not count any more.
+        let revisions = self.revisions.get_or_init(|| Box::new(Revisions::new()));
+        let _turn = lock(&revisions.turn);
+        // Odd from here on: what a thread has found before does not count any more.
+        self.clears.fetch_add(1, Ordering::SeqCst);
+        let revision = revisions.begin(digest);
         self.clears.fetch_add(1, Ordering::SeqCst);
         revision
     }
@@ -83,7 +87,21 @@ impl Identity {
 
     #[inline(never)]
     fn found(&self, clears: u64, path: Path<'_>) -> Found {
-        remembered(self.id, clears, path, || self.revisions.get().map_or(0, |revisions| revisions.sum(path)))
+        remembered(self.id, clears, path, || self.sum(path))
+    }
+
+    /// Returns the sum of a path's numbers, and for which count of clears that holds.
+    fn sum(&self, path: Path<'_>) -> (u64, u64) {
+        let Some(revisions) = self.revisions.get() else { return (0, 0) };
+        let before = self.clears.load(Ordering::SeqCst);
+        if before.is_multiple_of(2) {
+            let sum = revisions.sum(path);
+            if self.clears.load(Ordering::SeqCst) == before {
+                return (before, sum);
+            }
+        }
+        let _turn = lock(&revisions.turn);
+        (self.clears.load(Ordering::SeqCst), revisions.sum(path))
     }
 }
 

@@ -5,7 +5,9 @@
 //! namespace's digest, and a namespace that is not in the table has the number of its floor. So one that is forgotten keeps its
 //! number, and others that share its floor begin a revision for which nobody asked: a miss, and never what was cleared.
 //!
-//! Hits read no table as long as nobody clears: each thread remembers what it found last, with the count of clears then.
+//! Hits read no table as long as nobody clears: each thread remembers what it found last, with the count of clears then. All who
+//! look see a change at one moment, with such a memory or without: the count is odd while anything changes, also for those who
+//! share a floor, and whoever finds it odd waits for that change.
 
 use std::cell::Cell;
 use std::hash::BuildHasherDefault;
@@ -13,7 +15,7 @@ use std::hash::BuildHasherDefault;
 use super::ClientId;
 use crate::digest::{Digest, DigestHasher};
 use crate::namespace::{Namespace, Path};
-use crate::sync::{AtomicU64, Mutex, OnceLock, Ordering, Table, lock};
+use crate::sync::{AtomicU64, Mutex, OnceLock, Ordering, Table};
 
 /// How many namespaces are in the table at most: half a megabyte.
 const MOST: usize = 1 << 14;
@@ -31,8 +33,8 @@ pub(super) struct Revisions {
     last: AtomicU64,
     recent: Table<Digest, u64, BuildHasherDefault<DigestHasher>>,
     floors: OnceLock<Box<[AtomicU64]>>,
-    /// Held by the one who forgets.
-    forgetting: Mutex<()>,
+    /// Held by the one who changes anything, and by those who look meanwhile.
+    pub(super) turn: Mutex<()>,
     bounds: Bounds,
 }
 
@@ -52,12 +54,12 @@ impl Revisions {
             last: AtomicU64::new(0),
             recent: Table::spread(LOCKS),
             floors: OnceLock::new(),
-            forgetting: Mutex::new(()),
+            turn: Mutex::new(()),
             bounds,
         }
     }
 
-    /// Begins a new revision of a namespace: a number larger than any that a namespace has had before.
+    /// Begins a new revision of a namespace: a number larger than any that a namespace has had before. The caller has the turn.
     pub(super) fn begin(&self, namespace: Digest) -> u64 {
         let revision = loop {
             // Drawn under the lock of the namespace, so that of two clears the later one has the larger number.
@@ -97,10 +99,6 @@ impl Revisions {
 
     /// Forgets all but the latest half of what the table holds at most.
     fn forget(&self) {
-        let _turn = lock(&self.forgetting);
-        if self.recent.len() <= self.bounds.most {
-            return;
-        }
         let floors = self.floors.get_or_init(|| (0..self.bounds.floors).map(|_| AtomicU64::new(0)).collect());
         let kept = self.last.load(Ordering::SeqCst).saturating_sub(self.bounds.most as u64 / 2);
         self.recent.retain(|namespace, revision| {
@@ -169,9 +167,9 @@ thread_local! {
     static REMEMBERED_HERE: [Remembered; REMEMBERED] = const { [const { Remembered::nothing() }; REMEMBERED] };
 }
 
-/// Returns what this thread remembers of a path, or what `sum` says.
+/// Returns what this thread remembers of a path, or what `sum` says, which tells as well for which count of clears that holds.
 #[inline]
-pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, sum: impl FnOnce() -> u64) -> Found {
+pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, sum: impl FnOnce() -> (u64, u64)) -> Found {
     let names = path.fingerprint();
     let slot = (names >> 64) as usize % REMEMBERED;
     let known = |all: &[Remembered; REMEMBERED]| {
@@ -182,7 +180,8 @@ pub(super) fn remembered(client: ClientId, clears: u64, path: Path<'_>, sum: imp
     if let Ok(Some(found)) = REMEMBERED_HERE.try_with(known) {
         return found;
     }
-    let found = Found::new(sum());
+    let (clears, sum) = sum();
+    let found = Found::new(sum);
     let _ = REMEMBERED_HERE.try_with(|all| {
         let place = &all[slot];
         place.client.set(Some(client));

@@ -52,7 +52,7 @@ pub(crate) trait Backend: Send + Sync {
     fn delete_at_once(&self, key: &Key) -> Result<bool>;
     /// Claims; notes in `holder` who computes elsewhere.
     fn claim<'a>(&'a self, key: &'a Key, policy: &'a CallPolicy, holder: &'a AtomicU64) -> Answer<'a, Claim<Cargo>>;
-    fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
+    fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, stored: (Duration, Computed)) -> Answer<'a, bool>;
     /// Stores where nothing valid is.
     fn add<'a>(&'a self, key: &'a Key, value: Cargo, ttl: Duration) -> Answer<'a, bool>;
     /// Marks a key as being refreshed, for that long; `false` where another process has. `value` is what is held.
@@ -139,10 +139,18 @@ impl<M: ValueMap, C: Client<M::Stored>> Backend for Backed<'_, C, M> {
         Box::pin(self.claiming(key, policy, Some(holder)))
     }
 
-    fn fill<'a>(&'a self, key: &'a Key, token: Token, value: Cargo, ttl: Duration) -> Answer<'a, bool> {
+    fn fill<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        value: Cargo,
+        (life, computed): (Duration, Computed),
+    ) -> Answer<'a, bool> {
         Box::pin(async move {
             match value.downcast_ref::<M::Stored>() {
-                Some(stored) => self.live.counted(self.client.fill(key, token, stored.clone(), ttl)).await,
+                Some(stored) => {
+                    self.live.counted(self.client.fill_at(key, token, stored.clone(), life, computed)).await
+                }
                 None => Ok(false),
             }
         })

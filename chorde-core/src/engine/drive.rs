@@ -271,7 +271,9 @@ impl<'a> Drive<'a> {
     /// Takes a share of what another call has computed.
     fn share(self, landing: Landing, mode: &Mode) -> Option<Entered<'a>> {
         let (error, was_held) = match landing.landed()? {
-            Landed::Value(_, was_held) => (None, *was_held),
+            // Too old for this call, whose ttl is shorter than that of the one who found it.
+            Landed::Value(_, Some(exceeded)) if self.policy.ttl <= *exceeded => return None,
+            Landed::Value(_, held) => (None, held.is_some()),
             Landed::Error(error) => (Some(Arc::clone(error)), false),
         };
         if was_held {

@@ -37,10 +37,10 @@ pub(crate) mod store;
 mod table;
 mod watch;
 
-pub(crate) use registry::{Flights, Kind, Role, Writing, supersede_client, supersede_for_client};
+pub(crate) use registry::{Flights, Kind, Role, Writing, supersede_client, write_directly};
 pub(crate) use role::{Landing, Leader, Outcome, Waiter};
 pub(crate) use signs::Movable;
-pub(crate) use table::{FlightKey, may_fly};
+pub(crate) use table::{DirectWrite, FlightKey};
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -65,8 +65,8 @@ pub(crate) type Cargo = Arc<dyn Any + Send + Sync>;
 /// What those who wait for a flight are given.
 #[derive(Debug)]
 pub(crate) enum Landed {
-    /// A value, and whether the client held it already.
-    Value(Cargo, bool),
+    /// A value; of one that the client held already, also the nanoseconds that a call's ttl must exceed for it.
+    Value(Cargo, Option<u64>),
     /// An error that can be shared.
     Error(Cargo),
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::active::is_active;
 use super::role::{Leader, Waiter};
 use super::store::StoreWait;
-use super::table::{self, FlightKey, Locked, OfKey, Owner};
+use super::table::{self, DirectWrite, FlightKey, Locked, OfKey, Owner};
 use super::{Flight, Phase, wake};
 use crate::client_id::ClientId;
 use crate::clock::Clock;
@@ -66,10 +66,14 @@ impl Flights {
     pub(crate) fn join(self: &Arc<Self>, key: FlightKey, kind: Kind, clock: &Clock) -> Role {
         let mut by_key = self.lock(&key);
         let owner = Owner::of(self);
+        let is_written = by_key.is_written_directly(&key);
         let of_key = match by_key.entry(key, owner) {
             Entry::Vacant(vacant) => {
                 // Nearly always: nobody computes or writes it.
                 let leader = self.begin(key, kind, clock);
+                if is_written {
+                    leader.flight().supersede();
+                }
                 vacant.insert(OfKey::new(key, owner, SmallVec::from_buf([Arc::clone(leader.flight())])));
                 return Role::Lead(leader);
             }
@@ -94,7 +98,7 @@ impl Flights {
                 return Role::Wait(Waiter::new(queued));
             }
         }
-        Role::Lead(self.begin_beside(of_key, kind, clock))
+        Role::Lead(self.begin_beside(of_key, kind, clock, is_written))
     }
 
     /// Keeps calls from flights of a key that compute what belongs to another revision than this one: a clear that nobody told them
@@ -110,13 +114,15 @@ impl Flights {
 
     /// Begins a flight that nobody joins.
     pub(crate) fn lead_alone(self: &Arc<Self>, key: FlightKey, clock: &Clock) -> Leader {
-        self.begin_beside(self.lock(&key).get_or_add(key, Owner::of(self)), Kind::Alone, clock)
+        let mut by_key = self.lock(&key);
+        let is_written = by_key.is_written_directly(&key);
+        self.begin_beside(by_key.get_or_add(key, Owner::of(self)), Kind::Alone, clock, is_written)
     }
 
     /// Begins a flight of a key that may have others, or writes.
-    fn begin_beside(self: &Arc<Self>, of_key: &mut OfKey, kind: Kind, clock: &Clock) -> Leader {
+    fn begin_beside(self: &Arc<Self>, of_key: &mut OfKey, kind: Kind, clock: &Clock, is_written: bool) -> Leader {
         let leader = self.begin(of_key.key, kind, clock);
-        if of_key.writing > 0 {
+        if is_written || of_key.writing > 0 {
             leader.flight().supersede();
         }
         of_key.flights.push(Arc::clone(leader.flight()));
@@ -227,15 +233,16 @@ impl Flights {
     }
 }
 
-/// Makes computations of a key that have begun not store what they compute, whichever function's they are: a client is written to
-/// directly.
+/// Begins a write to a client itself: computations of the key that have begun, whichever function's they are, will not store what
+/// they compute, nor do those that begin before its end.
 ///
 /// The caller writes after the returned wait is over.
-pub(crate) fn supersede_for_client(key: &FlightKey) -> StoreWait {
-    supersede_each(table::of_key(key).into_iter().filter(|flight| !is_own_store(flight)))
+pub(crate) fn write_directly(key: FlightKey) -> (DirectWrite, StoreWait) {
+    let (writing, flights) = DirectWrite::begin(key);
+    (writing, supersede_each(flights.into_iter().filter(|flight| !is_own_store(flight))))
 }
 
-/// Does the same for all keys of one client.
+/// Makes computations of all keys of one client not store what they compute, whichever functions' they are.
 pub(crate) fn supersede_client(client: ClientId) -> StoreWait {
     supersede_each(table::where_wanted(|of_key| of_key.key.0 == client))
 }

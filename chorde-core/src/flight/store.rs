@@ -61,6 +61,11 @@ impl StoreWait {
         Self(storing)
     }
 
+    /// Waits for what each of these waits for.
+    pub(crate) fn of_all(waits: Vec<Self>) -> Self {
+        Self(waits.into_iter().flat_map(|wait| wait.0).collect())
+    }
+
     /// Returns whether there is nothing to wait for: nearly always.
     pub(crate) fn is_over_already(&self) -> bool {
         self.0.is_empty()

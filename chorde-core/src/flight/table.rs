@@ -21,6 +21,9 @@ pub(crate) type FlightKey = (ClientId, Digest);
 pub(super) struct Owner(usize);
 
 impl Owner {
+    /// Stands for the client itself, which is written to directly.
+    const CLIENT: Self = Self(0);
+
     pub(super) fn of(flights: &Flights) -> Self {
         Self(std::ptr::from_ref(flights).addr())
     }
@@ -87,19 +90,23 @@ fn hash((client, digest): &FlightKey) -> u64 {
 
 /// Those of some keys.
 #[derive(Debug, Default)]
-pub(super) struct ByKey(HashTable<OfKey>);
+pub(super) struct ByKey {
+    all: HashTable<OfKey>,
+    /// How many writes to clients themselves are under way.
+    direct: usize,
+}
 
 impl ByKey {
     pub(super) fn get(&self, key: &FlightKey, owner: Owner) -> Option<&OfKey> {
-        self.0.find(hash(key), |of_key| of_key.key == *key && of_key.owner == owner)
+        self.all.find(hash(key), |of_key| of_key.key == *key && of_key.owner == owner)
     }
 
     pub(super) fn find(&mut self, key: &FlightKey, owner: Owner) -> Option<OccupiedEntry<'_, OfKey>> {
-        self.0.find_entry(hash(key), |of_key| of_key.key == *key && of_key.owner == owner).ok()
+        self.all.find_entry(hash(key), |of_key| of_key.key == *key && of_key.owner == owner).ok()
     }
 
     pub(super) fn entry(&mut self, key: FlightKey, owner: Owner) -> Entry<'_, OfKey> {
-        self.0.entry(hash(&key), |of_key| of_key.key == key && of_key.owner == owner, |of_key| hash(&of_key.key))
+        self.all.entry(hash(&key), |of_key| of_key.key == key && of_key.owner == owner, |of_key| hash(&of_key.key))
     }
 
     pub(super) fn get_or_add(&mut self, key: FlightKey, owner: Owner) -> &mut OfKey {
@@ -121,9 +128,14 @@ impl ByKey {
         Some(changed)
     }
 
+    /// Returns whether the client itself is written to under this key.
+    pub(super) fn is_written_directly(&self, key: &FlightKey) -> bool {
+        self.direct > 0 && self.get(key, Owner::CLIENT).is_some()
+    }
+
     /// Visits what there is of a key, of all functions.
     fn of_all(&self, key: &FlightKey) -> impl Iterator<Item = &OfKey> {
-        self.0.iter_hash(hash(key)).filter(|of_key| of_key.key == *key)
+        self.all.iter_hash(hash(key)).filter(|of_key| of_key.key == *key)
     }
 }
 
@@ -164,7 +176,7 @@ impl std::ops::DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.keys.store(self.by_key.0.len(), Ordering::Release);
+        self.keys.store(self.by_key.all.len(), Ordering::Release);
     }
 }
 
@@ -178,14 +190,32 @@ fn shard(key: &FlightKey) -> &'static Shard {
     &SHARED[hash(key) as usize % SHARDS]
 }
 
-/// Returns whether there may be flights of a key, without a lock: mostly there are none.
-pub(crate) fn may_fly(key: &FlightKey) -> bool {
-    shard(key).keys.load(Ordering::Acquire) > 0
+/// A write to a client itself, up to its end: what begins to compute meanwhile is not stored.
+#[derive(Debug)]
+pub(crate) struct DirectWrite(FlightKey);
+
+impl DirectWrite {
+    /// Begins a write; returns the flights of the key, of all functions.
+    pub(super) fn begin(key: FlightKey) -> (Self, Vec<Arc<Flight>>) {
+        let mut by_key = locked(&key);
+        let flights = by_key.of_all(&key).flat_map(OfKey::all).map(Arc::clone).collect();
+        by_key.direct += 1;
+        by_key.get_or_add(key, Owner::CLIENT).writing += 1;
+        (Self(key), flights)
+    }
 }
 
-/// Returns the flights of a key, of all functions.
-pub(super) fn of_key(key: &FlightKey) -> Vec<Arc<Flight>> {
-    lock(&shard(key).by_key).of_all(key).flat_map(OfKey::all).map(Arc::clone).collect()
+impl Drop for DirectWrite {
+    fn drop(&mut self) {
+        let mut by_key = locked(&self.0);
+        by_key.direct -= 1;
+        by_key.change(&self.0, Owner::CLIENT, |of_key| of_key.writing -= 1);
+    }
+}
+
+/// Returns whether there may be flights of a key, without a lock: mostly there are none.
+pub(super) fn may_fly(key: &FlightKey) -> bool {
+    shard(key).keys.load(Ordering::Acquire) > 0
 }
 
 /// Returns the flights of the keys that are wanted.
@@ -193,7 +223,7 @@ pub(super) fn where_wanted(wanted: impl Fn(&OfKey) -> bool) -> Vec<Arc<Flight>> 
     let mut flights = Vec::new();
     for shard in SHARED.iter().filter(|shard| shard.keys.load(Ordering::Acquire) > 0) {
         let by_key = lock(&shard.by_key);
-        flights.extend(by_key.0.iter().filter(|of_key| wanted(of_key)).flat_map(OfKey::all).map(Arc::clone));
+        flights.extend(by_key.all.iter().filter(|of_key| wanted(of_key)).flat_map(OfKey::all).map(Arc::clone));
     }
     flights
 }

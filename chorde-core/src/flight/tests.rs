@@ -162,13 +162,13 @@ impl Field {
 }
 
 fn computed(value: u32) -> Landed {
-    Landed::Value(Arc::new(value), false)
+    Landed::Value(Arc::new(value), None)
 }
 
 fn value(outcome: Poll<Outcome>) -> u32 {
     match outcome {
         Poll::Ready(Outcome::Landed(landing)) => match landing.landed() {
-            Some(Landed::Value(cargo, false)) => *cargo.downcast_ref().unwrap(),
+            Some(Landed::Value(cargo, None)) => *cargo.downcast_ref().unwrap(),
             other => panic!("expected a value that was computed, not {other:?}"),
         },
         other => panic!("expected a landing, not {other:?}"),
@@ -541,7 +541,7 @@ fn a_waker_that_panics_keeps_nobody_from_being_woken() {
     let broken = Waker::from(Arc::new(Broken));
     assert!(pin!(&mut one).poll(&mut Context::from_waker(&broken)).is_pending());
     assert!(poll(&mut two, &wakes).is_pending());
-    leader.land(|| Landed::Value(Arc::new(7_u32), false));
+    leader.land(|| Landed::Value(Arc::new(7_u32), None));
     assert_eq!((wakes.count(), field.count()), (1, 0));
     assert_eq!(value(poll(&mut two, &wakes)), 7);
 }

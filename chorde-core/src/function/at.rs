@@ -154,13 +154,9 @@ where
     /// The key.
     pub fn get_ttl_at_once<K: Serialize + ?Sized>(&self, key: &K) -> Result<Option<Entry<M::Value>>, Prepared> {
         let Some(probe) = self.probe_at_once(key) else { return Err(self.prepare(key)) };
-        let rough = self.client.look(&probe, ReadOptions::new().roughly());
-        let Some(rough) = rough.map(Lookup::into_entry) else { return Err(self.prepare(key)) };
-        if !rough.as_ref().is_some_and(|entry| entry.vitals().outlives(self.policy)) {
-            return Ok(rough.map(|entry| entry.map(|stored| self.maps.decode(stored))));
-        }
-        let Some(exact) = self.client.look(&probe, ReadOptions::new()) else { return Err(self.prepare(key)) };
-        Ok(exact.into_entry().map(|entry| entry.within(self.policy).map(|stored| self.maps.decode(stored))))
+        // Exactly: users are shown what is left.
+        let Some(known) = self.client.look(&probe, ReadOptions::new()) else { return Err(self.prepare(key)) };
+        Ok(known.into_entry().map(|entry| entry.within(self.policy).map(|stored| self.maps.decode(stored))))
     }
 
     /// Returns a valid value that is not due, if the client can tell at once, or else the key, to look [lazily](Self::lazy).

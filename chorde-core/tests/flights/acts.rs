@@ -10,7 +10,7 @@ use shuttle::thread;
 
 use crate::background;
 use crate::clock::{Time, nanos};
-use crate::flight::{Kind, Role, supersede_for_client};
+use crate::flight::{Kind, Role, write_directly};
 use crate::world::{Ends, Expected, KEY, LEASE, Must, Step, World};
 
 /// More steps than a call has that computes.
@@ -203,7 +203,7 @@ fn act(world: &Arc<World>, gate: &Gate, act: Act) {
             let waiting = wait_a_little(world);
             world.dozing.lock().unwrap().extend(waiting);
         }
-        Act::Put => world.write(|| supersede_for_client(&KEY).within(&world.clock, LEASE), true),
+        Act::Put => world.write(|| write_directly(KEY).1.within(&world.clock, LEASE), true),
         Act::Clear => world.write(|| world.flights.supersede_all(KEY.0).within(&world.clock, LEASE), false),
         Act::End => background::end(),
     }

@@ -244,7 +244,7 @@ impl World {
         }
         let land = || match ends {
             Ends::Shared => Landed::Error(Arc::new(begun)),
-            _ => Landed::Value(Arc::new(begun), false),
+            _ => Landed::Value(Arc::new(begun), None),
         };
         if ends == Ends::Value {
             leader.flight().seen(self.clock.now());

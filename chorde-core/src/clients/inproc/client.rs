@@ -241,7 +241,8 @@ impl Cache for InprocClient {
 
     #[inline]
     fn reads_bytes(&self) -> bool {
-        false
+        // A weigher is shown the key.
+        !self.0.weighers.is_empty()
     }
 
     #[inline]

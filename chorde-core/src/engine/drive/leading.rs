@@ -100,17 +100,17 @@ impl<'a> Drive<'a> {
         match claim {
             Claim::Fresh(entry) | Claim::DueElsewhere(entry) => {
                 self.count_hit(&mode);
-                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
+                leader.land(|| Landed::Value(Arc::clone(&entry.value), Some(entry.vitals().exceeded())));
                 if is_behind { Entered::Idle } else { Entered::Serve(Served::Held(entry.value)) }
             }
             Claim::Due(entry, token) if !is_behind => {
                 self.live.counters.due_hits.increment();
-                leader.land(|| Landed::Value(Arc::clone(&entry.value), true));
+                leader.land(|| Landed::Value(Arc::clone(&entry.value), Some(entry.vitals().exceeded())));
                 Entered::Due(entry.value, token)
             }
             Claim::AbsentElsewhere if is_behind => Entered::Idle,
             Claim::Due(entry, token) if token.is_lease() => {
-                leader.land(|| Landed::Value(entry.value, true));
+                leader.land(|| Landed::Value(Arc::clone(&entry.value), Some(entry.vitals().exceeded())));
                 let alone = self.live.flights.lead_alone(self.flight_key(), self.clock());
                 self.compute_under(Some(token), alone, mode)
             }

@@ -1,14 +1,19 @@
 //! What a leader does last: it stores what was computed, and shares it with those who wait.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Beside, Drive, Step};
-use crate::client::Token;
+use crate::client::{Computed, Token};
+use crate::clock::nanos;
+use crate::engine::runtime::{Ended, catch};
+use crate::error::{Error, ErrorKind, Result};
 use crate::flight::store::unless_overtaken;
 use crate::flight::{Cargo, Landed, Leader};
 use crate::site::Instance;
+use crate::user_code::discard;
 
 /// The right to compute. Dropped, it gives the key to others, in this process and elsewhere.
 pub(crate) struct Lead<'a> {
@@ -57,7 +62,7 @@ impl Lead<'_> {
 
     /// Ends the flight with a value.
     fn land(self, share: impl Fn() -> Cargo) {
-        let landed = || Landed::Value(share(), false);
+        let landed = || Landed::Value(share(), None);
         if let Some(waiter) = self.beside.and_then(|beside| beside.waiter) {
             waiter.flight().land_beside(landed);
         }
@@ -104,6 +109,14 @@ impl Drop for Claimed<'_> {
     }
 }
 
+/// Takes a client that panics for one that fails: what was computed is the caller's all the same.
+fn contained<T>(ended: Ended<Result<T>>) -> Result<T> {
+    ended.unwrap_or_else(|panic| {
+        discard(panic);
+        Err(Error::new(ErrorKind::Unavailable, "the client, or what it calls of the user's, has panicked"))
+    })
+}
+
 impl<'a> Drive<'a> {
     /// Stores and shares what the user's function made, if the client stores at once; if not, returns the lead.
     pub(crate) fn settle_at_once(self, lead: Lead<'a>, made: &Made<'_>, share: impl Fn() -> Cargo) -> Option<Lead<'a>> {
@@ -126,7 +139,7 @@ impl<'a> Drive<'a> {
             if let Some(leader) = &lead.leader {
                 leader.flight().seen(at);
                 let how = if lead.is_beside { None } else { Some(claimed) };
-                self.store(leader, how, lead.revision, Arc::clone(&value)).await;
+                self.store(leader, how, Arc::clone(&value), Computed::new(at, lead.revision)).await;
                 if lead.is_marked
                     && let Err(error) = self.backend.unmark(self.key).await
                 {
@@ -148,7 +161,9 @@ impl<'a> Drive<'a> {
             return self.live.counters.superseded.increment();
         }
         let token = claimed.map(|mut claimed| claimed.redeem()).unwrap_or_default();
-        match self.backend.fill_at_once(self.key, token, made, lead.revision) {
+        match contained(catch_unwind(AssertUnwindSafe(|| {
+            self.backend.fill_at_once(self.key, token, made, lead.revision)
+        }))) {
             Ok(true) => {}
             Ok(false) => return self.live.counters.superseded.increment(),
             Err(error) => self.failed("store", &error),
@@ -164,17 +179,33 @@ impl<'a> Drive<'a> {
         self.policy.life_in(fastrand::f64(), self.backend.resolution())
     }
 
+    /// Returns what is left of the life of a value that was there at `at`, to a tick of the client; `None` if nothing is.
+    fn life_since(self, at: u64) -> Option<Duration> {
+        let age = self.clock().now().saturating_sub(at);
+        let whole = age - age % nanos(self.backend.resolution()).max(1);
+        let left = self.policy.ttl().saturating_sub(Duration::from_nanos(whole));
+        (!left.is_zero()).then(|| self.life().min(left))
+    }
+
     /// Stores under a claim, if there is one; without `claimed`, only where nothing valid is.
-    async fn store(self, leader: &Leader, claimed: Option<Option<Box<Claimed<'_>>>>, revision: u64, value: Cargo) {
+    async fn store(
+        self,
+        leader: &Leader,
+        claimed: Option<Option<Box<Claimed<'_>>>>,
+        value: Cargo,
+        Computed { at, revision, .. }: Computed,
+    ) {
         if self.was_cleared(revision) || !leader.begin_store() {
             return self.live.counters.superseded.increment();
         }
+        let Some(life) = self.life_since(at) else { return };
         let token = claimed.map(|claimed| claimed.map(|mut claimed| claimed.redeem()).unwrap_or_default());
         let fill = match token {
-            Some(token) => self.backend.fill(self.key, token, value, self.life()),
-            None => self.backend.add(self.key, value, self.life()),
+            Some(token) => self.backend.fill(self.key, token, value, (life, Computed::new(at, revision))),
+            None => self.backend.add(self.key, value, life),
         };
-        match unless_overtaken(leader, fill).await {
+        let stored = unless_overtaken(leader, catch(fill)).await.map(contained);
+        match stored {
             Some(Ok(true)) => {}
             // Nothing was written, and nothing has to be taken back.
             Some(Ok(false)) => return self.live.counters.superseded.increment(),
@@ -187,7 +218,9 @@ impl<'a> Drive<'a> {
                 }
             }
         }
-        if leader.is_overtaken() || self.was_cleared(revision) {
+        // A client that was that slow may have given it the life that it had when it was handed over.
+        let is_late = self.life_since(at).is_none();
+        if is_late || leader.is_overtaken() || self.was_cleared(revision) {
             // What others have written since may lie below this: a miss is better than the older value.
             if let Err(error) = self.backend.delete(self.key).await {
                 self.failed("take back", &error);
