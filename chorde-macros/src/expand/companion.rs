@@ -10,6 +10,8 @@ pub(crate) enum Takes {
     Arguments,
     /// `&self` only.
     Receiver,
+    /// The receiver as the function takes it.
+    OwnReceiver,
     Nothing,
 }
 
@@ -20,6 +22,8 @@ pub(crate) struct Companion {
     /// Whether it has the function's generic parameters.
     pub(crate) generic: bool,
     pub(crate) takes: Takes,
+    /// A lifetime of its own, before the function's generic parameters.
+    pub(crate) lifetime: Option<TokenStream>,
     /// Arguments after the function's own.
     pub(crate) extra: Option<TokenStream>,
     pub(crate) is_async: bool,
@@ -43,6 +47,7 @@ impl Companion {
             doc,
             generic: true,
             takes: Takes::Arguments,
+            lifetime: None,
             extra: None,
             is_async: false,
             output,

@@ -1,10 +1,12 @@
 //! The companions, as data: what each takes and returns, and the one call it makes.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::Lifetime;
 
 use super::companion::{Companion, Takes};
 use super::context::{Context, Receiver};
+use super::described::with_lifetime;
 use super::own;
 use super::shim::{self, Look};
 use crate::model::Home;
@@ -70,7 +72,42 @@ fn calls(context: &Context<'_>) -> Vec<Companion> {
             quote!(#prepare __chorde_at.bg_refresh(__chorde_key, (#names), #job)),
         )
         .bounds(movable),
+        warm(context),
     ]
+}
+
+/// What makes many results ready: arguments come as the tuple of them, a single one alone.
+fn warm(context: &Context<'_>) -> Companion {
+    let (p, model, step) = (context.p, context.model, context.hidden("warming"));
+    let (lifetime, args) = (Lifetime::new("'__chorde_i", Span::mixed_site()), context.model.fresh("args"));
+    let types: Vec<TokenStream> = model.plain_params().map(|param| with_lifetime(&param.ty, &lifetime)).collect();
+    let names: Vec<_> = (0..types.len()).map(|i| quote::format_ident!("__chorde_{i}")).collect();
+    let (item, pattern) = match (types.as_slice(), names.as_slice()) {
+        ([only], [name]) => (only.clone(), quote!(#name)),
+        _ => (quote!((#(#types),*)), quote!((#(#names),*))),
+    };
+    let keep = model.receiver().map(own::keep);
+    let (lent, turbofish) = (model.receiver().map(own::lend_again).into_iter(), &context.turbofish);
+    let next = quote!(::core::iter::IntoIterator::into_iter(#args));
+    let body = quote! {
+        #keep
+        #p::Warm::new(#next, move |#pattern| Self::#step #turbofish(#(#lent,)* #(#names),*))
+    };
+    let doc = "Computes what is missing or due for many calls, a few at a time, and never more than it has room for: \
+               a future that does nothing until it is awaited or waited for, and yields a report.";
+    let takes = quote! {
+        #args: impl ::core::iter::IntoIterator<
+            Item = #item,
+            IntoIter: ::core::marker::Send + #lifetime,
+        >
+    };
+    let mut companion = Companion::new("warm", doc, quote!(#p::Warm<#lifetime>), body)
+        .takes(Takes::OwnReceiver)
+        .extra(takes)
+        .bounds(own::movable_all(context))
+        .bounds(own::receiver_clonable(context));
+    companion.lifetime = Some(lifetime.to_token_stream());
+    companion
 }
 
 /// One operation of the client, on one key.

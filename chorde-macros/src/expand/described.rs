@@ -19,11 +19,12 @@ use crate::types::Holding;
 const MOST_ARGUMENTS: usize = 8;
 
 /// The names of the companions, in the order of the documentation.
-const COMPANIONS: [&str; 21] = [
+const COMPANIONS: [&str; 22] = [
     "bg",
     "lazy",
     "refresh",
     "bg_refresh",
+    "warm",
     "peek",
     "put",
     "get_ttl",
@@ -303,7 +304,7 @@ fn lifetime(index: usize) -> Lifetime {
 }
 
 /// Gives that lifetime to a reference, or to the one inside of an `Option`.
-fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> TokenStream {
+pub(super) fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> TokenStream {
     let mut ty = ty.clone();
     name_first(&mut ty, lifetime);
     quiet(ty.to_token_stream())

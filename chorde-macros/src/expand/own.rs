@@ -28,7 +28,7 @@ pub(crate) fn own_from(param: &Param, from: &TokenStream) -> Option<TokenStream>
 }
 
 /// `let x = ...;`: owns one argument under its own name.
-fn keep(param: &Param) -> TokenStream {
+pub(crate) fn keep(param: &Param) -> TokenStream {
     let name = bound(param);
     let mutable = matches!(param.holding, Holding::Mut(_)).then(|| quote!(mut));
     match own(param) {
@@ -68,6 +68,24 @@ pub(crate) fn lend_held(param: &Param) -> TokenStream {
 /// The expression that passes an owned argument on as the function takes it.
 pub(crate) fn lend(param: &Param) -> TokenStream {
     lent(param, &bound(param).to_token_stream())
+}
+
+/// The same where it is passed on many times.
+pub(crate) fn lend_again(param: &Param) -> TokenStream {
+    let lent = lend(param);
+    if is_moved(param) { quote!(::core::clone::Clone::clone(&#lent)) } else { lent }
+}
+
+/// Tells whether passing an argument on moves it.
+fn is_moved(param: &Param) -> bool {
+    matches!(param.holding, Holding::Value | Holding::Borrowed) && !param.primitive
+}
+
+/// The bound under which a receiver can be passed on many times, if passing it on moves it.
+pub(crate) fn receiver_clonable(context: &Context<'_>) -> Option<TokenStream> {
+    let (p, receiver) = (context.p, context.model.receiver().filter(|receiver| is_moved(receiver))?);
+    let clonable = quote!(#p::Clonable<'__chorde>);
+    Some(deferred(quiet(receiver.ty.to_token_stream()), &clonable))
 }
 
 /// The same for an owned argument that is found in a place.

@@ -280,6 +280,8 @@ fn behind(context: &Context<'_>) -> TokenStream {
     };
     let allow = (model.home == Home::Impl).then(|| super::placing::allow(context));
     let own_clause = if model.is_async() { clause.clone() } else { context.clause(true, &[]) };
+    let warming = warming(context);
+    let warming = (model.home != Home::Inside).then(|| quote!(#every #allow #warming));
     quote! {
         #every
         #allow
@@ -294,6 +296,23 @@ fn behind(context: &Context<'_>) -> TokenStream {
         fn #job #generics(__chorde_args: #tuple) -> #p::Job #clause {
             #keep
             #start
+        }
+        #warming
+    }
+}
+
+/// What there is to do to make the result of one call ready.
+fn warming(context: &Context<'_>) -> TokenStream {
+    let (p, this, key, names) = (context.p, quote!(Self), &context.key, context.names());
+    let (generics, clause) = (context.generics(), context.clause(true, &own::movable_all(context)));
+    let (receiver, declared) = (context.receiver().into_iter(), &context.declared);
+    let (warming, at, job) = (context.hidden("warming"), context.at(&this, Receiver::Itself), job_path(context, &this));
+    quote! {
+        #[inline]
+        fn #warming #generics(#(#receiver,)* #(#declared),*) -> #p::Warming #clause {
+            #at
+            let __chorde_key = __chorde_at.prepare(#key);
+            __chorde_at.warming(__chorde_key, (#names), #job)
         }
     }
 }

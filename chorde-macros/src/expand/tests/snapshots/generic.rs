@@ -4,7 +4,7 @@
 
 A result is used for 5 min. Its key is `items` and `arg1`.
 
-Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
+Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`warm`](sum::warm), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
 where
@@ -146,6 +146,36 @@ impl sum {
             N,
         >(__chorde_ticket, items, arg1))
     }
+    #[inline]
+    fn __chorde_warming<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::Warming
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (items, arg1),
+                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
+            )
+    }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[inline]
     fn bg<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
@@ -271,6 +301,27 @@ impl sum {
                 (items, arg1),
                 ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             )
+    }
+    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    #[inline]
+    fn warm<'__chorde_i, T: Number, const N: usize>(
+        args: impl ::core::iter::IntoIterator<
+            Item = ([T; N], (u8, u8)),
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |(__chorde_0, __chorde_1)| Self::__chorde_warming::<
+                T,
+                N,
+            >(__chorde_0, __chorde_1),
+        )
     }
     ///Only looks; never computes.
     #[inline]

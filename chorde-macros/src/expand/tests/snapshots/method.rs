@@ -17,7 +17,7 @@ impl Repo {
 
 A result is used for 5 min, and recomputed in the background once less than 1 min remain. Its key is `(self.tenant, id)`.
 
-Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
+Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_warm`](Self::user_warm), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
@@ -131,6 +131,31 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_ticket,
             id,
         ))
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_warming(&self, id: u64) -> ::chorde::__private::Warming
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::stored_whole::<User>(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at
+            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (self, id),
+                ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
+            )
     }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -246,6 +271,26 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 (self, id),
                 ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
             )
+    }
+    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    pub fn user_warm<'__chorde_i>(
+        &self,
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |__chorde_0| Self::__chorde_user_warming(&__chorde_self, __chorde_0),
+        )
     }
     ///Only looks; never computes.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]

@@ -34,6 +34,16 @@ impl expensive {
     pub fn bg_refresh(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         ::core::panic!()
     }
+    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    #[inline]
+    pub fn warm<'__chorde_i>(
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i> {
+        ::core::panic!()
+    }
     ///Only looks; never computes.
     #[inline]
     pub fn peek(x: u64) -> ::core::option::Option<f64> {

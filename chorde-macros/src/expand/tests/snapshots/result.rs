@@ -4,7 +4,7 @@
 
 A result is used for `settings () . life`. Its key is `id`. Errors are returned and never stored.
 
-Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
+Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`warm`](price::warm), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 fn price(id: u64) -> Result<Price, Error> {
     let __chorde_client = &CACHE;
@@ -19,8 +19,10 @@ fn price(id: u64) -> Result<Price, Error> {
                 ::chorde::__private::Fallible::<
                     Result<Price, Error>,
                 >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
+                    use ::chorde::__private::{
+                        ShareClone as _, ShareDebug as _, ShareNone as _, ShareTold as _,
+                    };
+                    (&&&&::chorde::__private::Share::<Error>::new()).share()
                 }),
             )
             .encoded(pack, unpack)
@@ -101,8 +103,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -125,6 +130,39 @@ impl price {
             id,
         ))
     }
+    #[inline]
+    fn __chorde_warming(id: u64) -> ::chorde::__private::Warming {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (id,),
+                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+            )
+    }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[inline]
     fn bg(id: u64) -> Result<Price, Error> {
@@ -140,8 +178,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -178,8 +219,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -209,8 +253,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -241,8 +288,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -256,6 +306,19 @@ impl price {
                 (id,),
                 ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
             )
+    }
+    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    #[inline]
+    fn warm<'__chorde_i>(
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i> {
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |__chorde_0| Self::__chorde_warming(__chorde_0),
+        )
     }
     ///Only looks; never computes.
     #[inline]
@@ -272,8 +335,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -300,8 +366,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -325,8 +394,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -350,8 +422,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -375,8 +450,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -404,8 +482,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -452,8 +533,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -476,8 +560,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -508,8 +595,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -531,8 +621,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -566,8 +659,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -589,8 +685,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -623,8 +722,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -646,8 +748,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -680,8 +785,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -703,8 +811,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -737,8 +848,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -760,8 +874,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -786,8 +903,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -811,8 +931,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -892,8 +1015,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
