@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Lifetime;
 use syn::ext::IdentExt as _;
 
 use super::context::{Context, bound, deferred};
@@ -88,6 +89,21 @@ pub(crate) fn receiver_clonable(context: &Context<'_>) -> Option<TokenStream> {
     Some(deferred(quiet(receiver.ty.to_token_stream()), &clonable))
 }
 
+/// The bounds under which references to arguments can have a lifetime.
+pub(crate) fn outliving(context: &Context<'_>, lifetime: &Lifetime) -> Vec<TokenStream> {
+    let one = |param: &Param| {
+        let ty = match &param.holding {
+            _ if param.primitive => return None,
+            Holding::Value | Holding::Borrowed => return None,
+            Holding::Ref(ty) | Holding::Mut(ty) | Holding::OptionRef(ty) => ty,
+            Holding::Unsized(owned) | Holding::OptionUnsized(owned) => owned.element.as_ref()?,
+        };
+        let ty = quiet(ty.to_token_stream());
+        Some(quote!(#ty: #lifetime))
+    };
+    context.model.plain_params().filter_map(one).collect()
+}
+
 /// The same for an owned argument that is found in a place.
 pub(crate) fn lent(param: &Param, name: &TokenStream) -> TokenStream {
     match &param.holding {
@@ -120,6 +136,12 @@ pub(crate) fn keep_parts(context: &Context<'_>) -> TokenStream {
 /// Lends every argument, in order.
 pub(crate) fn lend_all(context: &Context<'_>) -> TokenStream {
     let lent = context.model.params.iter().map(lend);
+    quote!(#(#lent,)*)
+}
+
+/// Lends every argument but the receiver, in order.
+pub(crate) fn lend_plain(context: &Context<'_>) -> TokenStream {
+    let lent = context.model.plain_params().map(lend);
     quote!(#(#lent,)*)
 }
 

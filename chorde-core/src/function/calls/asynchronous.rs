@@ -328,7 +328,7 @@ where
 {
     Box::pin(async move {
         at!(at of F);
-        match at.look_again(key) {
+        match at.look_again_whole(key) {
             Looked::Hit(hit) => hit,
             Looked::Slow(slow) => end(finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>())).await,
         }

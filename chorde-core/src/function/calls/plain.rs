@@ -206,7 +206,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(at, Box::new(slow), Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }

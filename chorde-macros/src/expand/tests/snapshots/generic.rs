@@ -147,6 +147,31 @@ impl sum {
         >(__chorde_ticket, items, arg1))
     }
     #[inline]
+    fn __chorde_again<T: Number, const N: usize>(
+        __chorde_key: ::chorde::__private::Prepared,
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> Option<T>
+    where
+        T: Serialize,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        let __chorde_looked = __chorde_at.look_again(__chorde_key);
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (items, arg1),
+                        Self::__chorde_compute::<T, N> as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::chorde::__private::no_echo(),
+                    )
+            }
+        }
+    }
+    #[inline]
     fn __chorde_warming<T: Number, const N: usize>(
         items: [T; N],
         arg1: (u8, u8),
@@ -174,6 +199,24 @@ impl sum {
                 __chorde_key,
                 (items, arg1),
                 ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
+            )
+    }
+    #[inline]
+    fn __chorde_refreshed<T: Number, const N: usize>(
+        __chorde_key: ::chorde::__private::Prepared,
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> Option<T>
+    where
+        T: Serialize,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (items, arg1),
+                Self::__chorde_compute::<T, N> as fn(_) -> _,
+                ::chorde::__private::no_echo(),
             )
     }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
@@ -225,8 +268,8 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at
-            .prepare(
+        match __chorde_at
+            .lazy_at_once(
                 &(
                     &N,
                     ::chorde::__private::Part::<
@@ -236,15 +279,26 @@ impl sum {
                         .part(),
                     &arg1,
                 ),
-            );
-        __chorde_at
-            .lazy_now(
-                __chorde_key,
-                (items, arg1),
-                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             )
+        {
+            ::core::result::Result::Ok(__chorde_known) => {
+                ::core::option::Option::Some(__chorde_known)
+            }
+            ::core::result::Result::Err(__chorde_key) => {
+                __chorde_at
+                    .lazy_now(
+                        __chorde_key,
+                        (items, arg1),
+                        ::core::option::Option::Some(
+                            Self::__chorde_job::<T, N> as fn(_) -> _,
+                        ),
+                    )
+            }
+        }
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[inline]
     fn refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
     where
@@ -271,7 +325,11 @@ impl sum {
                 ::chorde::__private::no_echo(),
             )
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[inline]
     fn bg_refresh<T: Number, const N: usize>(
         items: [T; N],
@@ -302,7 +360,9 @@ impl sum {
                 ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             )
     }
-    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
     #[inline]
     fn warm<'__chorde_i, T: Number, const N: usize>(
         args: impl ::core::iter::IntoIterator<
@@ -346,7 +406,11 @@ impl sum {
                 ),
             )
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn put<T: Number, const N: usize>(
         items: [T; N],
@@ -394,7 +458,11 @@ impl sum {
                 ),
             )
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[inline]
     fn invalidate<T: Number, const N: usize>(
         items: [T; N],
@@ -417,7 +485,11 @@ impl sum {
                 ),
             )
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn expire<T: Number, const N: usize>(
         items: [T; N],
@@ -471,11 +543,12 @@ impl sum {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
                 ::chorde::__private::CacheFuture::ready(__chorde_hit)
             }
-            ::chorde::__private::Looked::Slow(_) => {
-                ::chorde::__private::CacheFuture::blocking(move || sum::<
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                let __chorde_key = __chorde_slow.into_prepared();
+                ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_again::<
                     T,
                     N,
-                >(items, arg1))
+                >(__chorde_key, items, arg1))
             }
         }
     }
@@ -491,10 +564,25 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
-        ::chorde::__private::CacheFuture::blocking(move || Self::refresh::<
+        let __chorde_key = {
+            let __chorde_at = Self::__chorde_at::<T, N>();
+            __chorde_at
+                .prepare(
+                    &(
+                        &N,
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                        >::new(&items[..])
+                            .part(),
+                        &arg1,
+                    ),
+                )
+        };
+        ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_refreshed::<
             T,
             N,
-        >(items, arg1))
+        >(__chorde_key, items, arg1))
     }
     ///As `lazy`, without blocking.
     #[inline]
@@ -658,7 +746,11 @@ impl sum {
             );
         __chorde_at.future_expire(__chorde_key)
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[inline]
     fn clear<T: Number, const N: usize>() -> ::core::result::Result<
         (),
@@ -670,7 +762,7 @@ impl sum {
         let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.clear_now()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[inline]
     fn namespace<T: Number, const N: usize>() -> ::std::string::String
     where
@@ -679,7 +771,7 @@ impl sum {
         let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.namespace()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[inline]
     fn stats() -> ::chorde::__private::Stats {
         Self::__chorde_site().stats()
@@ -709,7 +801,11 @@ impl sum {
     {
         Self::__chorde_site().on_promote::<Option<T>>(callback);
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[inline]
     fn callkey<T: Number, const N: usize>(
         items: [T; N],
@@ -732,12 +828,12 @@ impl sum {
                 ),
             )
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[inline]
     fn ttl() -> ::core::time::Duration {
         Self::__CHORDE_POLICY.ttl()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[inline]
     fn async_ttl() -> ::chorde::__private::RefreshPoint {
         Self::__CHORDE_POLICY.refresh()

@@ -131,6 +131,49 @@ impl price {
         ))
     }
     #[inline]
+    fn __chorde_again(
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_looked = __chorde_at.look_again(__chorde_key);
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (id,),
+                        Self::__chorde_compute as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
+                    )
+            }
+        }
+    }
+    #[inline]
     fn __chorde_warming(id: u64) -> ::chorde::__private::Warming {
         let __chorde_client = &CACHE;
         let __chorde_policy = &::chorde::__private::CallPolicy::new(
@@ -161,6 +204,42 @@ impl price {
                 __chorde_key,
                 (id,),
                 ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+            )
+    }
+    #[inline]
+    fn __chorde_refreshed(
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (id,),
+                Self::__chorde_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
             )
     }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
@@ -230,15 +309,23 @@ impl price {
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        __chorde_at
-            .lazy_now(
-                __chorde_key,
-                (id,),
-                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
-            )
+        match __chorde_at.lazy_at_once(&(&id,)) {
+            ::core::result::Result::Ok(__chorde_known) => {
+                ::core::option::Option::Some(__chorde_known)
+            }
+            ::core::result::Result::Err(__chorde_key) => {
+                __chorde_at
+                    .lazy_now(
+                        __chorde_key,
+                        (id,),
+                        ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+                    )
+            }
+        }
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[inline]
     fn refresh(id: u64) -> Result<Price, Error> {
         let __chorde_client = &CACHE;
@@ -273,7 +360,11 @@ impl price {
                 ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
             )
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[inline]
     fn bg_refresh(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -307,7 +398,9 @@ impl price {
                 ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
             )
     }
-    ///Computes what is missing or due for many calls, a few at a time, and never more than it has room for: a future that does nothing until it is awaited or waited for, and yields a report.
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
     #[inline]
     fn warm<'__chorde_i>(
         args: impl ::core::iter::IntoIterator<
@@ -348,7 +441,11 @@ impl price {
         );
         __chorde_at.peek_now(&(&id,))
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn put(
         id: u64,
@@ -407,7 +504,11 @@ impl price {
         );
         __chorde_at.get_ttl_now(&(&id,))
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[inline]
     fn invalidate(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -435,7 +536,11 @@ impl price {
         );
         __chorde_at.invalidate_now(&(&id,))
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn expire(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -499,8 +604,12 @@ impl price {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
                 ::chorde::__private::CacheFuture::ready(__chorde_hit)
             }
-            ::chorde::__private::Looked::Slow(_) => {
-                ::chorde::__private::CacheFuture::blocking(move || price(id))
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                let __chorde_key = __chorde_slow.into_prepared();
+                ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_again(
+                    __chorde_key,
+                    id,
+                ))
             }
         }
     }
@@ -510,7 +619,36 @@ impl price {
     where
         for<'__chorde> Result<Price, Error>: ::chorde::__private::Movable<'__chorde>,
     {
-        ::chorde::__private::CacheFuture::blocking(move || Self::refresh(id))
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_refreshed(
+            __chorde_key,
+            id,
+        ))
     }
     ///As `lazy`, without blocking.
     #[inline]
@@ -888,7 +1026,11 @@ impl price {
             __chorde_at.sent_expire(__chorde_key).await
         })
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[inline]
     fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -916,7 +1058,7 @@ impl price {
         );
         __chorde_at.clear_now()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[inline]
     fn namespace() -> ::std::string::String {
         let __chorde_client = &CACHE;
@@ -944,7 +1086,7 @@ impl price {
         );
         __chorde_at.namespace()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[inline]
     fn stats() -> ::chorde::__private::Stats {
         Self::__chorde_site().stats()
@@ -973,7 +1115,9 @@ impl price {
     {
         Self::__chorde_site().on_promote::<Price>(callback);
     }
-    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    /**Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+
+A panic of the callback is counted and logged, and not seen by the function's caller. It may call the function and register others; one that goes on calling itself in that way is ended after some dozens of times, with a log.*/
     #[inline]
     fn on_value(
         callback: impl ::core::ops::Fn(
@@ -986,7 +1130,7 @@ impl price {
     {
         Self::__chorde_site().on_value::<Price, (u64,)>(callback);
     }
-    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    ///Gives those who call during the first computation of a key what `make` makes of the arguments, until the computation ends. If that panics, they wait.
     #[inline]
     fn placeholder(
         callback: impl ::core::ops::Fn(
@@ -998,7 +1142,11 @@ impl price {
     {
         Self::__chorde_site().placeholder::<Price, (u64,)>(callback);
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[inline]
     fn callkey(
         id: u64,
@@ -1028,7 +1176,7 @@ impl price {
         );
         __chorde_at.callkey(&(&id,))
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[inline]
     fn ttl() -> ::core::time::Duration {
         ::chorde::__private::CallPolicy::new(
@@ -1036,7 +1184,7 @@ impl price {
             )
             .ttl()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[inline]
     fn async_ttl() -> ::chorde::__private::RefreshPoint {
         ::chorde::__private::CallPolicy::new(
