@@ -155,7 +155,7 @@ fn failures_are_reported_and_stop_nothing() {
         struct Spoken(#[allow(dead_code)] u64);
         fn every_third(x: u64) -> Option<u64> {
             assert!(x != 7, "seven of {x}");
-            (x % 3 != 0).then_some(x)
+            (!x.is_multiple_of(3)).then_some(x)
         }
         #[cached(client = CACHE, ttl = 60)]
         fn plain(x: u64) -> Result<u64, String> {
@@ -309,7 +309,7 @@ fn arguments_come_as_the_function_takes_them() {
             at.0
         }
         assert_eq!((counts(&none::warm([()]).wait()), none::peek()), ((0, 1, 0), Some(7)));
-        let names = vec!["a".to_owned(), "bc".to_owned()];
+        let names = ["a".to_owned(), "bc".to_owned()];
         assert_eq!(counts(&text::warm(names.iter().map(String::as_str)).wait()), (0, 2, 0));
         assert_eq!((text::peek("a"), text::peek("bc")), (Some(1), Some(2)));
         assert_eq!(counts(&two::warm(names.iter().map(|name| (name.as_str(), (1, 2)))).wait()), (0, 2, 0));
@@ -372,7 +372,7 @@ fn a_far_client_is_asked_about_many_keys_before_it_is_claimed_from() {
         fn plain(x: u64) -> u64 {
             x
         }
-        (0..200).filter(|x| x % 10 != 0).for_each(|x| plain::put(x, x).unwrap());
+        (0..200).filter(|x: &u64| !x.is_multiple_of(10)).for_each(|x| plain::put(x, x).unwrap());
         assert_eq!((counts(&plain::warm(0..200).wait()), FAR.claims()), ((180, 20, 0), 20));
     });
 }

@@ -189,10 +189,8 @@ pub trait CacheExt: Cache {
         async move {
             let key = key.to_key()?;
             let is_added = self.add_entry(&key, value, positive(ttl)?).await?;
-            if is_added {
-                if let Some(stores) = supersede(self.identity(), &key) {
-                    stores.await;
-                }
+            if is_added && let Some(stores) = supersede(self.identity(), &key) {
+                stores.await;
             }
             Ok(is_added)
         }

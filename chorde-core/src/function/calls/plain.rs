@@ -285,7 +285,6 @@ operations! {
 macro_rules! looks {
     ($($name:ident, $future:ident by $seer:ident -> $output:ty;)*) => {$(
         /// A look, waited for.
-        #[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
         pub fn $name<F, A, M, O>(args: A) -> $output
         where
             F: Function<A, M, O>,
@@ -296,7 +295,6 @@ macro_rules! looks {
         }
 
         /// The same look, without blocking.
-        #[expect(clippy::needless_pass_by_value, reason = "all companions hand their arguments over")]
         pub fn $future<F, A, M, O>(args: A) -> CacheFuture<$output>
         where
             F: Function<A, M, O>,
