@@ -56,7 +56,8 @@ pub use chorde_core::{
     Companions, Computed, Digest, DigestHasher, DynClient, Entry, Error, ErrorKind, FunctionInfo, HeldBack, Identity,
     InprocClient, InstanceInfo, Key, LogLimit, Lookup, ManualClock, Namespace, NamespaceClient, OnPromote, Path, Probe,
     ReadOptions, RefreshPoint, Result, Revision, Sleep, Stats, TieredClient, TimingBin, Timings, Token, Value, Wait,
-    WriteOptions, background, drain, forward_client, functions, inproc, is_waiting, tiered,
+    Warm, WarmFailure, WarmProgress, WarmReport, WriteOptions, background, drain, forward_client, functions, inproc,
+    is_waiting, tiered,
 };
 
 #[cfg(feature = "elasticache")]

@@ -181,3 +181,71 @@ fn one_module_alone_has_unsafe_code() {
     let found: Vec<_> = folders.iter().flat_map(|folder| sources(&root().join(folder))).filter(allows).collect();
     assert_eq!(found, [root().join("chorde-core/src/clients/inproc/locks.rs")]);
 }
+
+/// The companions that a file of chorde-core declares, each with its documentation.
+fn declared(file: &str) -> HashMap<String, String> {
+    let source = read(root().join("chorde-core/src/function").join(file));
+    let (mut found, mut doc) = (HashMap::new(), String::new());
+    for line in source.lines().map(str::trim) {
+        if let Some(more) = line.strip_prefix("///") {
+            doc.push_str(if more.is_empty() { "\n" } else { more.trim_start() });
+            doc.push(' ');
+        } else if !line.starts_with("#[") {
+            let name: String = line.trim_start_matches("pub fn ").chars().take_while(|c| is_of_a_name(*c)).collect();
+            let rest = line.trim_start_matches("pub fn ").trim_start_matches(&name);
+            let is_row = line.ends_with(';') && rest.contains(" -> ") && rest.starts_with([' ']);
+            if (is_row || line.starts_with("pub fn ")) && !doc.is_empty() && !name.is_empty() {
+                found.insert(name, without_links(&doc));
+            }
+            doc.clear();
+        }
+    }
+    found
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// A text with its links replaced by their names, and paragraphs that are each one line.
+fn without_links(text: &str) -> String {
+    let mut plain = String::new();
+    for part in text.split("](") {
+        let is_first = plain.is_empty();
+        plain.push_str(if is_first { part } else { part.split_once(')').unwrap().1 });
+    }
+    let plain = plain.replace("[`", "`").replace("[report", "report");
+    plain.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// The list of chorde-macros: name, documentation, and whether only plain functions have it.
+fn listed() -> Vec<(String, String, bool)> {
+    let source = read(root().join("chorde-macros/src/expand/list.rs"));
+    let list = source.split("pub(crate) const LIST").nth(1).unwrap();
+    // A text goes on after a line that ends in a backslash.
+    let list = list.split("\\\n").enumerate().map(|(at, part)| if at == 0 { part } else { part.trim_start() });
+    let list = list.collect::<String>().replace("\\n", "\n");
+    let marked = list.replace("both(", "\u{1}both(").replace("plain(", "\u{1}plain(");
+    let row = |row: &str| {
+        let texts: Vec<&str> = row.split('"').skip(1).step_by(2).collect();
+        assert_eq!(texts.len(), 2, "{row}");
+        (texts[0].to_owned(), without_links(texts[1]), row.starts_with("plain("))
+    };
+    marked.split('\u{1}').skip(1).map(row).collect()
+}
+
+#[test]
+fn the_companions_of_both_forms_are_those_of_one_list() {
+    let whole = declared("companions.rs");
+    for (file, is_async) in [("companions/plain.rs", false), ("companions/asynchronous.rs", true)] {
+        let mut here = declared(file);
+        here.extend(whole.clone());
+        let uncached = here.remove("uncached").expect("a companion of all");
+        assert!(read(root().join("chorde-macros/src/expand/docs.rs")).contains(&uncached));
+        let listed = listed().into_iter().filter(|(_, _, is_plain_only)| !(is_async && *is_plain_only));
+        for (name, doc, _) in listed {
+            assert_eq!(here.remove(&name).as_ref(), Some(&doc), "`{name}` in {file} and in the list of chorde-macros");
+        }
+        assert!(here.is_empty(), "{file} has companions that the list has not: {here:?}");
+    }
+}

@@ -350,3 +350,72 @@ fn a_future_ends_when_its_runtime_does() {
         assert_eq!(RUNS.get(), 1);
     });
 }
+
+#[test]
+fn a_future_looks_again_by_the_key_that_it_has() {
+    bounded(|| {
+        store!(CACHE);
+        static KEYS: Count = Count::new();
+        fn key(x: u64) -> u64 {
+            KEYS.up();
+            x
+        }
+        #[derive(Clone)]
+        struct Method;
+        impl Method {
+            #[cached(client = CACHE, ttl = 60, key = key(x))]
+            fn plain(&self, x: u64) -> u64 {
+                x + 1
+            }
+
+            #[cached(client = CACHE, ttl = 60, key = key(x))]
+            async fn later(&self, x: u64) -> u64 {
+                x + 2
+            }
+        }
+        #[cached(client = CACHE, ttl = 60, key = key(x))]
+        fn described(x: u64) -> u64 {
+            x + 3
+        }
+        #[cached(client = CACHE, ttl = 60, key = key(x), encode = |x: u64| x, decode = |x: u64| x)]
+        fn written_out(x: u64, written_out: u8) -> u64 {
+            x + u64::from(written_out)
+        }
+        assert_eq!((Method.plain_future(1).wait().unwrap(), KEYS.get()), (2, 1));
+        assert_eq!((Method.later_future(1).wait().unwrap(), KEYS.get()), (3, 2));
+        assert_eq!((described::future(1).wait().unwrap(), KEYS.get()), (4, 3));
+        assert_eq!((written_out::future(1, 4).wait().unwrap(), KEYS.get()), (5, 4));
+    });
+}
+
+#[test]
+fn a_key_is_made_on_the_thread_of_the_caller() {
+    thread_local!(static TENANT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
+    bounded(|| {
+        store!(CACHE);
+        #[derive(Clone)]
+        struct Method;
+        impl Method {
+            #[cached(client = CACHE, ttl = 60, key = (TENANT.get(), x))]
+            fn plain(&self, x: u64) -> u64 {
+                x + 1
+            }
+
+            #[cached(client = CACHE, ttl = 60, key = (TENANT.get(), x))]
+            async fn later(&self, x: u64) -> u64 {
+                support::hand::pause().await;
+                x + 2
+            }
+        }
+        #[cached(client = CACHE, ttl = 60, key = (TENANT.get(), x))]
+        fn described(x: u64) -> u64 {
+            x + 3
+        }
+        TENANT.set(7);
+        assert_eq!((Method.plain_future_refresh(1).wait().unwrap(), Method.plain_peek(1)), (2, Some(2)));
+        assert_eq!((Method.plain_future(2).wait().unwrap(), Method.plain_peek(2)), (3, Some(3)));
+        assert_eq!((Method.later_future(1).wait().unwrap(), Method.later_peek(1).wait()), (3, Some(3)));
+        assert_eq!((described::future_refresh(1).wait().unwrap(), described::peek(1)), (4, Some(4)));
+        assert_eq!((described::future(2).wait().unwrap(), described::peek(2)), (5, Some(5)));
+    });
+}

@@ -9,6 +9,7 @@ use chorde::background::{self, Limits, limits, set_limits};
 use chorde::prelude::*;
 use chorde::{ErrorKind, InprocClient, ManualClock};
 use support::gate::Gate;
+use support::hand::Hand;
 use support::leasing::{Answer, Leasing};
 use support::{Count, bounded, drained, info, millis, secs};
 
@@ -456,5 +457,61 @@ fn threads_have_names_and_the_stack_that_is_set() {
         }
         let (levels, thread) = parsed::peek(50 << 20).unwrap();
         assert!(levels > 1000 && thread.starts_with("chorde-background-"), "{levels} {thread}");
+    });
+}
+
+#[test]
+fn warming_waits_for_room_instead_of_being_refused() {
+    bounded(|| {
+        let _turn = limited(1, 1);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 100)]
+        fn occupant(x: u64) -> u64 {
+            GATE.pass();
+            x
+        }
+        #[cached(client = CACHE, ttl = 100)]
+        fn warmed(x: u64) -> u64 {
+            x
+        }
+        let occupants = [0, 1].map(occupant::future);
+        GATE.await_arrivals(1);
+        assert_eq!(warmed::future(99).wait().unwrap_err().kind(), ErrorKind::Overloaded);
+        let refused = chorde::background::stats().futures.refused;
+        let mut warm = Hand::begun(warmed::warm(0..50).concurrency(8));
+        assert!(warm.run().is_none(), "there is no room");
+        GATE.open();
+        let report = warm.awaited();
+        assert_eq!((report.computed, report.failed, warmed::peek(49)), (50, 0, Some(49)));
+        assert_eq!(occupants.map(|future| future.wait().unwrap()), [0, 1]);
+        assert_eq!((chorde::background::stats().futures.refused, warmed::stats().refused), (refused, 0));
+        drained();
+    });
+}
+
+#[test]
+fn a_warming_that_is_dropped_while_it_waits_for_room_leaves_the_room_to_others() {
+    bounded(|| {
+        let _turn = limited(1, 1);
+        store!(CACHE);
+        static GATE: Gate = Gate::new();
+        #[cached(client = CACHE, ttl = 100)]
+        fn first(x: u64) -> u64 {
+            GATE.pass();
+            x
+        }
+        #[cached(client = CACHE, ttl = 100)]
+        fn second(x: u64) -> u64 {
+            x
+        }
+        let occupants = [0, 1].map(first::future);
+        GATE.await_arrivals(1);
+        let (dropped, kept) = (Hand::begun(second::warm(0..9)), Hand::begun(second::warm(10..19)));
+        drop(dropped);
+        GATE.open();
+        assert_eq!(kept.awaited().computed, 9);
+        assert_eq!((occupants.map(|future| future.wait().unwrap()), second::peek(0)), ([0, 1], None));
+        drained();
     });
 }

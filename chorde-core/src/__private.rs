@@ -12,9 +12,11 @@ pub use crate::key::argument::*;
 pub use crate::key::arguments::Arguments;
 pub use crate::site::{
     AnyKind, Description, Fallible, IsResult, IsSaid, Kind, Known, Maps, Naming, NoResult, Plain, Returned, Shape,
-    Share, ShareClone, ShareNone, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap, stored_whole,
+    Share, ShareClone, ShareDebug, ShareNone, ShareTold, SharedKind, Sharing, Site, StoredWhole, Tag, ValueMap,
+    stored_whole,
 };
-pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats};
+pub use crate::warm::Warming;
+pub use crate::{CacheFuture, CallPolicy, Client, Entry, Error, Key, RefreshPoint, Stats, Warm};
 pub use std::future::ready;
 
 /// Reads what a setting of the attribute says about time.

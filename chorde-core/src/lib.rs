@@ -54,6 +54,7 @@ mod user_code;
 #[cfg(test)]
 #[path = "user_code/tests.rs"]
 mod user_code_tests;
+mod warm;
 
 pub use client::{
     Cache, CacheExt, Claim, ClaimOptions, Client, ClientId, Computed, DynClient, Identity, OnPromote, ReadOptions,
@@ -76,3 +77,4 @@ pub use namespace::{Namespace, Path};
 pub use policy::{CallPolicy, RefreshPoint};
 pub use site::{FunctionInfo, InstanceInfo, functions};
 pub use stats::{Stats, TimingBin, Timings};
+pub use warm::{Warm, WarmFailure, WarmProgress, WarmReport};

@@ -17,7 +17,7 @@ pub use live::Site;
 pub use registry::{FunctionInfo, InstanceInfo, functions};
 pub use values::{
     AnyKind, Fallible, IsResult, IsSaid, Kind, Known, Maps, NoResult, Plain, Returned, Shape, Share, ShareClone,
-    ShareNone, SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
+    ShareDebug, ShareNone, ShareTold, SharedKind, Sharing, StoredWhole, ValueMap, stored_whole,
 };
 
 pub(crate) use instance::Instance;

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -108,3 +109,42 @@ macro_rules! tell_seldom {
     }};
 }
 pub(crate) use tell_seldom;
+
+/// Up to how many bytes are kept of what an error or a panic says.
+pub(crate) const LONGEST: usize = 512;
+
+/// Returns what something says of itself, as far as it is kept. The user's code writes it, which may panic.
+pub(crate) fn told(of: &dyn fmt::Debug) -> String {
+    shielded(|| {
+        let mut text = Bounded(String::new());
+        // What is cut off ends the writing.
+        let _ = write!(text, "{of:?}");
+        text.0
+    })
+    .unwrap_or_else(|| "an error whose `Debug` panicked".to_owned())
+}
+
+/// Returns what a panic says.
+pub(crate) fn told_by_panic(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let mut kept = Bounded(String::new());
+    let _ = kept.write_str(text.unwrap_or("a panic without a text"));
+    kept.0
+}
+
+/// Keeps the beginning of a text.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let room = LONGEST.saturating_sub(self.0.len());
+        if more.len() <= room {
+            self.0.push_str(more);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| more.is_char_boundary(*end)).unwrap_or(0);
+        self.0.push_str(&more[..end]);
+        self.0.push('…');
+        Err(fmt::Error)
+    }
+}

@@ -9,6 +9,7 @@ mod companions;
 mod context;
 mod described;
 mod docs;
+mod list;
 mod naming;
 mod own;
 mod placing;

@@ -138,7 +138,9 @@ fn question(whole: &TokenStream, stand_ins: &TokenStream, ty: &Type, runtime: &T
     quote_spanned!(span=> #runtime::Known<#returned, {
         #stand_ins
         use #runtime::AnyKind as _;
-        #runtime::Kind::<#whole>::IS_RESULT + #runtime::Kind::<#whole>::IS_SHARED
+        #runtime::Kind::<#whole>::IS_RESULT
+            + #runtime::Kind::<#whole>::IS_SHARED
+            + #runtime::Kind::<#whole>::IS_TOLD
     }>)
 }
 

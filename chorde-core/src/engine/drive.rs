@@ -125,7 +125,7 @@ impl<'a> Drive<'a> {
         match self.live.flights.join(self.flight_key(), self.kind(&mode), self.clock()) {
             Role::Lead(leader) => Joined::Lead(leader, mode),
             Role::Recurse => Joined::Recurse(mode),
-            Role::Wait(_) if matches!(&mode, Mode::Behind(ticket) if !ticket.is_forced) => {
+            Role::Wait(_) if matches!(&mode, Mode::Behind(ticket) if !ticket.waits_for_others) => {
                 self.release_unused(&mode);
                 Joined::Idle
             }

@@ -88,7 +88,8 @@ pub fn no_echo<A>() -> Option<fn(&A) -> Option<()>> {
 
 impl<S> Slow<S> {
     /// Returns the key, to look again later.
-    pub(super) fn into_prepared(self) -> Prepared {
+    #[must_use]
+    pub fn into_prepared(self) -> Prepared {
         Prepared(self.key)
     }
 }
@@ -232,8 +233,13 @@ where
         Some(self.maps.serve(stored))
     }
 
-    /// Looks again for what an earlier look did not find.
-    pub(super) fn look_again(&self, earlier: Prepared) -> Looked<M::Return, Slow<M::Stored>> {
+    /// Looks again for what an earlier look did not find, by the key that it had.
+    pub fn look_again(&self, earlier: Prepared) -> Looked<M::Return, Box<Slow<M::Stored>>> {
+        self.look_again_whole(earlier).boxed()
+    }
+
+    /// Does the same, and leaves the rest where it is.
+    pub(super) fn look_again_whole(&self, earlier: Prepared) -> Looked<M::Return, Slow<M::Stored>> {
         match earlier.0.as_ref().ok().and_then(|key| self.fresh(self.policy, &key.probe())) {
             Some(hit) => Looked::Hit(hit),
             None => self.look_closer(self.policy, earlier.0),

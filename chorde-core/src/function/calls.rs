@@ -17,6 +17,7 @@ use crate::entry::Entry;
 use crate::error::Result;
 use crate::key::Key;
 use crate::site::ValueMap;
+use crate::warm::{Reader, Warming};
 
 pub use asynchronous::*;
 pub use plain::*;
@@ -122,6 +123,32 @@ where
     at!(at of F);
     let key = F::key(&args, Prepare(&at));
     at.bg_refresh(key, Given::AsWritten(args), ways.behind())
+}
+
+/// Says what there is to do to make the result of a call ready.
+fn warming<F, A, M, O, P, Q>(args: A, ways: &Ways<P, A, O, impl Sized, Q>) -> Warming
+where
+    F: Function<A, M, O>,
+    M: ValueMap,
+    O: 'static,
+{
+    at!(at of F);
+    let key = F::key(&args, Prepare(&at));
+    at.warming(key, Given::AsWritten(args), ways.behind())
+}
+
+/// Returns what asks the client about many keys at once.
+fn reader<F, A, M, O>() -> Reader
+where
+    F: Function<A, M, O>,
+    M: ValueMap + 'static,
+{
+    Box::new(|keys| {
+        Box::pin(async move {
+            at!(at of F);
+            at.are_fresh(keys).await
+        })
+    })
 }
 
 /// Emits what looks at the key of a call: one for each thing that the engine does with a key while it is borrowed.

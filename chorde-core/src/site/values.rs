@@ -9,7 +9,7 @@ mod shape;
 use std::fmt;
 
 pub use kind::{AnyKind, IsSaid, Kind, Known, NoResult, Returned, SharedKind, StoredWhole, stored_whole};
-pub use shape::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareNone, Sharing};
+pub use shape::{Fallible, IsResult, Plain, Shape, Share, ShareClone, ShareDebug, ShareNone, ShareTold, Sharing};
 
 use crate::client::Value;
 use crate::user_code::Nested;

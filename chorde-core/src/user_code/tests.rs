@@ -1,5 +1,6 @@
 //! Tests of calls of what users wrote; apart, as `tests/flights.rs` compiles the module for a model checker.
 
+use std::fmt;
 use std::panic::panic_any;
 
 use crate::user_code::*;
@@ -44,4 +45,25 @@ fn what_is_told_while_a_logger_runs_is_left_out() {
     telling(|| panic!("in a logger"));
     telling(|| told += 100);
     assert_eq!(told, 101);
+}
+
+#[test]
+fn a_long_text_is_cut_between_two_letters() {
+    let text = told(&"ä".repeat(10_000));
+    assert!(text.len() <= LONGEST + '…'.len_utf8() && text.ends_with("ä…"));
+    assert_eq!(told(&Some(7)), "Some(7)");
+}
+
+#[test]
+fn what_panics_is_told_by_its_text() {
+    struct Wild;
+    impl fmt::Debug for Wild {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no words")
+        }
+    }
+    assert_eq!(told(&Wild), "an error whose `Debug` panicked");
+    assert_eq!(told_by_panic(&"static"), "static");
+    assert_eq!(told_by_panic(&"owned".to_owned()), "owned");
+    assert_eq!(told_by_panic(&7_u8), "a panic without a text");
 }

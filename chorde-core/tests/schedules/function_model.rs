@@ -20,7 +20,7 @@ use crate::owned::{self, Way};
 use crate::pool::drained;
 use crate::processes::DELAY;
 use crate::promises::{Promised, What};
-use crate::site::{Description, Fallible, Share, ShareNone, Sharing, Site};
+use crate::site::{Description, Fallible, Sharing, Site};
 use crate::sync::lock;
 use crate::{Cache, CacheExt, CallPolicy, Client, Key, ManualClock};
 
@@ -142,7 +142,7 @@ impl<C: Client<u64> + 'static> Function<C> {
     }
 
     pub(crate) fn maps(&self) -> Maps {
-        Fallible::new(if self.shares { Sharing::by(|error| *error) } else { ShareNone::share(&&Share::new()) })
+        Fallible::new(if self.shares { Sharing::by(|error| *error) } else { Sharing::none() })
     }
 
     fn at(&self) -> At<'_, &C, Maps> {

@@ -62,6 +62,7 @@ mod subject {
     pub(crate) mod site;
     pub(crate) mod stats;
     pub(crate) mod user_code;
+    pub(crate) mod warm;
 }
 use subject::*;
 

@@ -10,16 +10,19 @@ pub(crate) enum Takes {
     Arguments,
     /// `&self` only.
     Receiver,
+    /// The receiver as the function takes it.
+    OwnReceiver,
     Nothing,
 }
 
 /// One companion.
 pub(crate) struct Companion {
     pub(crate) name: &'static str,
-    pub(crate) doc: &'static str,
     /// Whether it has the function's generic parameters.
     pub(crate) generic: bool,
     pub(crate) takes: Takes,
+    /// A lifetime of its own, before the function's generic parameters.
+    pub(crate) lifetime: Option<TokenStream>,
     /// Arguments after the function's own.
     pub(crate) extra: Option<TokenStream>,
     pub(crate) is_async: bool,
@@ -31,18 +34,13 @@ pub(crate) struct Companion {
 }
 
 impl Companion {
-    pub(crate) fn new(
-        name: &'static str,
-        doc: &'static str,
-        output: impl Into<Option<TokenStream>>,
-        body: TokenStream,
-    ) -> Self {
+    pub(crate) fn new(name: &'static str, output: impl Into<Option<TokenStream>>, body: TokenStream) -> Self {
         let output = output.into();
         Self {
             name,
-            doc,
             generic: true,
             takes: Takes::Arguments,
+            lifetime: None,
             extra: None,
             is_async: false,
             output,
@@ -81,6 +79,9 @@ impl Companion {
     /// Leaves only the signature.
     pub(crate) fn hollow(&mut self) {
         self.body = quote!(::core::panic!());
-        self.bounds.clear();
+        // With a lifetime of its own, the signature needs them.
+        if self.lifetime.is_none() {
+            self.bounds.clear();
+        }
     }
 }

@@ -113,6 +113,13 @@ impl<'a> Context<'a> {
         if generics.is_empty() { TokenStream::new() } else { quote!(<#generics>) }
     }
 
+    /// The same after another parameter; or that alone, if not `with_own`.
+    pub(crate) fn generics_after(&self, first: Option<&TokenStream>, with_own: bool) -> TokenStream {
+        let own = Some(&self.generics).filter(|own| with_own && !own.is_empty());
+        let all: Vec<&TokenStream> = first.into_iter().chain(own).collect();
+        if all.is_empty() { TokenStream::new() } else { quote!(<#(#all),*>) }
+    }
+
     /// The function's own `where` clause with `more` predicates.
     pub(crate) fn clause(&self, with_own: bool, more: &[TokenStream]) -> TokenStream {
         let own = self.model.sig.generics.where_clause.iter().filter(|_| with_own).flat_map(|w| w.predicates.iter());
@@ -334,8 +341,8 @@ impl<'a> Context<'a> {
                 Some(share) => quote!(#p::Fallible::<#whole>::new(#p::Sharing::<#error>::by(#share))),
                 None => quote! {
                     #p::Fallible::<#whole>::new({
-                        use #p::{ShareClone as _, ShareNone as _};
-                        (&#p::Share::<#error>::new()).share()
+                        use #p::{ShareClone as _, ShareDebug as _, ShareNone as _, ShareTold as _};
+                        (&&&&#p::Share::<#error>::new()).share()
                     })
                 },
             },

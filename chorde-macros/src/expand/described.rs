@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Lifetime, Type};
 
 use super::context::Context;
-use super::{docs, own, placing, shim};
+use super::{docs, list, own, placing, shim};
 use crate::key::{self, by_reference};
 use crate::model::{Home, Model, Param, mentions};
 use crate::outcome::Form;
@@ -17,41 +17,6 @@ use crate::types::Holding;
 
 /// The runtime has companions for up to this number of arguments.
 const MOST_ARGUMENTS: usize = 8;
-
-/// The names of the companions, in the order of the documentation.
-const COMPANIONS: [&str; 21] = [
-    "bg",
-    "lazy",
-    "refresh",
-    "bg_refresh",
-    "peek",
-    "put",
-    "get_ttl",
-    "invalidate",
-    "expire",
-    "future",
-    "clear",
-    "namespace",
-    "stats",
-    "reset_stats",
-    "set_timing_bins",
-    "on_promote",
-    "on_value",
-    "placeholder",
-    "callkey",
-    "ttl",
-    "async_ttl",
-];
-/// Those that only plain functions have.
-const FUTURES: [&str; 7] = [
-    "future_refresh",
-    "future_lazy",
-    "future_peek",
-    "future_put",
-    "future_get_ttl",
-    "future_invalidate",
-    "future_expire",
-];
 
 /// Tells whether a function can be described: whether all that has to be said of it can be said outside of its body.
 pub(crate) fn is_describable(context: &Context<'_>) -> bool {
@@ -134,8 +99,8 @@ impl Described<'_> {
     /// The function under its own name.
     fn front(&self) -> TokenStream {
         let (model, p, name, args) = (self.context.model, self.context.p, &self.name, self.context.names());
-        let futures = FUTURES.iter().filter(|_| !model.is_async());
-        let names = docs::names(self.context, COMPANIONS.iter().chain(futures));
+        let listed = list::LIST.iter().filter(|row| !(row.is_plain_only && model.is_async()));
+        let names = docs::names(self.context, listed.map(|row| row.name));
         let section = docs::section(self.context, Some(&names));
         let call = match (model.is_async(), model.args.async_ttl.is_some()) {
             (false, false) => quote!(call),
@@ -303,7 +268,7 @@ fn lifetime(index: usize) -> Lifetime {
 }
 
 /// Gives that lifetime to a reference, or to the one inside of an `Option`.
-fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> TokenStream {
+pub(super) fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> TokenStream {
     let mut ty = ty.clone();
     name_first(&mut ty, lifetime);
     quiet(ty.to_token_stream())

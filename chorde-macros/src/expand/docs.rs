@@ -82,7 +82,7 @@ pub(crate) fn links(context: &Context<'_>, companions: &[Companion]) -> String {
 }
 
 /// Names companions that are documented with the runtime, which may not be there to be linked to.
-pub(crate) fn names<'n>(context: &Context<'_>, companions: impl Iterator<Item = &'n &'static str>) -> String {
+pub(crate) fn names(context: &Context<'_>, companions: impl Iterator<Item = &'static str>) -> String {
     let name = &context.model.name;
     let names = companions.map(|companion| format!("`{companion}`"));
     format!("[`{name}`](type@{name}) has {} and `uncached`", names.collect::<Vec<_>>().join(", "))

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Lifetime;
 use syn::ext::IdentExt as _;
 
 use super::context::{Context, bound, deferred};
@@ -28,7 +29,7 @@ pub(crate) fn own_from(param: &Param, from: &TokenStream) -> Option<TokenStream>
 }
 
 /// `let x = ...;`: owns one argument under its own name.
-fn keep(param: &Param) -> TokenStream {
+pub(crate) fn keep(param: &Param) -> TokenStream {
     let name = bound(param);
     let mutable = matches!(param.holding, Holding::Mut(_)).then(|| quote!(mut));
     match own(param) {
@@ -70,6 +71,39 @@ pub(crate) fn lend(param: &Param) -> TokenStream {
     lent(param, &bound(param).to_token_stream())
 }
 
+/// The same where it is passed on many times.
+pub(crate) fn lend_again(param: &Param) -> TokenStream {
+    let lent = lend(param);
+    if is_moved(param) { quote!(::core::clone::Clone::clone(&#lent)) } else { lent }
+}
+
+/// Tells whether passing an argument on moves it.
+fn is_moved(param: &Param) -> bool {
+    matches!(param.holding, Holding::Value | Holding::Borrowed) && !param.primitive
+}
+
+/// The bound under which a receiver can be passed on many times, if passing it on moves it.
+pub(crate) fn receiver_clonable(context: &Context<'_>) -> Option<TokenStream> {
+    let (p, receiver) = (context.p, context.model.receiver().filter(|receiver| is_moved(receiver))?);
+    let clonable = quote!(#p::Clonable<'__chorde>);
+    Some(deferred(quiet(receiver.ty.to_token_stream()), &clonable))
+}
+
+/// The bounds under which references to arguments can have a lifetime.
+pub(crate) fn outliving(context: &Context<'_>, lifetime: &Lifetime) -> Vec<TokenStream> {
+    let one = |param: &Param| {
+        let ty = match &param.holding {
+            _ if param.primitive => return None,
+            Holding::Value | Holding::Borrowed => return None,
+            Holding::Ref(ty) | Holding::Mut(ty) | Holding::OptionRef(ty) => ty,
+            Holding::Unsized(owned) | Holding::OptionUnsized(owned) => owned.element.as_ref()?,
+        };
+        let ty = quiet(ty.to_token_stream());
+        Some(quote!(#ty: #lifetime))
+    };
+    context.model.plain_params().filter_map(one).collect()
+}
+
 /// The same for an owned argument that is found in a place.
 pub(crate) fn lent(param: &Param, name: &TokenStream) -> TokenStream {
     match &param.holding {
@@ -102,6 +136,12 @@ pub(crate) fn keep_parts(context: &Context<'_>) -> TokenStream {
 /// Lends every argument, in order.
 pub(crate) fn lend_all(context: &Context<'_>) -> TokenStream {
     let lent = context.model.params.iter().map(lend);
+    quote!(#(#lent,)*)
+}
+
+/// Lends every argument but the receiver, in order.
+pub(crate) fn lend_plain(context: &Context<'_>) -> TokenStream {
+    let lent = context.model.plain_params().map(lend);
     quote!(#(#lent,)*)
 }
 

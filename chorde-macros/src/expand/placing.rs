@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 
 use super::companion::{Companion, Takes};
 use super::context::Context;
-use super::docs;
+use super::{docs, list};
 use crate::model::Home;
 use crate::quiet::quiet;
 
@@ -54,8 +54,8 @@ pub(crate) fn allow(context: &Context<'_>) -> TokenStream {
 /// Emits one companion, after the attributes and the visibility that all have.
 fn function(context: &Context<'_>, beside: &TokenStream, companion: &Companion) -> TokenStream {
     let name = context.companion(companion.name);
-    let (doc, asyncness) = (companion.doc, companion.is_async.then(|| quote!(async)));
-    let generics = if companion.generic { context.generics() } else { TokenStream::new() };
+    let (doc, asyncness) = (list::doc(companion.name), companion.is_async.then(|| quote!(async)));
+    let generics = context.generics_after(companion.lifetime.as_ref(), companion.generic);
     let clause = context.clause(companion.generic, &companion.bounds);
     let (receiver, declared) = match companion.takes {
         Takes::Arguments => (context.receiver(), context.declared.clone()),
@@ -66,6 +66,7 @@ fn function(context: &Context<'_>, beside: &TokenStream, companion: &Companion) 
             }),
             Vec::new(),
         ),
+        Takes::OwnReceiver => (context.receiver(), Vec::new()),
         Takes::Nothing => (None, Vec::new()),
     };
     let inputs = receiver.into_iter().chain(declared).chain(companion.extra.iter().cloned());

@@ -18,6 +18,8 @@ pub(crate) enum Look {
     Plain,
     /// `bg`: due at half of the ttl where the policy says nothing.
     Behind,
+    /// The plain call once more, by the key it had.
+    Again,
 }
 
 /// The function under its own name.
@@ -54,7 +56,11 @@ pub(crate) fn no_result(context: &Context<'_>) -> TokenStream {
 /// The plain call: key, look, and on a miss one call into the engine.
 pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> TokenStream {
     let (p, at, key) = (context.p, context.at(owner, Receiver::Itself), &context.key);
-    let method = if look == Look::Plain { quote!(look) } else { quote!(look_bg) };
+    let look_at = match look {
+        Look::Plain => quote!(look(#key)),
+        Look::Behind => quote!(look_bg(#key)),
+        Look::Again => quote!(look_again(__chorde_key)),
+    };
     let is_ahead = look == Look::Behind || context.model.args.async_ttl.is_some();
     let behind = if is_ahead { job_path(context, owner) } else { quote!(#p::no_behind()) };
     let (names, compute, echo) = (context.names(), compute(context, owner), echo(context, owner));
@@ -65,7 +71,7 @@ pub(crate) fn call(context: &Context<'_>, owner: &TokenStream, look: Look) -> To
     quote! {
         #no_result
         #at
-        let __chorde_looked = __chorde_at.#method(#key);
+        let __chorde_looked = __chorde_at.#look_at;
         match __chorde_looked {
             #p::Looked::Hit(__chorde_hit) => __chorde_hit,
             #p::Looked::Slow(__chorde_slow) => #slow,
@@ -149,7 +155,6 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
     let policy = if policy.is_empty() { policy } else { quote!(#every #policy) };
     let allow = (context.model.home == Home::Impl).then(|| super::placing::allow(context));
     let behind = if context.model.can_own() { behind(context) } else { TokenStream::new() };
-    let call = if context.model.home == Home::Type && clashes(context) { forward(context) } else { TokenStream::new() };
     let (view, parts) = (context.view(), parts(context));
     let more = [view].into_iter().chain(parts).filter(|more| !more.is_empty());
     quote! {
@@ -164,7 +169,6 @@ pub(crate) fn hidden(context: &Context<'_>) -> TokenStream {
         #policy
         #(#every #allow #more)*
         #behind
-        #call
     }
 }
 
@@ -186,26 +190,6 @@ fn parts(context: &Context<'_>) -> Vec<TokenStream> {
         });
     }
     parts
-}
-
-/// Tells whether an argument hides the function's own name.
-pub(crate) fn clashes(context: &Context<'_>) -> bool {
-    context.model.params.iter().any(|p| p.ident == context.model.ident)
-}
-
-/// A way to the function for companions in which an argument hides its name.
-fn forward(context: &Context<'_>) -> TokenStream {
-    let model = context.model;
-    let names: Vec<_> = (0..model.params.len()).map(|i| quote::format_ident!("__chorde_{i}")).collect();
-    let types = model.params.iter().map(|p| quiet(p.ty.to_token_stream()));
-    let (generics, clause, call, turbofish) =
-        (context.generics(), context.clause(true, &[]), context.hidden("call"), &context.turbofish);
-    let (asyncness, ident, whole) = (&model.sig.asyncness, &model.ident, &model.outcome.whole);
-    let wait = asyncness.map(|_| quote!(.await));
-    quote! {
-        #[inline]
-        #asyncness fn #call #generics(#(#names: #types),*) -> #whole #clause { #ident #turbofish(#(#names),*) #wait }
-    }
 }
 
 /// The user's function, untouched but for its name and place.
@@ -266,7 +250,7 @@ fn behind(context: &Context<'_>) -> TokenStream {
     let again = model.is_async().then(|| job_path(context, &this)).map(|job| quote!(#job,));
     let end = slow(context, "behind", &quote!(__chorde_ticket, (#names), #compute, #again #echo));
     let (tuple, keep, lend) = (context.tuple(), own::keep_parts(context), own::lend_all(context));
-    let lent = match (model.receiver(), lend_split(context)) {
+    let lent = match (model.receiver(), own::lend_plain(context)) {
         (Some(receiver), rest) => {
             let receiver = own::lend(receiver);
             quote!(#receiver, __chorde_ticket, #rest)
@@ -280,6 +264,9 @@ fn behind(context: &Context<'_>) -> TokenStream {
     };
     let allow = (model.home == Home::Impl).then(|| super::placing::allow(context));
     let own_clause = if model.is_async() { clause.clone() } else { context.clause(true, &[]) };
+    let mut by_companions = vec![self::again(context), warming(context)];
+    by_companions.extend((!model.is_async()).then(|| refreshed(context)));
+    by_companions.retain(|_| model.home != Home::Inside);
     quote! {
         #every
         #allow
@@ -295,12 +282,59 @@ fn behind(context: &Context<'_>) -> TokenStream {
             #keep
             #start
         }
+        #(#every #allow #by_companions)*
     }
 }
 
-fn lend_split(context: &Context<'_>) -> TokenStream {
-    let lent = context.model.plain_params().map(own::lend);
-    quote!(#(#lent,)*)
+/// The call once more, for `future`: by the key that it had.
+fn again(context: &Context<'_>) -> TokenStream {
+    let (p, model, again) = (context.p, context.model, context.hidden("again"));
+    // Each bound costs compile time, and only a refresh in the background takes these.
+    let movable = model.args.async_ttl.as_ref().map_or_else(Vec::new, |_| own::movable_all(context));
+    let (generics, clause) = (context.generics(), context.clause(true, &movable));
+    let (receiver, declared) = (context.receiver().into_iter(), &context.declared);
+    let (asyncness, whole, call) =
+        (&model.sig.asyncness, &model.outcome.whole, call(context, &quote!(Self), Look::Again));
+    quote! {
+        #[inline]
+        #asyncness fn #again #generics(#(#receiver,)* __chorde_key: #p::Prepared, #(#declared),*) -> #whole #clause {
+            #call
+        }
+    }
+}
+
+/// The computation of `future_refresh`: by the key that its caller had.
+fn refreshed(context: &Context<'_>) -> TokenStream {
+    let (p, this, names) = (context.p, quote!(Self), context.names());
+    let (generics, clause) = (context.generics(), context.clause(true, &[]));
+    let (receiver, declared) = (context.receiver().into_iter(), &context.declared);
+    let (refreshed, at, whole) =
+        (context.hidden("refreshed"), context.at(&this, Receiver::Itself), &context.model.outcome.whole);
+    let (compute, echo) = (compute(context, &this), echo(context, &this));
+    let refresh = slow(context, "refresh", &quote!(__chorde_key, (#names), #compute, #echo));
+    quote! {
+        #[inline]
+        fn #refreshed #generics(#(#receiver,)* __chorde_key: #p::Prepared, #(#declared),*) -> #whole #clause {
+            #at
+            #refresh
+        }
+    }
+}
+
+/// What there is to do to make the result of one call ready.
+fn warming(context: &Context<'_>) -> TokenStream {
+    let (p, this, key, names) = (context.p, quote!(Self), &context.key, context.names());
+    let (generics, clause) = (context.generics(), context.clause(true, &own::movable_all(context)));
+    let (receiver, declared) = (context.receiver().into_iter(), &context.declared);
+    let (warming, at, job) = (context.hidden("warming"), context.at(&this, Receiver::Itself), job_path(context, &this));
+    quote! {
+        #[inline]
+        fn #warming #generics(#(#receiver,)* #(#declared),*) -> #p::Warming #clause {
+            #at
+            let __chorde_key = __chorde_at.prepare(#key);
+            __chorde_at.warming(__chorde_key, (#names), #job)
+        }
+    }
 }
 
 /// `companions = false`: everything within one function.

@@ -7,17 +7,18 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use async_task::Runnable;
 use tokio::runtime::Handle;
 
 use super::permit::{AtWork, Counted, working};
-use super::pool::{Pool, Shared, shared, submit};
+use super::pool::{Pool, Shared, shared, submit, submit_or_wait};
 use super::task::{Run, Task};
 use super::threads::hand_to_thread;
 use crate::error::Result;
-use crate::sync::MutexGuard;
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::user_code::{shielded, tell_seldom};
 
 /// Runs a future to its end: on that runtime, which drops it if it ends first, or on chorde's own threads. Is never
@@ -66,20 +67,59 @@ thread_local! {
 ///
 /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded) when too much of this kind is queued for chorde's threads.
 pub(crate) fn run_blocking(run: impl FnOnce() + Send + 'static) -> Result<()> {
-    let is_nested = TAKES_FROM_RUNTIME.try_with(Cell::get).unwrap_or(false);
-    match Handle::try_current() {
-        Ok(runtime) if !is_nested => {
-            let shared = shared();
-            let counted = Counted::new(shared, &mut shared.lock());
-            let blocking = move || {
-                let _counted = counted;
-                taking_from_runtime(true, run);
-            };
-            drop(runtime.spawn_blocking(blocking));
+    match place() {
+        Place::Runtime(runtime) => {
+            run_on(&runtime, run);
             Ok(())
         }
-        _ => submit(Task::awaited(move || taking_from_runtime(is_nested, run))),
+        Place::Own(is_nested) => submit(Task::awaited(move || taking_from_runtime(is_nested, run))),
     }
+}
+
+/// Does the same where it may wait: while too much is queued, wakes its caller once there is room, and keeps the closure.
+pub(super) fn poll_blocking(run: &mut Option<Box<dyn FnOnce() + Send>>, waker: &Waker) -> Poll<()> {
+    let Some(closure) = run.take() else { return Poll::Ready(()) };
+    match place() {
+        Place::Runtime(runtime) => run_on(&runtime, closure),
+        Place::Own(is_nested) => {
+            let slot = Arc::new(Mutex::new(Some(closure)));
+            let shared = Arc::clone(&slot);
+            let task = Task::awaited(move || {
+                let closure = lock(&shared).take();
+                taking_from_runtime(is_nested, || closure.into_iter().for_each(|run| run()));
+            });
+            if submit_or_wait(task, waker).is_pending() {
+                *run = lock(&slot).take();
+                return Poll::Pending;
+            }
+        }
+    }
+    Poll::Ready(())
+}
+
+/// Where a closure finds a thread.
+enum Place {
+    Runtime(Handle),
+    /// On chorde's own; whether what is asked for by that runs there too.
+    Own(bool),
+}
+
+fn place() -> Place {
+    let is_nested = TAKES_FROM_RUNTIME.try_with(Cell::get).unwrap_or(false);
+    match Handle::try_current() {
+        Ok(runtime) if !is_nested => Place::Runtime(runtime),
+        _ => Place::Own(is_nested),
+    }
+}
+
+fn run_on(runtime: &Handle, run: impl FnOnce() + Send + 'static) {
+    let shared = shared();
+    let counted = Counted::new(shared, &mut shared.lock());
+    let blocking = move || {
+        let _counted = counted;
+        taking_from_runtime(true, run);
+    };
+    drop(runtime.spawn_blocking(blocking));
 }
 
 fn taking_from_runtime(is_so: bool, run: impl FnOnce()) {

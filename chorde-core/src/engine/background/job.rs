@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::report::Reporter;
 use super::task::Task;
 use crate::client::Token;
 use crate::engine::Mode;
@@ -58,13 +59,47 @@ pub struct Ticket {
     pub(crate) hold: Box<dyn Any + Send + Sync>,
     /// The call for which it computes.
     pub(crate) call: Option<CallFlight>,
+    /// Where one who waits is told how the job ended.
+    pub(crate) report: Option<Reporter>,
+    /// Whether a computation that is under way is waited for: somebody wants the result.
+    pub(crate) waits_for_others: bool,
 }
 
 impl Ticket {
     /// Makes the ticket of a call that leads a flight.
     pub(crate) fn of_call(key: Key, refresh: RefreshPoint, leader: Leader, mode: Mode) -> Self {
         let call = Some(CallFlight { leader, mode, slot: None });
-        Self { key, is_forced: false, refresh, claim: None, hold: Box::new(()), call }
+        Self { call, ..Self::of_key(key, refresh) }
+    }
+
+    /// Makes the ticket of a job that one waits for who warms many keys.
+    pub(crate) fn of_warming(key: Key, refresh: RefreshPoint, report: Reporter) -> Self {
+        Self { report: Some(report), waits_for_others: true, ..Self::of_key(key, refresh) }
+    }
+
+    /// Makes the ticket of a job that holds nothing.
+    fn of_key(key: Key, refresh: RefreshPoint) -> Self {
+        Self {
+            key,
+            is_forced: false,
+            refresh,
+            claim: None,
+            hold: Box::new(()),
+            call: None,
+            report: None,
+            waits_for_others: false,
+        }
+    }
+
+    /// Makes the ticket of a refresh, which keeps others from sending the same.
+    pub(crate) fn of_refresh(
+        key: Key,
+        refresh: RefreshPoint,
+        is_forced: bool,
+        claim: Option<Taken>,
+        hold: impl Any + Send + Sync,
+    ) -> Self {
+        Self { is_forced, claim, hold: Box::new(hold), waits_for_others: is_forced, ..Self::of_key(key, refresh) }
     }
 
     /// Has the result of the call left in a place of its type.

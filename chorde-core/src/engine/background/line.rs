@@ -53,6 +53,11 @@ impl<T> Line<T> {
         self.queued > 0 || self.running >= self.places.div_ceil(2)
     }
 
+    /// Returns whether a task of no function would be taken on.
+    pub(super) fn has_room(&self) -> bool {
+        self.queued < self.room || self.running < self.places
+    }
+
     /// Returns the first queued task of each function.
     pub(super) fn fronts(&self) -> impl Iterator<Item = &T> {
         self.shares.values().filter_map(|share| share.queue.front())

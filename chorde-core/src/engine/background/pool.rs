@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use super::executor::Polls;
 use super::limits::Limits;
@@ -16,6 +16,7 @@ use crate::clock::{Alarm, Clock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::PerProcess;
 use crate::sync::{Condvar, Mutex, MutexGuard, global, lock};
+use crate::user_code::wake;
 
 /// How many times as many asynchronous refreshes as run at once may outlast their leases before the oldest is dropped.
 const OUTLASTING: usize = 4;
@@ -77,6 +78,8 @@ pub(super) struct Pool {
     pub(super) drains: Vec<(u64, Waker)>,
     /// The number of the last one.
     last_drain: u64,
+    /// Those who wait for room in the queue of awaited work.
+    room: Vec<Waker>,
     pub(super) threads: Threads,
     pub(super) polls: Polls,
 }
@@ -129,6 +132,7 @@ impl Pool {
             taken_on: 0,
             drains: Vec::new(),
             last_drain: 0,
+            room: Vec::new(),
             threads: Threads::default(),
             polls: Polls::default(),
         };
@@ -157,6 +161,11 @@ impl Pool {
     /// Returns how many tasks go on without a place.
     pub(super) fn waiting(&self) -> usize {
         self.lending + self.outlasted.len() + self.outlasted_blocking
+    }
+
+    /// Takes out those who wait for room, if there is some.
+    fn take_waiting(&mut self) -> Vec<Waker> {
+        if self.line(Kind::Awaited).has_room() { std::mem::take(&mut self.room) } else { Vec::new() }
     }
 
     /// Lets the next queued task begin, if there is one that may.
@@ -274,6 +283,22 @@ impl Pool {
 
 /// Takes on a task, or drops it and reports [`ErrorKind::Overloaded`] when the queue is full. Never blocks.
 pub(crate) fn submit(task: Task) -> Result<()> {
+    if take_on(task, None) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Overloaded,
+        "the queue of background computations is full; raise it by `chorde::background::set_limits`",
+    ))
+}
+
+/// Takes on a task, or drops it and wakes the caller once there is room.
+pub(super) fn submit_or_wait(task: Task, waker: &Waker) -> Poll<()> {
+    if take_on(task, Some(waker.clone())) { Poll::Ready(()) } else { Poll::Pending }
+}
+
+/// Returns whether the task was taken on; if not, `waiting` is woken once there is room for another.
+fn take_on(task: Task, waiting: Option<Waker>) -> bool {
     let shared = shared();
     let (kind, function) = (task.kind, task.function());
     let mut pool = shared.lock();
@@ -281,18 +306,15 @@ pub(crate) fn submit(task: Task) -> Result<()> {
     let queued = Queued { task, counted, since: Clock::system().now() };
     let pushed = pool.line(kind).push(function, queued);
     let start = pool.next(shared);
-    if pushed.is_err() {
-        pool.tallies[kind as usize].refused += 1;
+    match (&pushed, waiting) {
+        (Err(_), Some(waiting)) => pool.room.push(waiting),
+        (Err(_), None) => pool.tallies[kind as usize].refused += 1,
+        (Ok(()), _) => {}
     }
     drop(pool);
     start.into_iter().for_each(Start::run);
     start_queued();
-    pushed.map_err(|_refused| {
-        Error::new(
-            ErrorKind::Overloaded,
-            "the queue of background computations is full; raise it by `chorde::background::set_limits`",
-        )
-    })
+    pushed.is_ok()
 }
 
 thread_local! {
@@ -318,7 +340,9 @@ pub(super) fn start_queued() {
         let mut pool = shared.lock();
         let start = pool.next(shared);
         let unwatched = if start.is_none() { pool.unwatched() } else { Vec::new() };
+        let waiting = pool.take_waiting();
         drop(pool);
+        waiting.into_iter().for_each(wake);
         match start {
             Some(start) => start.run(),
             None => {

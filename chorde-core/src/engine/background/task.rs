@@ -1,16 +1,20 @@
 //! A piece of background work, before it has a place.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::executor::poll_blocking;
+use super::report::{Ended, Reported};
 use crate::clock::{Clock, nanos};
 use crate::engine::context::{self, carried, within};
+use crate::engine::runtime::catch;
 use crate::sync::{AtomicU64, Ordering};
+use crate::user_code::told_by_panic;
 
 /// A future that is run for what it does.
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -61,6 +65,32 @@ impl Task {
         match self.work {
             Work::Future(future) => future,
             Work::Blocking(run) => Box::pin(async move { run() }),
+        }
+    }
+
+    /// Makes it a future that ends as the work reports: one that is polled by whoever waits, or takes a thread and waits until
+    /// there is one. Dropped, it does not begin.
+    pub(crate) fn awaited_by(self, reported: Reported) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
+        match self.work {
+            Work::Future(run) => Box::pin(async move {
+                match catch(run).await {
+                    Ok(()) => reported.await,
+                    Err(panic) => Ended::Panicked(told_by_panic(&*panic)),
+                }
+            }),
+            Work::Blocking(run) => {
+                let is_wanted = reported.wanted();
+                let run = move || {
+                    if is_wanted() {
+                        run();
+                    }
+                };
+                let mut run: Option<Box<dyn FnOnce() + Send>> = Some(Box::new(run));
+                Box::pin(async move {
+                    poll_fn(|cx| poll_blocking(&mut run, cx.waker())).await;
+                    reported.await
+                })
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::engine::background::{Job, Ticket};
 use crate::engine::runtime::wait;
 use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
 use crate::flight::active::Scope;
-use crate::site::{Instance, Shape, ValueMap};
+use crate::site::{Instance, ValueMap};
 
 impl<C, M> At<'_, C, M>
 where
@@ -79,19 +79,20 @@ where
         E: Fn(&A) -> Option<O>,
         O: 'static,
     {
-        let key = ticket.key.clone();
+        let (key, report) = (ticket.key.clone(), ticket.report.take());
         let _hold = ticket.keep_hold();
         let (backed, terms) = (self.backed(), self.terms(ticket.refresh));
         let drive = self.drive(&backed, &terms, &key);
         let joined = drive.join(Mode::Behind(Box::new(ticket)));
-        let Entered::Compute(lead) = arrive(drive, joined) else { return };
+        let lead = match arrive(drive, joined) {
+            Entered::Compute(lead) => lead,
+            entered => return report.into_iter().for_each(|report| report.end(self.found(&entered))),
+        };
         let user = User { args, compute, behind: Option::<fn(A) -> Job>::None, echo };
         // What a function shares with others is its own to protect.
         let (mut lead, mut user) = (Some(lead), Some(user));
         let ended = catch_unwind(AssertUnwindSafe(|| self.compute_now(Some(&drive), &mut lead, &mut user)));
-        if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
-            self.warn_of_failure();
-        }
+        self.tell_end(ended, report);
     }
 
     /// Returns what the call can have without computing, or the lead.

@@ -11,7 +11,7 @@ use super::ending::{Rest, User};
 use super::operations::Why;
 use super::{At, Found, Prepared, Slow};
 use crate::client::Client;
-use crate::engine::background::{CallFlight, Job, Ticket};
+use crate::engine::background::{CallFlight, Job, Reporter, Ticket};
 use crate::engine::computation::{self, Driving, Owned};
 use crate::engine::runtime::{catch, lead_in_place};
 use crate::engine::{Arrived, Drive, Entered, Joined, Lead, Mode, unload};
@@ -19,7 +19,7 @@ use crate::flight::Leader;
 use crate::function::{Boxed, Crossing};
 use crate::key::Key;
 use crate::policy::RefreshPoint;
-use crate::site::{Shape, ValueMap};
+use crate::site::ValueMap;
 use crate::sync::{Mutex, lock};
 
 /// A call that was begun.
@@ -365,15 +365,15 @@ where
             }
             return;
         }
-        let key = ticket.key.clone();
+        let (key, report) = (ticket.key.clone(), ticket.report.take());
         let _hold = ticket.keep_hold();
         let (backed, terms) = (self.backed(), self.terms(ticket.refresh));
         let drive = self.drive(&backed, &terms, &key);
         match arrive(drive, drive.join(Mode::Behind(Box::new(ticket)))).await {
             Arrived::Lead(leader, mode) => {
-                lead_in_place(&leader).run(self.led_behind(drive, Ok((leader, mode)), user)).await;
+                lead_in_place(&leader).run(self.led_behind(drive, Ok((leader, mode)), user, report)).await;
             }
-            Arrived::Entered(entered) => self.led_behind(drive, Err(entered), user).await,
+            Arrived::Entered(entered) => self.led_behind(drive, Err(entered), user, report).await,
         }
     }
 
@@ -382,6 +382,7 @@ where
         drive: Drive<'_>,
         arrived: Result<(Leader, Mode), Entered<'_>>,
         user: User<A, F, B, E>,
+        report: Option<Reporter>,
     ) where
         F: FnOnce(A) -> Fut,
         Fut: Future<Output = M::Return>,
@@ -395,11 +396,12 @@ where
             },
             Err(entered) => entered,
         };
-        let Entered::Compute(lead) = entered else { return };
+        let lead = match entered {
+            Entered::Compute(lead) => lead,
+            entered => return report.into_iter().for_each(|report| report.end(self.found(&entered))),
+        };
         let ended = catch(self.compute(Some((drive, lead)), user)).await;
-        if !ended.is_ok_and(|returned| self.maps.shape().split(returned).is_ok()) {
-            self.warn_of_failure();
-        }
+        self.tell_end(ended, report);
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use super::At;
 use super::operations::Why;
 use crate::client::Client;
-use crate::engine::background::Job;
+use crate::engine::background::{Ended as End, Job, Reporter};
+use crate::engine::runtime::Ended;
 use crate::engine::{Backed, Drive, Entered, Joined, Lead, Made};
 use crate::flight::Cargo;
 use crate::key::Key;
 use crate::policy::{CallPolicy, RefreshPoint};
 use crate::site::callbacks::Placeholder;
 use crate::site::{Shape, ValueMap};
-use crate::user_code::{shielded, tell};
+use crate::user_code::{discard, shielded, tell, told_by_panic};
 
 /// The user's part of a call: what is computed from what, what recomputes it in the background, and what copies the arguments
 /// for those who want to know them.
@@ -135,8 +136,33 @@ where
         copied.flatten()
     }
 
+    /// Says how a background job ended, to one who waits for it or else to the log.
+    pub(super) fn tell_end(&self, ended: Ended<M::Return>, report: Option<Reporter>) {
+        let failure = match ended.map(|returned| self.maps.shape().split(returned)) {
+            Ok(Ok(_)) => return report.into_iter().for_each(|report| report.end(End::Computed)),
+            Ok(Err(error)) if report.is_some() => End::Failed(self.maps.shape().told(&error)),
+            Ok(Err(_)) => return self.warn_of_failure(),
+            Err(panic) => {
+                let text = told_by_panic(&*panic);
+                discard(panic);
+                End::Panicked(text)
+            }
+        };
+        match report {
+            Some(report) => report.end(failure),
+            None => self.warn_of_failure(),
+        }
+    }
+
+    /// Says how a background job ended that did not have to compute.
+    pub(super) fn found(&self, entered: &Entered<'_>) -> End {
+        let Entered::Raise(cargo) = entered else { return End::Held };
+        let error = self.maps.shape().shared(cargo);
+        End::Failed(error.map_or_else(|| "another computation failed".to_owned(), |e| self.maps.shape().told(&e)))
+    }
+
     #[cold]
-    pub(super) fn warn_of_failure(&self) {
+    fn warn_of_failure(&self) {
         if let Some(more) = self.live.log_limit.admit(("compute", None), self.now()) {
             tell!(
                 warn,

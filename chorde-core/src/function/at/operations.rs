@@ -14,6 +14,7 @@ use crate::key::Key;
 use crate::policy::RefreshPoint;
 use crate::site::{Hold, ValueMap};
 use crate::user_code::tell;
+use crate::warm::Warming;
 
 impl<C, M> At<'_, C, M>
 where
@@ -68,6 +69,40 @@ where
     {
         let key = key.0.inspect_err(|_| self.live.counters.key_errors.increment())?;
         self.send(&key, args, behind, Why::Forced)
+    }
+
+    /// Says what there is to do to make a key's result ready before anybody asks for it.
+    pub fn warming<A, B>(&self, key: Prepared, args: A, behind: Option<B>) -> Warming
+    where
+        B: FnOnce(A) -> Job,
+    {
+        let (key, behind) = match (key.0.inspect_err(|_| self.live.counters.key_errors.increment()), behind) {
+            (Ok(key), Some(behind)) => (key, behind),
+            (Err(error), _) => return Warming::failed(error),
+            (Ok(_), None) => return Warming::held(),
+        };
+        let probe = key.probe();
+        if self.client.look_fresh(&probe, self.policy).is_some() {
+            return Warming::held();
+        }
+        let is_known = self.client.look(&probe, ReadOptions::new().roughly()).is_some();
+        Warming::work(key, is_known, self.policy.refresh, behind(args))
+    }
+
+    /// Says of several keys whether a value is held that is valid and not due. A failure of the client is a no.
+    pub(in super::super) async fn are_fresh(&self, keys: Vec<Key>) -> Vec<bool> {
+        let entries = match self.live.counted(self.client.get_entries(&keys, ReadOptions::new())).await {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.live.failed("read", &error, self.now());
+                Vec::new()
+            }
+        };
+        let is_fresh = |entry: Option<Entry<M::Stored>>| {
+            let entry = entry.map(|entry| entry.within(self.policy));
+            decide(entry.as_ref().map(Entry::vitals), self.policy) == Decision::Serve
+        };
+        entries.into_iter().map(is_fresh).collect()
     }
 
     /// Stores a value.
@@ -204,7 +239,7 @@ where
             Why::Claimed(refresh, token) => (false, refresh, Some(self.taken(token))),
             Why::Forced => (true, self.policy.refresh, None),
         };
-        let ticket = |hold| Ticket { key: key.clone(), is_forced, refresh, claim, hold: Box::new(hold), call: None };
+        let ticket = |hold| Ticket::of_refresh(key.clone(), refresh, is_forced, claim, hold);
         // What was granted by the store is computed whatever flies here: mostly those who read.
         let is_urgent = is_forced || claim.is_some_and(|taken| taken.token.is_lease());
         let sent = match behind {

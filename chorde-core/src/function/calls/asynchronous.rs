@@ -7,7 +7,8 @@ use std::convert::Infallible;
 use std::future::Future;
 
 use super::{
-    Behind, Given, LookAtEntry, LookBehind, LookLazily, LookOnly, LookWhole, Prepare, at, look_or_own, refresh_behind,
+    Behind, Given, LookAtEntry, LookBehind, LookLazily, LookOnly, LookWhole, Prepare, at, look_or_own, reader,
+    refresh_behind, warming,
 };
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
@@ -17,6 +18,7 @@ use crate::function::at::{At, Begun, Looked, Prepared, Slow, User, no_behind};
 use crate::function::{AllMovable, AsyncCompute, Boxed, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::site::ValueMap;
+use crate::warm::Warm;
 
 /// Computing yields a future, always of owned arguments, and so does the background's computing.
 type Ways<A, O, R> = super::Ways<(), A, O, Boxed<'static, R>, Boxed<'static, ()>>;
@@ -292,6 +294,19 @@ where
     refresh_behind::<F, _, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
 }
 
+/// Makes many results ready, a few at a time; `args` makes an item the arguments of a call.
+pub fn warm_async<'i, F, A, M, O, I>(items: I, args: impl Fn(I::Item) -> A + Send + 'i) -> Warm<'i>
+where
+    I: IntoIterator,
+    I::IntoIter: Send + 'i,
+    F: AsyncCompute<A, M, O>,
+    M: Crossing,
+    O: AllMovable,
+{
+    let step = move |item| warming::<F, A, M, O, _, _>(args(item), &ways_ahead::<F, A, M, O>());
+    Warm::new(items.into_iter(), step).reading(reader::<F, A, M, O>())
+}
+
 /// The call, on whatever executor.
 pub fn future_async<F, A, M, O>(args: A) -> CacheFuture<M::Return>
 where
@@ -313,7 +328,7 @@ where
 {
     Box::pin(async move {
         at!(at of F);
-        match at.look_again(key) {
+        match at.look_again_whole(key) {
             Looked::Hit(hit) => hit,
             Looked::Slow(slow) => end(finish(at, slow, Given::Owned(owned), &ways_owned::<F, A, M, O>())).await,
         }

@@ -1,8 +1,8 @@
 //! The calls of a plain function and its companions.
 
 use super::{
-    Behind, CallKey, Given, Look, LookAtEntry, LookBehind, LookLazily, LookOnly, Prepare, at, look_or_own,
-    refresh_behind,
+    Behind, CallKey, Given, Look, LookAtEntry, LookBehind, LookLazily, LookOnly, Prepare, at, look_or_own, reader,
+    refresh_behind, warming,
 };
 use crate::client::Client;
 use crate::engine::background::{Job, Ticket};
@@ -14,6 +14,7 @@ use crate::function::{AllMovable, Compute, Function, Movable};
 use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
+use crate::warm::Warm;
 
 /// Computing yields the result, the background's computing nothing.
 type Ways<A, O, R> = super::Ways<fn(A) -> R, A, O, R, ()>;
@@ -177,6 +178,19 @@ where
     refresh_behind::<F, _, A, M, O, _, _>(args, &ways_ahead::<F, A, M, O>())
 }
 
+/// Makes many results ready, a few at a time; `args` makes an item the arguments of a call.
+pub fn warm<'i, F, A, M, O, I>(items: I, args: impl Fn(I::Item) -> A + Send + 'i) -> Warm<'i>
+where
+    I: IntoIterator,
+    I::IntoIter: Send + 'i,
+    F: Compute<A, M, O>,
+    M: ValueMap + 'static,
+    O: AllMovable,
+{
+    let step = move |item| warming::<F, A, M, O, _, _>(args(item), &ways_ahead::<F, A, M, O>());
+    Warm::new(items.into_iter(), step).reading(reader::<F, A, M, O>())
+}
+
 /// The call, without blocking.
 pub fn future<F, A, M, O>(args: A) -> CacheFuture<M::Return>
 where
@@ -192,7 +206,7 @@ where
         at!(at of F);
         match at.look_again(key) {
             Looked::Hit(hit) => hit,
-            Looked::Slow(slow) => finish(at, Box::new(slow), Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
+            Looked::Slow(slow) => finish(at, slow, Given::Owned(owned), &ways_ahead::<F, A, M, O>()),
         }
     })
 }

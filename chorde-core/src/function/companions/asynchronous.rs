@@ -10,6 +10,7 @@ use crate::function::{AsyncCompute, Crossing, Function, Movable};
 use crate::future::CacheFuture;
 use crate::key::Key;
 use crate::site::ValueMap;
+use crate::warm::Warm;
 
 impl<F, M: ValueMap, O> AsyncCompanions<F, M, O> {
     /// Forgets all results of this function, everywhere, and leaves the client's other entries alone.
@@ -120,3 +121,28 @@ macro_rules! companions {
 }
 
 each_count!(companions);
+
+/// Emits `warm`: its arguments come as the tuple of them, a single one alone.
+macro_rules! warm {
+    () => { warm! { @ () () (()) |()| () } };
+    ($a:ident $type:ident $owned:ident) => { warm! { @ ($type) ($owned) ($type) |a| (a,) } };
+    ($($arg:ident $type:ident $owned:ident),+) => { warm! { @ ($($type),+) ($($owned),+) (($($type),+)) |args| args } };
+    (@ ($($type:ident),*) ($($owned:ident),*) ($item:ty) |$pat:pat_param| $args:expr) => {
+        impl<F, M: ValueMap, $($owned),*> AsyncCompanions<F, M, ($($owned,)*)> {
+            /// Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+            ///
+            /// Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future
+            /// that does nothing until it is awaited or waited for, and yields a [report](crate::WarmReport).
+            pub fn warm<'i, $($type),*>(args: impl IntoIterator<Item = $item, IntoIter: Send + 'i>) -> Warm<'i>
+            where
+                F: AsyncCompute<($($type,)*), M, ($($owned,)*)>,
+                $($owned: for<'a> Movable<'a>,)*
+                M: Crossing,
+            {
+                calls::warm_async::<F, ($($type,)*), M, ($($owned,)*), _>(args, |$pat| $args)
+            }
+        }
+    };
+}
+
+each_count!(warm);

@@ -72,6 +72,12 @@ impl<T, E: Value> Kind<Result<T, E>> {
     pub const IS_SHARED: u8 = 1;
 }
 
+/// Answers for a `Result` with errors that say something.
+impl<T, E: fmt::Debug> Kind<Result<T, E>> {
+    /// Is two.
+    pub const IS_TOLD: u8 = 2;
+}
+
 /// Answers for a `Result` with errors that can be copied: found before all others, through one more reference.
 pub trait SharedKind {
     /// How its results are taken apart.
@@ -97,6 +103,8 @@ pub trait AnyKind {
     const IS_RESULT: u8 = 0;
     /// Is zero.
     const IS_SHARED: u8 = 0;
+    /// Is zero.
+    const IS_TOLD: u8 = 0;
 
     /// Returns how the results of such a function are kept.
     fn maps(&self) -> StoredWhole<Self::Type>;
@@ -126,7 +134,8 @@ impl<R: 'static> AnyKind for Kind<R> {
 )]
 pub trait IsSaid {}
 
-/// Holds the answer: `KIND` is 0 for a type that is no `Result`, 1 for a `Result`, 2 for one with errors that can be copied.
+/// Holds the answer: `KIND` is 0 for a type that is no `Result`, 1 for a `Result`, one more if its errors can be copied, and two
+/// more if they say something.
 pub struct Known<R, const KIND: u8>(PhantomData<fn() -> R>);
 
 /// Makes types of the answer.
@@ -149,24 +158,26 @@ impl<R: 'static> Returned for Known<R, 0> {
     }
 }
 
-impl<T: 'static, E> Returned for Known<Result<T, E>, 1> {
-    type Value = T;
-    type Shape = Fallible<Result<T, E>>;
+/// Emits the answers of the kinds of `Result`.
+macro_rules! returned {
+    ($($kind:literal where [$($bound:tt)*] = $sharing:expr;)*) => {$(
+        impl<T: 'static, E: $($bound)*> Returned for Known<Result<T, E>, $kind> {
+            type Value = T;
+            type Shape = Fallible<Result<T, E>>;
 
-    #[inline]
-    fn shape() -> Self::Shape {
-        Fallible::new(Sharing::none())
-    }
+            #[inline]
+            fn shape() -> Self::Shape {
+                Fallible::new($sharing)
+            }
+        }
+    )*};
 }
 
-impl<T: 'static, E: Value> Returned for Known<Result<T, E>, 2> {
-    type Value = T;
-    type Shape = Fallible<Result<T, E>>;
-
-    #[inline]
-    fn shape() -> Self::Shape {
-        Fallible::new(Sharing::by(E::clone))
-    }
+returned! {
+    1 where [] = Sharing::none();
+    2 where [Value] = Sharing::by(E::clone);
+    3 where [fmt::Debug] = Sharing::none().telling();
+    4 where [Value + fmt::Debug] = Sharing::by(E::clone).telling();
 }
 
 /// Stores what is no `Result`, by the name of its type in the running program.
@@ -198,16 +209,22 @@ mod tests {
     type Alias<T> = Result<T, Unclonable>;
     #[derive(Debug)]
     struct Unclonable;
+    struct Silent;
 
     macro_rules! kind {
-        ($($of:ty),*) => {[$(Kind::<$of>::IS_RESULT + Kind::<$of>::IS_SHARED),*]};
+        ($($of:ty),*) => {[$(Kind::<$of>::IS_RESULT + Kind::<$of>::IS_SHARED + Kind::<$of>::IS_TOLD),*]};
     }
 
     #[test]
     fn an_alias_is_known_for_what_it_stands_for() {
+        use super::super::Shape as _;
         const KINDS: [u8; 3] = kind!(Option<u8>, Alias<u8>, std::io::Result<u8>);
         const COPIED: [u8; 2] = kind!(Result<u8, String>, std::fmt::Result);
-        assert_eq!((KINDS, COPIED), ([0, 1, 1], [2, 2]));
+        assert_eq!((KINDS, COPIED), ([0, 3, 3], [4, 4]));
+        assert_eq!(kind!(Result<u8, Silent>), [1]);
+        let said = Known::<Alias<u8>, 3>::shape().told(&Unclonable);
+        let unsaid = Known::<Result<u8, Silent>, 1>::shape().told(&Silent);
+        assert!(said == "Unclonable" && unsaid.contains("Silent"));
         let value: <Known<Alias<u8>, { KINDS[1] }> as Returned>::Value = 1_u8;
         let option: <Known<Option<u8>, { KINDS[0] }> as Returned>::Value = Some(value);
         assert!(Kind::<Option<u8>>::new().whole().keep.keeps(&option));

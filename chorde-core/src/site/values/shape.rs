@@ -1,5 +1,6 @@
 //! What of a function's result is the value, and what is its error.
 
+use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use crate::client::Value;
 use crate::flight::Cargo;
+use crate::user_code::told;
 
 /// Takes results apart and puts them together.
 pub trait Shape: Send + Sync {
@@ -31,6 +33,8 @@ pub trait Shape: Send + Sync {
     fn share(&self, error: &Self::Error) -> Option<Cargo>;
     /// Takes an error out of such a copy.
     fn shared(&self, cargo: &Cargo) -> Option<Self::Error>;
+    /// Returns what an error says, or what it is if it has no `Debug`.
+    fn told(&self, error: &Self::Error) -> String;
 }
 
 /// Takes the whole result for the value.
@@ -75,6 +79,10 @@ impl<R: 'static> Shape for Plain<R> {
 
     fn shared(&self, _cargo: &Cargo) -> Option<Infallible> {
         None
+    }
+
+    fn told(&self, error: &Infallible) -> String {
+        match *error {}
     }
 }
 
@@ -154,11 +162,16 @@ where
         let by = self.0.by.as_ref()?;
         (by.find)(cargo).map(by.copy)
     }
+
+    fn told(&self, error: &R::Err) -> String {
+        self.0.tell.map_or_else(|| format!("an error of the type `{}`", type_name::<R::Err>()), |tell| tell(error))
+    }
 }
 
-/// Copies errors, where they can be copied.
+/// Copies errors, where they can be copied, and says what they say.
 pub struct Sharing<E> {
     by: Option<Copying<E>>,
+    tell: Option<fn(&E) -> String>,
 }
 
 struct Copying<E> {
@@ -172,7 +185,17 @@ impl<E> Sharing<E> {
     #[must_use]
     #[inline]
     pub const fn none() -> Self {
-        Self { by: None }
+        Self { by: None, tell: None }
+    }
+
+    /// Says what errors say by their `Debug`.
+    #[must_use]
+    pub const fn telling(mut self) -> Self
+    where
+        E: fmt::Debug,
+    {
+        self.tell = Some(|error| told(error));
+        self
     }
 }
 
@@ -181,11 +204,11 @@ impl<E: Send + Sync + 'static> Sharing<E> {
     #[must_use]
     pub const fn by(copy: fn(&E) -> E) -> Self {
         let by = Copying { copy, load: |error| Arc::new(error), find: |cargo| cargo.downcast_ref() };
-        Self { by: Some(by) }
+        Self { by: Some(by), tell: None }
     }
 }
 
-/// Asks whether errors of type `E` can be copied: answered by the method that autoref finds first.
+/// Asks whether errors of type `E` can be copied, and say something: answered by the method that autoref finds first.
 pub struct Share<E>(PhantomData<fn() -> E>);
 
 impl<E> Share<E> {
@@ -203,30 +226,33 @@ impl<E> Default for Share<E> {
     }
 }
 
-/// Answers for errors that can be copied.
-pub trait ShareClone<E> {
-    /// Returns how.
-    fn share(&self) -> Sharing<E>;
+/// Emits an answer: a trait of the question. The compiler takes the one behind most references, of those that hold.
+macro_rules! answers {
+    ($($(#[doc = $doc:literal])+ $name:ident for $question:ty where [$($bound:tt)*] = $sharing:expr;)*) => {$(
+        $(#[doc = $doc])+
+        pub trait $name<E> {
+            /// Returns how they are shared.
+            fn share(&self) -> Sharing<E>;
+        }
+
+        impl<E: $($bound)*> $name<E> for $question {
+            #[inline]
+            fn share(&self) -> Sharing<E> {
+                $sharing
+            }
+        }
+    )*};
 }
 
-impl<E: Value> ShareClone<E> for Share<E> {
-    #[inline]
-    fn share(&self) -> Sharing<E> {
-        Sharing::by(E::clone)
-    }
-}
-
-/// Answers for all other errors.
-pub trait ShareNone<E> {
-    /// Returns that there is no way.
-    fn share(&self) -> Sharing<E>;
-}
-
-impl<E> ShareNone<E> for &Share<E> {
-    #[inline]
-    fn share(&self) -> Sharing<E> {
-        Sharing::none()
-    }
+answers! {
+    /// Answers for errors that can be copied, and say something.
+    ShareTold for &&&Share<E> where [Value + fmt::Debug] = Sharing::by(E::clone).telling();
+    /// Answers for those that can be copied only.
+    ShareClone for &&Share<E> where [Value] = Sharing::by(E::clone);
+    /// Answers for those that only say something.
+    ShareDebug for &Share<E> where [fmt::Debug] = Sharing::none().telling();
+    /// Answers for all other errors.
+    ShareNone for Share<E> where [] = Sharing::none();
 }
 
 impl<R> fmt::Debug for Plain<R> {

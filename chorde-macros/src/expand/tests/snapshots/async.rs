@@ -4,7 +4,7 @@
 
 A result is used for 5 min. Its key is `url`.
 
-Companions: [`page`](type@page) has `bg`, `lazy`, `refresh`, `bg_refresh`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl` and `uncached`.*/
+Companions: [`page`](type@page) has `bg`, `lazy`, `refresh`, `bg_refresh`, `warm`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl` and `uncached`.*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 pub(crate) async fn page(url: String) -> Vec<u8> {
     ::chorde::__private::call_async::<__chorde_page, _, _, _>((url,)).await

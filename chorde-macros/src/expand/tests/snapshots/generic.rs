@@ -4,7 +4,7 @@
 
 A result is used for 5 min. Its key is `items` and `arg1`.
 
-Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
+Companions: [`bg`](sum::bg), [`lazy`](sum::lazy), [`refresh`](sum::refresh), [`bg_refresh`](sum::bg_refresh), [`warm`](sum::warm), [`peek`](sum::peek), [`put`](sum::put), [`get_ttl`](sum::get_ttl), [`invalidate`](sum::invalidate), [`expire`](sum::expire), [`future`](sum::future), [`future_refresh`](sum::future_refresh), [`future_lazy`](sum::future_lazy), [`future_peek`](sum::future_peek), [`future_put`](sum::future_put), [`future_get_ttl`](sum::future_get_ttl), [`future_invalidate`](sum::future_invalidate), [`future_expire`](sum::future_expire), [`clear`](sum::clear), [`namespace`](sum::namespace), [`stats`](sum::stats), [`reset_stats`](sum::reset_stats), [`set_timing_bins`](sum::set_timing_bins), [`on_promote`](sum::on_promote), [`callkey`](sum::callkey), [`ttl`](sum::ttl), [`async_ttl`](sum::async_ttl), [`uncached`](sum::uncached).*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 fn sum<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
 where
@@ -146,6 +146,79 @@ impl sum {
             N,
         >(__chorde_ticket, items, arg1))
     }
+    #[inline]
+    fn __chorde_again<T: Number, const N: usize>(
+        __chorde_key: ::chorde::__private::Prepared,
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> Option<T>
+    where
+        T: Serialize,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        let __chorde_looked = __chorde_at.look_again(__chorde_key);
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (items, arg1),
+                        Self::__chorde_compute::<T, N> as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::chorde::__private::no_echo(),
+                    )
+            }
+        }
+    }
+    #[inline]
+    fn __chorde_warming<T: Number, const N: usize>(
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> ::chorde::__private::Warming
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        let __chorde_key = __chorde_at
+            .prepare(
+                &(
+                    &N,
+                    ::chorde::__private::Part::<
+                        _,
+                        ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                    >::new(&items[..])
+                        .part(),
+                    &arg1,
+                ),
+            );
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (items, arg1),
+                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
+            )
+    }
+    #[inline]
+    fn __chorde_refreshed<T: Number, const N: usize>(
+        __chorde_key: ::chorde::__private::Prepared,
+        items: [T; N],
+        arg1: (u8, u8),
+    ) -> Option<T>
+    where
+        T: Serialize,
+    {
+        let __chorde_at = Self::__chorde_at::<T, N>();
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (items, arg1),
+                Self::__chorde_compute::<T, N> as fn(_) -> _,
+                ::chorde::__private::no_echo(),
+            )
+    }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[inline]
     fn bg<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
@@ -195,8 +268,8 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
     {
         let __chorde_at = Self::__chorde_at::<T, N>();
-        let __chorde_key = __chorde_at
-            .prepare(
+        match __chorde_at
+            .lazy_at_once(
                 &(
                     &N,
                     ::chorde::__private::Part::<
@@ -206,15 +279,26 @@ impl sum {
                         .part(),
                     &arg1,
                 ),
-            );
-        __chorde_at
-            .lazy_now(
-                __chorde_key,
-                (items, arg1),
-                ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             )
+        {
+            ::core::result::Result::Ok(__chorde_known) => {
+                ::core::option::Option::Some(__chorde_known)
+            }
+            ::core::result::Result::Err(__chorde_key) => {
+                __chorde_at
+                    .lazy_now(
+                        __chorde_key,
+                        (items, arg1),
+                        ::core::option::Option::Some(
+                            Self::__chorde_job::<T, N> as fn(_) -> _,
+                        ),
+                    )
+            }
+        }
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[inline]
     fn refresh<T: Number, const N: usize>(items: [T; N], arg1: (u8, u8)) -> Option<T>
     where
@@ -241,7 +325,11 @@ impl sum {
                 ::chorde::__private::no_echo(),
             )
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[inline]
     fn bg_refresh<T: Number, const N: usize>(
         items: [T; N],
@@ -272,6 +360,29 @@ impl sum {
                 ::core::option::Option::Some(Self::__chorde_job::<T, N> as fn(_) -> _),
             )
     }
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
+    #[inline]
+    fn warm<'__chorde_i, T: Number, const N: usize>(
+        args: impl ::core::iter::IntoIterator<
+            Item = ([T; N], (u8, u8)),
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i>
+    where
+        T: Serialize,
+        for<'__chorde> [T; N]: ::chorde::__private::Movable<'__chorde>,
+        for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
+    {
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |(__chorde_0, __chorde_1)| Self::__chorde_warming::<
+                T,
+                N,
+            >(__chorde_0, __chorde_1),
+        )
+    }
     ///Only looks; never computes.
     #[inline]
     fn peek<T: Number, const N: usize>(
@@ -295,7 +406,11 @@ impl sum {
                 ),
             )
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn put<T: Number, const N: usize>(
         items: [T; N],
@@ -343,7 +458,11 @@ impl sum {
                 ),
             )
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[inline]
     fn invalidate<T: Number, const N: usize>(
         items: [T; N],
@@ -366,7 +485,11 @@ impl sum {
                 ),
             )
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn expire<T: Number, const N: usize>(
         items: [T; N],
@@ -420,11 +543,12 @@ impl sum {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
                 ::chorde::__private::CacheFuture::ready(__chorde_hit)
             }
-            ::chorde::__private::Looked::Slow(_) => {
-                ::chorde::__private::CacheFuture::blocking(move || sum::<
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                let __chorde_key = __chorde_slow.into_prepared();
+                ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_again::<
                     T,
                     N,
-                >(items, arg1))
+                >(__chorde_key, items, arg1))
             }
         }
     }
@@ -440,10 +564,25 @@ impl sum {
         for<'__chorde> (u8, u8): ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> Option<T>: ::chorde::__private::Movable<'__chorde>,
     {
-        ::chorde::__private::CacheFuture::blocking(move || Self::refresh::<
+        let __chorde_key = {
+            let __chorde_at = Self::__chorde_at::<T, N>();
+            __chorde_at
+                .prepare(
+                    &(
+                        &N,
+                        ::chorde::__private::Part::<
+                            _,
+                            ::chorde::__private::Listed<::chorde::__private::Leaf>,
+                        >::new(&items[..])
+                            .part(),
+                        &arg1,
+                    ),
+                )
+        };
+        ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_refreshed::<
             T,
             N,
-        >(items, arg1))
+        >(__chorde_key, items, arg1))
     }
     ///As `lazy`, without blocking.
     #[inline]
@@ -607,7 +746,11 @@ impl sum {
             );
         __chorde_at.future_expire(__chorde_key)
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[inline]
     fn clear<T: Number, const N: usize>() -> ::core::result::Result<
         (),
@@ -619,7 +762,7 @@ impl sum {
         let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.clear_now()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[inline]
     fn namespace<T: Number, const N: usize>() -> ::std::string::String
     where
@@ -628,7 +771,7 @@ impl sum {
         let __chorde_at = Self::__chorde_at::<T, N>();
         __chorde_at.namespace()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[inline]
     fn stats() -> ::chorde::__private::Stats {
         Self::__chorde_site().stats()
@@ -658,7 +801,11 @@ impl sum {
     {
         Self::__chorde_site().on_promote::<Option<T>>(callback);
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[inline]
     fn callkey<T: Number, const N: usize>(
         items: [T; N],
@@ -681,12 +828,12 @@ impl sum {
                 ),
             )
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[inline]
     fn ttl() -> ::core::time::Duration {
         Self::__CHORDE_POLICY.ttl()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[inline]
     fn async_ttl() -> ::chorde::__private::RefreshPoint {
         Self::__CHORDE_POLICY.refresh()

@@ -30,8 +30,10 @@ A result is used for 5 min. Its key is `id`. Errors are returned and never store
             ::chorde::__private::Fallible::<
                 Result<User, Error>,
             >::new({
-                use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                (&::chorde::__private::Share::<Error>::new()).share()
+                use ::chorde::__private::{
+                    ShareClone as _, ShareDebug as _, ShareNone as _, ShareTold as _,
+                };
+                (&&&&::chorde::__private::Share::<Error>::new()).share()
             }),
             &__CHORDE_POLICY,
         );

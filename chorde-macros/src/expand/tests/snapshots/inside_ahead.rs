@@ -52,6 +52,7 @@ fn load(id: u64) -> User {
                         use ::chorde::__private::AnyKind as _;
                         ::chorde::__private::Kind::<User>::IS_RESULT
                             + ::chorde::__private::Kind::<User>::IS_SHARED
+                            + ::chorde::__private::Kind::<User>::IS_TOLD
                     },
                 > as ::chorde::__private::Returned>::Value,
             > + 'static,
@@ -61,6 +62,7 @@ fn load(id: u64) -> User {
                     use ::chorde::__private::AnyKind as _;
                     ::chorde::__private::Kind::<User>::IS_RESULT
                         + ::chorde::__private::Kind::<User>::IS_SHARED
+                        + ::chorde::__private::Kind::<User>::IS_TOLD
                 },
             > as ::chorde::__private::Returned>::Shape,
         > {
@@ -75,6 +77,7 @@ fn load(id: u64) -> User {
                         use ::chorde::__private::AnyKind as _;
                         ::chorde::__private::Kind::<User>::IS_RESULT
                             + ::chorde::__private::Kind::<User>::IS_SHARED
+                            + ::chorde::__private::Kind::<User>::IS_TOLD
                     },
                 > as ::chorde::__private::Returned>::shape(),
                 &Self::__CHORDE_POLICY,

@@ -17,7 +17,7 @@ impl Repo {
 
 A result is used for 5 min, and recomputed in the background once less than 1 min remain. Its key is `(self.tenant, id)`.
 
-Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
+Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_refresh`](Self::user_refresh), [`user_bg_refresh`](Self::user_bg_refresh), [`user_warm`](Self::user_warm), [`user_peek`](Self::user_peek), [`user_put`](Self::user_put), [`user_get_ttl`](Self::user_get_ttl), [`user_invalidate`](Self::user_invalidate), [`user_expire`](Self::user_expire), [`user_future`](Self::user_future), [`user_future_refresh`](Self::user_future_refresh), [`user_future_lazy`](Self::user_future_lazy), [`user_future_peek`](Self::user_future_peek), [`user_future_put`](Self::user_future_put), [`user_future_get_ttl`](Self::user_future_get_ttl), [`user_future_invalidate`](Self::user_future_invalidate), [`user_future_expire`](Self::user_future_expire), [`user_clear`](Self::user_clear), [`user_namespace`](Self::user_namespace), [`user_stats`](Self::user_stats), [`user_reset_stats`](Self::user_reset_stats), [`user_set_timing_bins`](Self::user_set_timing_bins), [`user_on_promote`](Self::user_on_promote), [`user_on_value`](Self::user_on_value), [`user_placeholder`](Self::user_placeholder), [`user_callkey`](Self::user_callkey), [`user_ttl`](Self::user_ttl), [`user_async_ttl`](Self::user_async_ttl), [`user_uncached`](Self::user_uncached).*/
     #[allow(dead_code, clippy::significant_drop_tightening)]
     pub fn user(&self, id: u64) -> User {
         let __chorde_client = &self.cache;
@@ -132,6 +132,94 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             id,
         ))
     }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_again(
+        &self,
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> User
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::stored_whole::<User>(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_looked = __chorde_at.look_again(__chorde_key);
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (self, id),
+                        Self::__chorde_user_compute as fn(_) -> _,
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_job as fn(_) -> _,
+                        ),
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_echo as fn(&_) -> _,
+                        ),
+                    )
+            }
+        }
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_warming(&self, id: u64) -> ::chorde::__private::Warming
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::stored_whole::<User>(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        let __chorde_key = __chorde_at
+            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (self, id),
+                ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
+            )
+    }
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    fn __chorde_user_refreshed(
+        &self,
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> User {
+        let __chorde_client = &self.cache;
+        let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_user_site(),
+            __chorde_tag,
+            __chorde_client,
+            ::chorde::__private::stored_whole::<User>(),
+            &Self::__CHORDE_USER_POLICY,
+        );
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (self, id),
+                Self::__chorde_user_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_user_echo as fn(&_) -> _),
+            )
+    }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
@@ -186,16 +274,27 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::stored_whole::<User>(),
             &Self::__CHORDE_USER_POLICY,
         );
-        let __chorde_key = __chorde_at
-            .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id));
-        __chorde_at
-            .lazy_now(
-                __chorde_key,
-                (self, id),
-                ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
-            )
+        match __chorde_at
+            .lazy_at_once(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
+        {
+            ::core::result::Result::Ok(__chorde_known) => {
+                ::core::option::Option::Some(__chorde_known)
+            }
+            ::core::result::Result::Err(__chorde_key) => {
+                __chorde_at
+                    .lazy_now(
+                        __chorde_key,
+                        (self, id),
+                        ::core::option::Option::Some(
+                            Self::__chorde_user_job as fn(_) -> _,
+                        ),
+                    )
+            }
+        }
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_refresh(&self, id: u64) -> User {
@@ -218,7 +317,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_echo as fn(&_) -> _),
             )
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_bg_refresh(
@@ -247,6 +350,28 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
                 ::core::option::Option::Some(Self::__chorde_user_job as fn(_) -> _),
             )
     }
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
+    #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+    #[inline]
+    pub fn user_warm<'__chorde_i>(
+        &self,
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i>
+    where
+        for<'__chorde> Self: ::chorde::__private::Clonable<'__chorde>
+            + ::chorde::__private::Movable<'__chorde>,
+    {
+        let __chorde_self = ::core::clone::Clone::clone(self);
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |__chorde_0| Self::__chorde_user_warming(&__chorde_self, __chorde_0),
+        )
+    }
     ///Only looks; never computes.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
@@ -263,7 +388,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         __chorde_at
             .peek_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_put(
@@ -302,7 +431,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         __chorde_at
             .get_ttl_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_invalidate(
@@ -321,7 +454,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         __chorde_at
             .invalidate_now(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_expire(
@@ -366,10 +503,12 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
                 ::chorde::__private::CacheFuture::ready(__chorde_hit)
             }
-            ::chorde::__private::Looked::Slow(_) => {
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                let __chorde_key = __chorde_slow.into_prepared();
                 let __chorde_self = ::core::clone::Clone::clone(self);
-                ::chorde::__private::CacheFuture::blocking(move || Self::user(
+                ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_user_again(
                     &__chorde_self,
+                    __chorde_key,
                     id,
                 ))
             }
@@ -384,9 +523,23 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             + ::chorde::__private::Movable<'__chorde>,
         for<'__chorde> User: ::chorde::__private::Movable<'__chorde>,
     {
+        let __chorde_key = {
+            let __chorde_client = &self.cache;
+            let __chorde_tag = &[::chorde::__private::Tag::of::<Self>()];
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_user_site(),
+                __chorde_tag,
+                __chorde_client,
+                ::chorde::__private::stored_whole::<User>(),
+                &Self::__CHORDE_USER_POLICY,
+            );
+            __chorde_at
+                .prepare(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
+        };
         let __chorde_self = ::core::clone::Clone::clone(self);
-        ::chorde::__private::CacheFuture::blocking(move || Self::user_refresh(
+        ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_user_refreshed(
             &__chorde_self,
+            __chorde_key,
             id,
         ))
     }
@@ -640,7 +793,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
             __chorde_at.sent_expire(__chorde_key).await
         })
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_clear(&self) -> ::core::result::Result<(), ::chorde::__private::Error> {
@@ -655,7 +812,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.clear_now()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_namespace(&self) -> ::std::string::String {
@@ -670,7 +827,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.namespace()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_stats() -> ::chorde::__private::Stats {
@@ -703,7 +860,9 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().on_promote::<User>(callback);
     }
-    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    /**Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+
+A panic of the callback is counted and logged, and not seen by the function's caller. It may call the function and register others; one that goes on calling itself in that way is ended after some dozens of times, with a log.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_on_value(
@@ -717,7 +876,7 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().on_value::<User, (u64,)>(callback);
     }
-    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    ///Gives those who call during the first computation of a key what `make` makes of the arguments, until the computation ends. If that panics, they wait.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_placeholder(
@@ -730,7 +889,11 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
     {
         Self::__chorde_user_site().placeholder::<User, (u64,)>(callback);
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_callkey(
@@ -748,13 +911,13 @@ Companions: [`user_bg`](Self::user_bg), [`user_lazy`](Self::user_lazy), [`user_r
         );
         __chorde_at.callkey(&(::chorde::__private::Guess::new(&self.tenant).part(), &id))
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_ttl() -> ::core::time::Duration {
         Self::__CHORDE_USER_POLICY.ttl()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
     #[inline]
     pub fn user_async_ttl() -> ::chorde::__private::RefreshPoint {

@@ -24,14 +24,32 @@ impl expensive {
     pub fn lazy(x: u64) -> ::core::option::Option<f64> {
         ::core::panic!()
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[inline]
     pub fn refresh(x: u64) -> f64 {
         ::core::panic!()
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[inline]
     pub fn bg_refresh(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
+        ::core::panic!()
+    }
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
+    #[inline]
+    pub fn warm<'__chorde_i>(
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i> {
         ::core::panic!()
     }
     ///Only looks; never computes.
@@ -39,7 +57,11 @@ impl expensive {
     pub fn peek(x: u64) -> ::core::option::Option<f64> {
         ::core::panic!()
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     pub fn put(
         x: u64,
@@ -52,12 +74,20 @@ impl expensive {
     pub fn get_ttl(x: u64) -> ::core::option::Option<::chorde::__private::Entry<f64>> {
         ::core::panic!()
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[inline]
     pub fn invalidate(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         ::core::panic!()
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     pub fn expire(x: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         ::core::panic!()
@@ -123,17 +153,21 @@ impl expensive {
     > {
         ::core::panic!()
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[inline]
     pub fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
         ::core::panic!()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[inline]
     pub fn namespace() -> ::std::string::String {
         ::core::panic!()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[inline]
     pub fn stats() -> ::chorde::__private::Stats {
         ::core::panic!()
@@ -159,7 +193,9 @@ impl expensive {
     ) {
         ::core::panic!()
     }
-    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    /**Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+
+A panic of the callback is counted and logged, and not seen by the function's caller. It may call the function and register others; one that goes on calling itself in that way is ended after some dozens of times, with a log.*/
     #[inline]
     pub fn on_value(
         callback: impl ::core::ops::Fn(
@@ -169,7 +205,7 @@ impl expensive {
     ) {
         ::core::panic!()
     }
-    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    ///Gives those who call during the first computation of a key what `make` makes of the arguments, until the computation ends. If that panics, they wait.
     #[inline]
     pub fn placeholder(
         callback: impl ::core::ops::Fn(
@@ -178,19 +214,23 @@ impl expensive {
     ) {
         ::core::panic!()
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[inline]
     pub fn callkey(
         x: u64,
     ) -> ::core::result::Result<::chorde::__private::Key, ::chorde::__private::Error> {
         ::core::panic!()
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[inline]
     pub fn ttl() -> ::core::time::Duration {
         ::core::panic!()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[inline]
     pub fn async_ttl() -> ::chorde::__private::RefreshPoint {
         ::core::panic!()

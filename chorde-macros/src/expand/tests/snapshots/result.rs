@@ -4,7 +4,7 @@
 
 A result is used for `settings () . life`. Its key is `id`. Errors are returned and never stored.
 
-Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
+Companions: [`bg`](price::bg), [`lazy`](price::lazy), [`refresh`](price::refresh), [`bg_refresh`](price::bg_refresh), [`warm`](price::warm), [`peek`](price::peek), [`put`](price::put), [`get_ttl`](price::get_ttl), [`invalidate`](price::invalidate), [`expire`](price::expire), [`future`](price::future), [`future_refresh`](price::future_refresh), [`future_lazy`](price::future_lazy), [`future_peek`](price::future_peek), [`future_put`](price::future_put), [`future_get_ttl`](price::future_get_ttl), [`future_invalidate`](price::future_invalidate), [`future_expire`](price::future_expire), [`clear`](price::clear), [`namespace`](price::namespace), [`stats`](price::stats), [`reset_stats`](price::reset_stats), [`set_timing_bins`](price::set_timing_bins), [`on_promote`](price::on_promote), [`on_value`](price::on_value), [`placeholder`](price::placeholder), [`callkey`](price::callkey), [`ttl`](price::ttl), [`async_ttl`](price::async_ttl), [`uncached`](price::uncached).*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 fn price(id: u64) -> Result<Price, Error> {
     let __chorde_client = &CACHE;
@@ -19,8 +19,10 @@ fn price(id: u64) -> Result<Price, Error> {
                 ::chorde::__private::Fallible::<
                     Result<Price, Error>,
                 >::new({
-                    use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                    (&::chorde::__private::Share::<Error>::new()).share()
+                    use ::chorde::__private::{
+                        ShareClone as _, ShareDebug as _, ShareNone as _, ShareTold as _,
+                    };
+                    (&&&&::chorde::__private::Share::<Error>::new()).share()
                 }),
             )
             .encoded(pack, unpack)
@@ -101,8 +103,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -125,6 +130,118 @@ impl price {
             id,
         ))
     }
+    #[inline]
+    fn __chorde_again(
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_looked = __chorde_at.look_again(__chorde_key);
+        match __chorde_looked {
+            ::chorde::__private::Looked::Hit(__chorde_hit) => __chorde_hit,
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                __chorde_at
+                    .finish_now(
+                        __chorde_slow,
+                        (id,),
+                        Self::__chorde_compute as fn(_) -> _,
+                        ::chorde::__private::no_behind(),
+                        ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
+                    )
+            }
+        }
+    }
+    #[inline]
+    fn __chorde_warming(id: u64) -> ::chorde::__private::Warming {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        let __chorde_key = __chorde_at.prepare(&(&id,));
+        __chorde_at
+            .warming(
+                __chorde_key,
+                (id,),
+                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+            )
+    }
+    #[inline]
+    fn __chorde_refreshed(
+        __chorde_key: ::chorde::__private::Prepared,
+        id: u64,
+    ) -> Result<Price, Error> {
+        let __chorde_client = &CACHE;
+        let __chorde_policy = &::chorde::__private::CallPolicy::new(
+            ::chorde::__private::duration(settings().life),
+        );
+        let __chorde_at = ::chorde::__private::At::new(
+            Self::__chorde_site(),
+            &[],
+            __chorde_client,
+            ::chorde::__private::Maps::of(
+                    ::chorde::__private::Fallible::<
+                        Result<Price, Error>,
+                    >::new({
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
+                    }),
+                )
+                .encoded(pack, unpack)
+                .kept_if(|v| v.is_final()),
+            __chorde_policy,
+        );
+        __chorde_at
+            .refresh_now(
+                __chorde_key,
+                (id,),
+                Self::__chorde_compute as fn(_) -> _,
+                ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
+            )
+    }
     ///As the plain call; without `async_ttl`, a result is due at half of its life.
     #[inline]
     fn bg(id: u64) -> Result<Price, Error> {
@@ -140,8 +257,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -178,23 +298,34 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
                 .kept_if(|v| v.is_final()),
             __chorde_policy,
         );
-        let __chorde_key = __chorde_at.prepare(&(&id,));
-        __chorde_at
-            .lazy_now(
-                __chorde_key,
-                (id,),
-                ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
-            )
+        match __chorde_at.lazy_at_once(&(&id,)) {
+            ::core::result::Result::Ok(__chorde_known) => {
+                ::core::option::Option::Some(__chorde_known)
+            }
+            ::core::result::Result::Err(__chorde_key) => {
+                __chorde_at
+                    .lazy_now(
+                        __chorde_key,
+                        (id,),
+                        ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
+                    )
+            }
+        }
     }
-    ///Computes now, whatever the cache holds, stores the result and returns it.
+    /**Computes now, whatever the cache holds, stores the result and returns it.
+
+Calls that arrive while one computes share the next.*/
     #[inline]
     fn refresh(id: u64) -> Result<Price, Error> {
         let __chorde_client = &CACHE;
@@ -209,8 +340,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -226,7 +360,11 @@ impl price {
                 ::core::option::Option::Some(Self::__chorde_echo as fn(&_) -> _),
             )
     }
-    ///Computes in the background, whatever the cache holds. An error says that it was refused: too much is queued, or there is no key.
+    /**Computes in the background, whatever the cache holds. `Ok` says that the work is queued, or was before.
+
+# Errors
+
+`ErrorKind::Overloaded` when the queue of background work is full, so that nothing will be computed; `ErrorKind::Key` when the key cannot be serialised.*/
     #[inline]
     fn bg_refresh(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -241,8 +379,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -256,6 +397,21 @@ impl price {
                 (id,),
                 ::core::option::Option::Some(Self::__chorde_job as fn(_) -> _),
             )
+    }
+    /**Computes what is missing or due for many calls, a few at a time, and never more than it has room for.
+
+Takes an iterator of arguments: tuples of them, or the argument itself where there is one. Returns a future that does nothing until it is awaited or waited for, and yields a report.*/
+    #[inline]
+    fn warm<'__chorde_i>(
+        args: impl ::core::iter::IntoIterator<
+            Item = u64,
+            IntoIter: ::core::marker::Send + '__chorde_i,
+        >,
+    ) -> ::chorde::__private::Warm<'__chorde_i> {
+        ::chorde::__private::Warm::new(
+            ::core::iter::IntoIterator::into_iter(args),
+            move |__chorde_0| Self::__chorde_warming(__chorde_0),
+        )
     }
     ///Only looks; never computes.
     #[inline]
@@ -272,8 +428,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -282,7 +441,11 @@ impl price {
         );
         __chorde_at.peek_now(&(&id,))
     }
-    ///Stores a value.
+    /**Stores a value: the arguments first, the value last.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn put(
         id: u64,
@@ -300,8 +463,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -325,8 +491,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -335,7 +504,11 @@ impl price {
         );
         __chorde_at.get_ttl_now(&(&id,))
     }
-    ///Removes the result of these arguments.
+    /**Removes the result of these arguments.
+
+# Errors
+
+`ErrorKind::Key` when the key cannot be serialised, and what the client reports.*/
     #[inline]
     fn invalidate(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -350,8 +523,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -360,7 +536,11 @@ impl price {
         );
         __chorde_at.invalidate_now(&(&id,))
     }
-    ///Marks the result of these arguments as stale, but keeps it.
+    /**Marks the result of these arguments as stale, but keeps it.
+
+# Errors
+
+As for `invalidate`.*/
     #[inline]
     fn expire(id: u64) -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -375,8 +555,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -404,8 +587,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -418,8 +604,12 @@ impl price {
             ::chorde::__private::Looked::Hit(__chorde_hit) => {
                 ::chorde::__private::CacheFuture::ready(__chorde_hit)
             }
-            ::chorde::__private::Looked::Slow(_) => {
-                ::chorde::__private::CacheFuture::blocking(move || price(id))
+            ::chorde::__private::Looked::Slow(__chorde_slow) => {
+                let __chorde_key = __chorde_slow.into_prepared();
+                ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_again(
+                    __chorde_key,
+                    id,
+                ))
             }
         }
     }
@@ -429,7 +619,36 @@ impl price {
     where
         for<'__chorde> Result<Price, Error>: ::chorde::__private::Movable<'__chorde>,
     {
-        ::chorde::__private::CacheFuture::blocking(move || Self::refresh(id))
+        let __chorde_key = {
+            let __chorde_client = &CACHE;
+            let __chorde_policy = &::chorde::__private::CallPolicy::new(
+                ::chorde::__private::duration(settings().life),
+            );
+            let __chorde_at = ::chorde::__private::At::new(
+                Self::__chorde_site(),
+                &[],
+                __chorde_client,
+                ::chorde::__private::Maps::of(
+                        ::chorde::__private::Fallible::<
+                            Result<Price, Error>,
+                        >::new({
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
+                        }),
+                    )
+                    .encoded(pack, unpack)
+                    .kept_if(|v| v.is_final()),
+                __chorde_policy,
+            );
+            __chorde_at.prepare(&(&id,))
+        };
+        ::chorde::__private::CacheFuture::blocking(move || Self::__chorde_refreshed(
+            __chorde_key,
+            id,
+        ))
     }
     ///As `lazy`, without blocking.
     #[inline]
@@ -452,8 +671,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -476,8 +698,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -508,8 +733,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -531,8 +759,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -566,8 +797,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -589,8 +823,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -623,8 +860,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -646,8 +886,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -680,8 +923,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -703,8 +949,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -737,8 +986,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -760,8 +1012,11 @@ impl price {
                         ::chorde::__private::Fallible::<
                             Result<Price, Error>,
                         >::new({
-                            use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                            (&::chorde::__private::Share::<Error>::new()).share()
+                            use ::chorde::__private::{
+                                ShareClone as _, ShareDebug as _, ShareNone as _,
+                                ShareTold as _,
+                            };
+                            (&&&&::chorde::__private::Share::<Error>::new()).share()
                         }),
                     )
                     .encoded(pack, unpack)
@@ -771,7 +1026,11 @@ impl price {
             __chorde_at.sent_expire(__chorde_key).await
         })
     }
-    ///Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+    /**Forgets all results of this function, everywhere, and leaves the client's other entries alone.
+
+# Errors
+
+`ErrorKind::Unsupported` when the function has no namespace, and what the client reports.*/
     #[inline]
     fn clear() -> ::core::result::Result<(), ::chorde::__private::Error> {
         let __chorde_client = &CACHE;
@@ -786,8 +1045,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -796,7 +1058,7 @@ impl price {
         );
         __chorde_at.clear_now()
     }
-    ///What tells the keys of this function from those of others.
+    ///Returns what tells the keys of this function from those of others.
     #[inline]
     fn namespace() -> ::std::string::String {
         let __chorde_client = &CACHE;
@@ -811,8 +1073,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -821,7 +1086,7 @@ impl price {
         );
         __chorde_at.namespace()
     }
-    ///Counters and times of this function so far.
+    ///Returns the counters and times of this function so far.
     #[inline]
     fn stats() -> ::chorde::__private::Stats {
         Self::__chorde_site().stats()
@@ -850,7 +1115,9 @@ impl price {
     {
         Self::__chorde_site().on_promote::<Price>(callback);
     }
-    ///Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+    /**Calls back after each successful computation, once, with the value and the arguments; never after a put or a hit.
+
+A panic of the callback is counted and logged, and not seen by the function's caller. It may call the function and register others; one that goes on calling itself in that way is ended after some dozens of times, with a log.*/
     #[inline]
     fn on_value(
         callback: impl ::core::ops::Fn(
@@ -863,7 +1130,7 @@ impl price {
     {
         Self::__chorde_site().on_value::<Price, (u64,)>(callback);
     }
-    ///Gives those who call during the first computation of a key what this makes, until it ends.
+    ///Gives those who call during the first computation of a key what `make` makes of the arguments, until the computation ends. If that panics, they wait.
     #[inline]
     fn placeholder(
         callback: impl ::core::ops::Fn(
@@ -875,7 +1142,11 @@ impl price {
     {
         Self::__chorde_site().placeholder::<Price, (u64,)>(callback);
     }
-    ///The key of a call with these arguments.
+    /**Returns the key of a call with these arguments.
+
+# Errors
+
+`ErrorKind::Key` when it cannot be serialised.*/
     #[inline]
     fn callkey(
         id: u64,
@@ -892,8 +1163,11 @@ impl price {
                     ::chorde::__private::Fallible::<
                         Result<Price, Error>,
                     >::new({
-                        use ::chorde::__private::{ShareClone as _, ShareNone as _};
-                        (&::chorde::__private::Share::<Error>::new()).share()
+                        use ::chorde::__private::{
+                            ShareClone as _, ShareDebug as _, ShareNone as _,
+                            ShareTold as _,
+                        };
+                        (&&&&::chorde::__private::Share::<Error>::new()).share()
                     }),
                 )
                 .encoded(pack, unpack)
@@ -902,7 +1176,7 @@ impl price {
         );
         __chorde_at.callkey(&(&id,))
     }
-    ///How long a result may be used.
+    ///Returns how long a result may be used.
     #[inline]
     fn ttl() -> ::core::time::Duration {
         ::chorde::__private::CallPolicy::new(
@@ -910,7 +1184,7 @@ impl price {
             )
             .ttl()
     }
-    ///When a result becomes due for a refresh in the background.
+    ///Returns when a result becomes due for a refresh in the background.
     #[inline]
     fn async_ttl() -> ::chorde::__private::RefreshPoint {
         ::chorde::__private::CallPolicy::new(

@@ -6,7 +6,7 @@
 
 A result is used for 5 min, and recomputed in the background from the age of 1 min on. Its key is `x` and `name`.
 
-Companions: [`expensive`](type@expensive) has `bg`, `lazy`, `refresh`, `bg_refresh`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl`, `future_refresh`, `future_lazy`, `future_peek`, `future_put`, `future_get_ttl`, `future_invalidate`, `future_expire` and `uncached`.*/
+Companions: [`expensive`](type@expensive) has `bg`, `lazy`, `refresh`, `bg_refresh`, `warm`, `peek`, `put`, `get_ttl`, `invalidate`, `expire`, `future`, `future_refresh`, `future_lazy`, `future_peek`, `future_put`, `future_get_ttl`, `future_invalidate`, `future_expire`, `clear`, `namespace`, `stats`, `reset_stats`, `set_timing_bins`, `on_promote`, `on_value`, `placeholder`, `callkey`, `ttl`, `async_ttl` and `uncached`.*/
 #[allow(dead_code, clippy::significant_drop_tightening)]
 pub fn expensive(x: u64, name: &str) -> f64 {
     ::chorde::__private::call_ahead::<__chorde_expensive, _, _, _>((x, name))
