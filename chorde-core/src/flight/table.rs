@@ -146,7 +146,7 @@ const SHARDS: usize = spread(64);
 #[derive(Default)]
 pub(super) struct Shard {
     by_key: Mutex<ByKey>,
-    /// How many keys there are: mostly none, which a write to a client sees without the lock.
+    /// How many keys there are: mostly none, which can be seen without the lock.
     keys: AtomicUsize,
 }
 
