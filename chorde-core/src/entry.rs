@@ -128,9 +128,9 @@ impl Vitals {
         Self { left: self.left.saturating_sub_unsigned(nanos), ..self }
     }
 
-    /// Returns the same with another seed, if there is one.
-    pub(crate) fn seeded(self, seed: Option<u64>) -> Self {
-        Self { seed: seed.unwrap_or(self.seed), ..self }
+    /// Returns the same with another seed, unless that is zero.
+    pub(crate) fn seeded(self, seed: u64) -> Self {
+        Self { seed: if seed == 0 { self.seed } else { seed }, ..self }
     }
 
     /// Returns the nanoseconds of life left; zero when stale.

@@ -22,10 +22,10 @@ pub struct ClaimOptions<'a, V> {
     read: ReadOptions<'a, V>,
     /// Where the client notes who computes.
     holder: Option<&'a AtomicU64>,
-    /// What the refresh point is drawn from, if not from what the client shows of the entry.
-    seed: Option<u64>,
-    /// By how much the client may understate ages.
-    doubt: Duration,
+    /// What the refresh point is drawn from; zero for what the client shows of the entry.
+    seed: u64,
+    /// By how many nanoseconds the client may understate ages.
+    doubt: u64,
 }
 
 impl<'a, V> ClaimOptions<'a, V> {
@@ -38,8 +38,8 @@ impl<'a, V> ClaimOptions<'a, V> {
             call: None,
             read: ReadOptions::new(),
             holder: None,
-            seed: None,
-            doubt: Duration::ZERO,
+            seed: 0,
+            doubt: 0,
         }
     }
 
@@ -54,7 +54,7 @@ impl<'a, V> ClaimOptions<'a, V> {
     pub fn is_due(&self, entry: &Entry<V>) -> bool {
         match &self.call {
             Some(policy) => {
-                let vitals = entry.vitals().older_by(nanos(self.doubt)).seeded(self.seed);
+                let vitals = entry.vitals().older_by(self.doubt).seeded(self.seed);
                 decide(Some(vitals), policy) != Decision::Serve
             }
             None => entry.vitals().remaining() < nanos(self.refresh_below),
@@ -91,8 +91,10 @@ impl<'a, V> ClaimOptions<'a, V> {
 
     /// Judges entries as a nearer tier does, which draws from this seed and may have taken them for older by `doubt`.
     pub(crate) fn as_nearer(mut self, seed: u64, doubt: Duration) -> Self {
-        self.seed.get_or_insert(seed);
-        self.doubt += doubt;
+        if self.seed == 0 {
+            self.seed = seed;
+        }
+        self.doubt = self.doubt.saturating_add(nanos(doubt));
         self
     }
 
