@@ -23,8 +23,8 @@ use crate::policy::LEASE;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Key`] for a key that refuses to be serialised, [`ErrorKind::Ttl`] for a `ttl` of zero, and what the
-/// client's backend reports.
+/// [`ErrorKind::Key`](crate::ErrorKind::Key) for a key that refuses to be serialised,
+/// [`ErrorKind::Ttl`](crate::ErrorKind::Ttl) for a `ttl` of zero, and what the client's backend reports.
 ///
 /// # Concurrency
 ///
