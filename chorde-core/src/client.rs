@@ -167,14 +167,7 @@ pub trait Client<V: Value>: Cache {
     /// The hit path of a cached function is this call and nothing else. The default asks `look`; a client whose entries
     /// are in memory may do better by judging an entry where it lies.
     fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
-        let rough = self.look(probe, ReadOptions::new().roughly())?.into_entry()?;
-        let entry = if rough.vitals().outlives(policy) {
-            // Its end does not tell whether it is young enough: its exact age does.
-            self.look(probe, ReadOptions::new())?.into_entry()?
-        } else {
-            rough
-        };
-        (decide(Some(entry.vitals()), policy) == Decision::Serve).then_some(entry.value)
+        fresh_by_look(self, probe, policy)
     }
 
     /// Returns whether it is known at once that nothing is held under a key, and that a [claim](Self::claim) of it would be won
@@ -289,4 +282,20 @@ pub trait Client<V: Value>: Cache {
     fn release(&self, key: &Key, token: Token) {
         let _ = (key, token);
     }
+}
+
+/// Judges what a client [shows](Client::look) by the terms of a call.
+pub(crate) fn fresh_by_look<V: Value>(
+    client: &(impl Client<V> + ?Sized),
+    probe: &Probe<'_>,
+    policy: &CallPolicy,
+) -> Option<V> {
+    let rough = client.look(probe, ReadOptions::new().roughly())?.into_entry()?;
+    let entry = if rough.vitals().outlives(policy) {
+        // Its end does not tell whether it is young enough: its exact age does.
+        client.look(probe, ReadOptions::new())?.into_entry()?
+    } else {
+        rough
+    };
+    (decide(Some(entry.vitals()), policy) == Decision::Serve).then_some(entry.value)
 }

@@ -95,16 +95,7 @@ type Answer = Pin<Box<dyn Future<Output = Vec<bool>> + Send>>;
 /// Dropping it stops it: what is asynchronous ends with it, as does what is queued. A plain function that runs goes on to its
 /// end, and its result is stored.
 ///
-/// # Examples
-///
-/// With the attribute: `f::warm(ids).concurrency(32).await`, or from plain code
-///
-/// ```ignore
-/// let warm = user::warm(1..=100_000);
-/// let progress = warm.progress(); // for another thread or task
-/// let report = warm.wait();
-/// assert!(report.failed == 0, "{:?}", report.failures);
-/// ```
+/// The documentation of `#[cached]` has an example, in its chapter on warming.
 #[must_use = "futures do nothing unless awaited; call `.wait()` from plain code"]
 pub struct Warm<'i> {
     /// Until it has ended.

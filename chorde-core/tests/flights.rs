@@ -63,7 +63,7 @@ mod sync {
         mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// A static that each run makes anew.
+    /// A static that is recreated for each run.
     macro_rules! global {
         (static $name:ident: $type:ty = $make:expr;) => {
             shuttle::lazy_static! { static ref $name: $type = $make; }

@@ -13,6 +13,7 @@ use crate::entry::{Entry, Lookup};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Probe};
 use crate::namespace::{Namespace, Outer, Path};
+use crate::policy::CallPolicy;
 use crate::sync::Table;
 
 /// Shares one client among many users: what one stores, deletes or clears is not seen by the others, nor by those who
@@ -222,6 +223,10 @@ impl<V: Value, C: Client<V>> Client<V> for NamespaceClient<C> {
     #[inline]
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
         self.with_inner_probe(probe, |probe| self.inner.look(probe, options))
+    }
+
+    fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
+        self.with_inner_probe(probe, |probe| self.inner.look_fresh(probe, policy))
     }
 
     fn is_absent(&self, probe: &Probe<'_>) -> bool {

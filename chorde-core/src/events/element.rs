@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, Serializer};
 
 use super::compounds::{Elements, Entries, Fields, Tuple};
-use super::walker::{Refusal, Walker};
+use super::walker::{Refusal, Walker, each_number};
 use super::{Kind, Listener};
 
 /// Walks through an element of a list.
@@ -57,18 +57,7 @@ impl<'a, L: Listener> Serializer for Element<'a, L> {
     type SerializeStruct = Fields<'a, L>;
     type SerializeStructVariant = Fields<'a, L>;
 
-    numbers! {
-        serialize_bool: bool, Bool;
-        serialize_i8: i8, I8;
-        serialize_i16: i16, I16;
-        serialize_i32: i32, I32;
-        serialize_i64: i64, I64;
-        serialize_u8: u8, U8;
-        serialize_u16: u16, U16;
-        serialize_u32: u32, U32;
-        serialize_u64: u64, U64;
-        serialize_char: char, Char;
-    }
+    each_number!(numbers);
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<(), Refusal> {

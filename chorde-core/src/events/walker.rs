@@ -67,6 +67,25 @@ macro_rules! variants {
     )*};
 }
 
+/// Calls a macro with all methods of a serializer that take a number of up to 64 bits.
+macro_rules! each_number {
+    ($emit:ident) => {
+        $emit! {
+            serialize_bool: bool, Bool;
+            serialize_i8: i8, I8;
+            serialize_i16: i16, I16;
+            serialize_i32: i32, I32;
+            serialize_i64: i64, I64;
+            serialize_u8: u8, U8;
+            serialize_u16: u16, U16;
+            serialize_u32: u32, U32;
+            serialize_u64: u64, U64;
+            serialize_char: char, Char;
+        }
+    };
+}
+pub(super) use each_number;
+
 impl<L: Listener> Walker<'_, L> {
     /// Reports a name without a list of fields.
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -86,18 +105,7 @@ impl<'a, L: Listener> ser::Serializer for Walker<'a, L> {
     type SerializeStruct = Fields<'a, L>;
     type SerializeStructVariant = Fields<'a, L>;
 
-    numbers! {
-        serialize_bool: bool, Bool;
-        serialize_i8: i8, I8;
-        serialize_i16: i16, I16;
-        serialize_i32: i32, I32;
-        serialize_i64: i64, I64;
-        serialize_u8: u8, U8;
-        serialize_u16: u16, U16;
-        serialize_u32: u32, U32;
-        serialize_u64: u64, U64;
-        serialize_char: char, Char;
-    }
+    each_number!(numbers);
 
     compounds! {
         serialize_tuple_struct: TupleStruct;

@@ -49,7 +49,7 @@ pub(crate) fn pause(_rounds: u32) {
     shuttle::thread::yield_now();
 }
 
-/// A static that each run makes anew.
+/// A static that is recreated for each run.
 macro_rules! global {
     ($(#[$doc:meta])* static $name:ident: $type:ty = $make:expr;) => {
         shuttle::lazy_static! { $(#[$doc])* static ref $name: $type = $make; }

@@ -55,7 +55,7 @@ impl Touches {
         true
     }
 
-    /// Tells of all hits that are noted, in their order, and forgets them.
+    /// Reports all noted hits, in their order, and forgets them.
     pub(super) fn tell(&mut self, mut hear: impl FnMut(Node)) {
         let next = self.next.load(Ordering::Relaxed);
         if next == self.first {

@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::TieredClient;
 use super::stats::Tier;
 use crate::client::covered;
-use crate::client::{Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions};
+use crate::client::{
+    Cache, Claim, ClaimOptions, Client, Identity, ReadOptions, Revision, Token, Value, WriteOptions, fresh_by_look,
+};
 use crate::entry::{Entry, Lookup};
 use crate::error::Result;
 use crate::key::{Key, Probe};
 use crate::namespace::Path;
+use crate::policy::{CallPolicy, RefreshPoint};
 
 impl<N: Cache, F: Cache> Cache for TieredClient<N, F> {
     #[inline]
@@ -132,6 +135,14 @@ impl<V: Value, N: Client<V>, F: Client<V>> Client<V> for TieredClient<N, F> {
     #[inline]
     fn look(&self, probe: &Probe<'_>, options: ReadOptions<'_, V>) -> Option<Lookup<V>> {
         self.0.look(probe, options)
+    }
+
+    fn look_fresh(&self, probe: &Probe<'_>, policy: &CallPolicy) -> Option<V> {
+        if policy.refresh() != RefreshPoint::Never {
+            // Whether a copy is due is judged by what all tiers know.
+            return fresh_by_look(self, probe, policy);
+        }
+        self.0.with_near_probe(probe, |probe| self.0.near.look_fresh(probe, policy)).flatten()
     }
 
     async fn get_entry(&self, key: &Key, options: ReadOptions<'_, V>) -> Result<Option<Entry<V>>> {
